@@ -1,0 +1,150 @@
+"""Agents of the OpenAI Agents SDK, run by its ``Runner``; messages are items already.
+
+| message                                | items                                              |
+|----------------------------------------|----------------------------------------------------|
+| items, ``str``                         | as in `memwrap.adapters.plain`                     |
+| ``RunResult``, ``RunResultStreaming``  | ``to_input_item()`` of each of its ``new_items``,  |
+|                                        | but for open approvals                             |
+| ``RunItemStreamEvent``                 | the same of its item, unless the result comes too  |
+| other stream events                    | nothing                                            |
+
+The way back is the items themselves; the SDK takes ``provider_data`` out of them.
+
+A remembering agent has the runner's ``run``, ``run_sync`` and ``run_streamed`` as methods, and may
+be called itself, which is ``run``. To let the SDK load and store by its own rules (input first,
+each step as it comes), pass a memwrap session to ``Runner.run(..., session=session)`` instead.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from memwrap.adapters import plain
+from memwrap.adapters.shared import convert
+from memwrap.exceptions import ConfigurationError, ConversionError
+from memwrap.types import Item, Kind, Method
+
+if TYPE_CHECKING:
+    from memwrap.turn import Turn
+
+__all__ = ["StreamedRun", "from_items", "methods", "to_items"]
+
+_OTHER_MEMORY = ("session", "conversation_id", "previous_response_id", "auto_previous_response_id")
+
+
+def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
+    """Turn strings, items, results and stream events into items; see the module's table.
+
+    Raises:
+        ConversionError: There is something else among them.
+    """
+    return convert(messages, role, sys.modules[__name__], _own)
+
+
+def from_items(items: Sequence[Item], /) -> list[Item]:
+    """Return the items: they are what the runner takes."""
+    return list(items)
+
+
+def methods(agent: Any) -> Mapping[str, Method | Callable[..., Any]]:
+    """Return the runner's three ways to run *agent*."""
+    from agents import Runner
+
+    async def run(items: Any, **options: Any) -> Any:
+        _refuse_other_memory(options)
+        return await Runner.run(agent, items, **options)
+
+    def run_sync(items: Any, **options: Any) -> Any:
+        _refuse_other_memory(options)
+        return Runner.run_sync(agent, items, **options)
+
+    async def run_streamed(items: Any, **options: Any) -> AsyncGenerator[Any, None]:
+        _refuse_other_memory(options)
+        result = Runner.run_streamed(agent, items, **options)
+        try:
+            async for event in result.stream_events():
+                yield event
+        finally:
+            if not result.is_complete:
+                result.cancel()
+        yield result  # the items in their order; StreamedRun keeps it from the caller
+
+    def call(remembering: Any, *args: Any, **options: Any) -> Any:
+        return remembering.run(*args, **options)
+
+    return {
+        "run": Method(run, Kind.CALL),
+        "run_sync": Method(run_sync, Kind.SYNC_CALL, instead="run"),
+        "run_streamed": Method(run_streamed, Kind.STREAM, present=StreamedRun),
+        "__call__": call,
+    }
+
+
+class StreamedRun:
+    """A streamed run that is remembered, with the parts of ``RunResultStreaming`` that matter.
+
+    Attributes:
+        result: The SDK's own result; None until the stream has ended.
+    """
+
+    def __init__(self, events: AsyncGenerator[Any, None], turn: Turn) -> None:  # noqa: ARG002
+        self._events = events
+        self.result: Any = None
+
+    async def stream_events(self) -> AsyncIterator[Any]:
+        """Yield the SDK's events; the turn is stored when they end."""
+        async with aclosing(self._events) as events:
+            async for event in events:
+                if type(event).__name__ == "RunResultStreaming":
+                    self.result = event
+                else:
+                    yield event
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self.stream_events()
+
+    @property
+    def final_output(self) -> Any:
+        """What the agent answered in the end.
+
+        Raises:
+            ConfigurationError: The stream has not ended.
+        """
+        if self.result is None:
+            raise ConfigurationError("final_output is there when stream_events() has ended")
+        return self.result.final_output
+
+
+def _own(messages: list[Any], role: str) -> list[Item]:
+    results = [message for message in messages if hasattr(message, "new_items")]
+    items: list[Item] = []
+    for message in results or messages:
+        kind = getattr(message, "type", None)
+        if message in results:
+            items += [run_item.to_input_item() for run_item in message.new_items if _told(run_item)]
+        elif kind == "run_item_stream_event":
+            items += [message.item.to_input_item()] if _told(message.item) else []
+        elif type(message).__name__ == "RunState":
+            raise ConversionError(
+                "a RunState goes on with a run that memwrap did not see the beginning of; pass"
+                " the session to the runner: Runner.run(agent, state, session=session)"
+            )
+        elif kind not in {"raw_response_event", "agent_updated_stream_event"}:
+            items += plain.to_items(message, role=role)
+    return items
+
+
+def _told(run_item: Any) -> bool:
+    return getattr(run_item, "type", None) != "tool_approval_item"
+
+
+def _refuse_other_memory(options: Mapping[str, Any]) -> None:
+    for name in _OTHER_MEMORY:
+        if options.get(name):
+            raise ConfigurationError(
+                f"{name}= would remember the conversation a second time; leave it out, or call"
+                " the runner without with_session"
+            )

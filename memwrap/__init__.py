@@ -1,0 +1,95 @@
+"""Session memory for any agent: one decorator and a chain of ASGI-style middleware."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from memwrap.context import current_session, current_turn, record, use_session
+    from memwrap.decorator import with_session
+    from memwrap.exceptions import (
+        ConfigurationError,
+        ConversionError,
+        MemwrapError,
+        SessionBusy,
+        SessionError,
+        StoreError,
+        TurnError,
+        TurnNotSaved,
+    )
+    from memwrap.once import run, run_sync
+    from memwrap.sessions import (
+        InMemorySession,
+        InMemoryStore,
+        Session,
+        SessionInfo,
+        SessionSettings,
+        SQLiteSession,
+        SQLiteStore,
+        Store,
+    )
+    from memwrap.turn import Turn
+    from memwrap.types import Adapter, Event, Handler, Input, Item, Middleware, Send
+
+__all__ = [
+    "Adapter",
+    "ConfigurationError",
+    "ConversionError",
+    "Event",
+    "Handler",
+    "InMemorySession",
+    "InMemoryStore",
+    "Input",
+    "Item",
+    "MemwrapError",
+    "Middleware",
+    "SQLiteSession",
+    "SQLiteStore",
+    "Send",
+    "Session",
+    "SessionBusy",
+    "SessionError",
+    "SessionInfo",
+    "SessionSettings",
+    "Store",
+    "StoreError",
+    "Turn",
+    "TurnError",
+    "TurnNotSaved",
+    "current_session",
+    "current_turn",
+    "record",
+    "run",
+    "run_sync",
+    "use_session",
+    "with_session",
+]
+
+# asyncio, wrapt and SQLite take a tenth of a second to import: each is loaded with the first name
+# that needs it, so that a program which only mentions memwrap does not wait for them.
+_HOMES = {
+    "memwrap.context": ("current_session", "current_turn", "record", "use_session"),
+    "memwrap.decorator": ("with_session",),
+    "memwrap.exceptions": (
+        *("ConfigurationError", "ConversionError", "MemwrapError", "SessionBusy", "SessionError"),
+        *("StoreError", "TurnError", "TurnNotSaved"),
+    ),
+    "memwrap.once": ("run", "run_sync"),
+    "memwrap.sessions": (
+        *("InMemorySession", "InMemoryStore", "SQLiteSession", "SQLiteStore", "Session"),
+        *("SessionInfo", "SessionSettings", "Store"),
+    ),
+    "memwrap.turn": ("Turn",),
+    "memwrap.types": ("Adapter", "Event", "Handler", "Input", "Item", "Middleware", "Send"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'memwrap' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOME_OF[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,93 @@
+"""Run a handler for one turn: `call` for one event, `stream` for many."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from memwrap.context import UNSET, Scope, scope
+from memwrap.exceptions import TurnError
+from memwrap.turn import Turn
+from memwrap.types import Event, Handler
+
+__all__ = ["call", "stream"]
+
+_END = object()
+
+
+async def call(handler: Handler, turn: Turn) -> Event:
+    """Run *turn* in the caller's task and return the one event it sent.
+
+    Raises:
+        TurnError: A layer sent no event, or more than one.
+    """
+    sent: list[Event] = []
+
+    async def send(event: Event) -> None:
+        if sent:
+            raise TurnError("a call sends one event; a layer sent a second")
+        sent.append(event)
+
+    token = scope.set(Scope(turn, UNSET))
+    try:
+        await handler(turn, send)
+    finally:
+        scope.reset(token)
+    if not sent:
+        raise TurnError("a call sends one event; a layer sent none")
+    return sent[0]
+
+
+async def stream(handler: Handler, turn: Turn) -> AsyncGenerator[Event, None]:
+    """Run *turn* in a task of its own and yield what it sends, in step with the consumer.
+
+    The task is what keeps the layers sane: they see one task and one context from their first
+    line to their `finally`, whatever the consumer does, whichever task it pulls from, and however
+    it leaves. Context variables set by the turn stay in it.
+    """
+    queue: asyncio.Queue[Event] = asyncio.Queue()
+    stopped = False
+
+    async def send(event: Event) -> None:
+        if stopped:
+            # An agent that swallowed the cancellation goes on sending; nobody listens any more.
+            raise asyncio.CancelledError
+        if task.done():
+            raise TurnError("a layer sent an event after the end of the turn")
+        queue.put_nowait(event)
+        await queue.join()  # go on when the consumer asks for the next
+
+    async def run() -> None:
+        scope.set(Scope(turn, UNSET))
+        try:
+            await handler(turn, send)
+        finally:
+            queue.put_nowait(_END)
+
+    task = asyncio.create_task(run())
+    try:
+        while (event := await queue.get()) is not _END:
+            yield event
+            queue.task_done()
+    finally:
+        stopped = True
+        await _finish(task)
+
+
+async def _finish(task: asyncio.Task[None]) -> None:
+    """Cancel *task* if it still runs, wait until it has unwound, and raise what it raised."""
+    cancelled = task.cancel()
+    interruption: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as exc:  # cancelled again: the turn still unwinds
+            interruption = exc
+    if cancelled and task.cancelled():
+        if interruption is not None:
+            raise interruption
+        return
+    if interruption is not None:
+        task.exception()  # seen: the cancellation is what the caller gets
+        raise interruption
+    task.result()

@@ -1,0 +1,167 @@
+"""Items as JSON text and back, exactly or not at all.
+
+msgspec does the work. It writes what is no JSON as something else (NaN becomes null, bytes become
+base64), so each encoding is read back and compared, which costs less than looking at every value
+in Python. What does not come back equal is looked at slowly, and refused with its place.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import msgspec
+
+from memwrap.exceptions import ConversionError
+from memwrap.types import Item
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_ITEM_BYTES",
+    "copy_items",
+    "decode",
+    "decode_array",
+    "decode_rows",
+    "encode",
+    "encode_items",
+]
+
+MAX_DEPTH = 200
+"""How deep values may nest. Python's own JSON reader gives up at its recursion limit."""
+
+MAX_ITEM_BYTES = 16 * 1024 * 1024
+"""How long the JSON of one item may be."""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+# Whatever a value may raise when it is encoded or compared: numpy arrays, for one, refuse `==`.
+_INEXACT = (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def encode(item: Item, path: str = "$") -> bytes:
+    """Return the JSON of *item*.
+
+    Raises:
+        ConversionError: It is no dict, JSON cannot hold it, or it is beyond a limit.
+    """
+    row, exact = b"", False
+    try:
+        row = _encode(item)
+        exact = _decode(row) == item and type(item) is dict
+    except _INEXACT:
+        pass
+    # Opening brackets are no fewer than levels, so few of them need no closer look.
+    if not exact or row.count(b"{") + row.count(b"[") > MAX_DEPTH:
+        if not isinstance(item, dict):
+            raise ConversionError(f"an item is a dict, not {_kind(item)}", path=path)
+        _check(item, path, 1)
+        row = json.dumps(item, separators=(",", ":")).encode()
+    if len(row) > MAX_ITEM_BYTES:
+        raise ConversionError(
+            f"the item has {len(row)} bytes of JSON; at most {MAX_ITEM_BYTES} are kept", path=path
+        )
+    return row
+
+
+def encode_items(items: Sequence[Item]) -> list[bytes]:
+    """Return the JSON of each item.
+
+    Raises:
+        ConversionError: It is no list of items, or one of them cannot be kept.
+    """
+    if not isinstance(items, Sequence) or isinstance(items, (str, bytes, bytearray)):
+        raise ConversionError(
+            f"items come as a list of dicts, not as {_kind(items)};"
+            ' one message is [{"role": "user", "content": "..."}]'
+        )
+    return [encode(item, f"$[{index}]") for index, item in enumerate(items)]
+
+
+def decode(row: bytes | str) -> Item:
+    """Return the item of one row.
+
+    Raises:
+        ValueError: The row is damaged: no JSON, or no JSON object.
+    """
+    try:
+        item = _decode(row)
+    except (ValueError, RecursionError, msgspec.MsgspecError):
+        # Other writers' NaN and lone surrogates: valid to Python's reader only.
+        try:
+            item = json.loads(row)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+    if type(item) is not dict:
+        raise ValueError("not a JSON object")
+    return item
+
+
+def decode_rows(rows: Sequence[bytes]) -> list[Item]:
+    """Return the items of rows that `encode` made."""
+    items = decode_array(b"[" + b",".join(rows) + b"]", len(rows))
+    return [decode(row) for row in rows] if items is None else items
+
+
+def decode_array(array: bytes, length: int) -> list[Item] | None:
+    """Return the items of rows joined to a JSON array: one pass is faster than many.
+
+    None if it does not hold exactly *length* objects: then the rows tell which is damaged.
+    """
+    try:
+        items = _decode(array)
+    except (ValueError, RecursionError, msgspec.MsgspecError):
+        return None
+    if len(items) != length or not all(type(item) is dict for item in items):
+        return None
+    return cast("list[Item]", items)
+
+
+def copy_items(items: Sequence[Item]) -> list[Item]:
+    """Return a deep copy of *items*, of dicts, lists and JSON's own values only.
+
+    Raises:
+        ConversionError: As for `encode_items`.
+    """
+    return decode_rows(encode_items(items))
+
+
+def _check(value: object, path: str, depth: int) -> None:
+    """Raise for the first value that JSON cannot hold."""
+    if depth > MAX_DEPTH:
+        raise ConversionError(f"nested deeper than {MAX_DEPTH} levels", path=path)
+    if value is None or isinstance(value, (str, bool, int)):
+        return
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ConversionError("JSON has no infinities and no NaN", path=path)
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            if not isinstance(key, str):
+                raise ConversionError(f"a key is a string, not {_kind(key)}", path=path)
+            _check(member, path + _step(key), depth + 1)
+    elif isinstance(value, (list, tuple)):
+        for index, member in enumerate(value):
+            _check(member, f"{path}[{index}]", depth + 1)
+    else:
+        raise ConversionError(f"JSON cannot hold {_kind(value)}", path=path)
+
+
+def _step(key: str) -> str:
+    return f".{key}" if _NAME.match(key) else f"[{json.dumps(key)}]"
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "None"
+    kind = type(value)
+    name = kind.__qualname__
+    if kind.__module__ != "builtins":
+        name = f"{kind.__module__}.{name}"
+    if isinstance(value, Mapping):
+        return f"a {name} (pass dict(...) of it)" if not isinstance(value, dict) else f"a {name}"
+    return f"a {name}" if name[0] not in "aeiou" else f"an {name}"

@@ -1,0 +1,114 @@
+"""What surrounds a call: the ambient session, and the turn that is running.
+
+Both live in one context variable, because they change together: a turn masks the ambient session
+of its caller, so that an agent called from a tool neither joins the outer conversation nor waits
+for its end.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar, Token
+from enum import Enum
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+
+from memwrap.exceptions import ConfigurationError
+from memwrap.turn import Recorded, Turn
+
+if TYPE_CHECKING:
+    from memwrap.sessions.base import Session
+    from memwrap.types import SessionLike
+
+__all__ = ["current_session", "current_turn", "record", "use_session"]
+
+
+class Unset(Enum):
+    """The difference between an argument left out and None."""
+
+    UNSET = "unset"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+MaybeSession: TypeAlias = "SessionLike | Literal[Unset.UNSET]"
+
+
+class Scope(NamedTuple):
+    """Where the running code stands."""
+
+    turn: Turn | None
+    session: MaybeSession
+
+
+_NOWHERE = Scope(None, UNSET)
+
+scope: ContextVar[Scope] = ContextVar("memwrap_scope", default=_NOWHERE)
+
+
+class use_session:  # noqa: N801  (a verb for a block, as contextlib's are)
+    """Give every agent called in a ``with`` block this session, unless the call names another.
+
+    Args:
+        session: A session, an id in the called agent's store, or None for no memory.
+
+    The block reaches into tasks started in it, and not into the turns of the agents called: an
+    agent that calls another shares its session openly, with ``session=current_session()``.
+    """
+
+    def __init__(self, session: SessionLike) -> None:
+        self.session = session
+        self._tokens: list[Token[Scope]] = []
+
+    def __enter__(self) -> SessionLike:
+        self._tokens.append(scope.set(Scope(scope.get().turn, self.session)))
+        return self.session
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        scope.reset(self._tokens.pop())
+
+
+def current_turn() -> Turn | None:
+    """Return the running turn, or None outside of one."""
+    return scope.get().turn
+
+
+def current_session() -> Session | None:
+    """Return the session of the surrounding block or else of the running turn; None without.
+
+    Raises:
+        ConfigurationError: The block names its session by an id, which means nothing without
+            the store of an agent.
+    """
+    turn, ambient = scope.get()
+    if ambient is UNSET:
+        return turn.session if turn is not None else None
+    if isinstance(ambient, str):
+        raise ConfigurationError(
+            "the surrounding use_session() holds an id; current_session() needs the session:"
+            " use_session(store.session(id))"
+        )
+    return ambient
+
+
+def record(messages: Any) -> None:
+    """Add what the agent's result does not show to the turn, such as its tool calls.
+
+    Args:
+        messages: Items, or messages in the agent's own dialect, in the order they happened.
+            They are stored before whatever the agent returns or sends later.
+
+    Raises:
+        ConfigurationError: No turn is running here.
+        ConversionError: They are nothing the agent's adapter knows.
+    """
+    turn = current_turn()
+    if turn is None:
+        raise ConfigurationError("record() works inside an agent wrapped by with_session only")
+    turn.events.append(Recorded(turn.adapter.to_items(messages, role="assistant")))

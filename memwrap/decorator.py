@@ -1,0 +1,219 @@
+"""`with_session`: what kind of agent is it, which adapter, which layers?"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, overload
+
+from memwrap.adapters import adapter_for, plain
+from memwrap.chain import build_chain
+from memwrap.context import UNSET, MaybeSession
+from memwrap.endpoint import endpoint_for
+from memwrap.exceptions import ConfigurationError
+from memwrap.middleware import Memory
+from memwrap.types import Adapter, Item, Kind, Method, Middleware, SessionLike, StoreLike
+from memwrap.wrapper import Plan, SessionWrapper, is_wrapped, proxy_class, resolve
+
+if TYPE_CHECKING:
+    from typing import Concatenate, ParamSpec
+
+    from memwrap.overloads import Decorator, SessionAgent, SessionMethod
+
+    P = ParamSpec("P")
+
+__all__ = ["Options", "with_session"]
+
+A = TypeVar("A")
+R = TypeVar("R")
+S = TypeVar("S")
+
+
+class Options(TypedDict, total=False):
+    """The options of `with_session`."""
+
+    session: SessionLike
+    store: StoreLike | None
+    key: str | None
+    adapter: Adapter | None
+    middleware: Sequence[Middleware]
+
+
+# The checker cannot tell an item list from any S; the first match is the right one.
+@overload
+def with_session(  # type: ignore[overload-overlap]
+    agent: Callable[Concatenate[list[Item], P], R], /, **options: Unpack[Options]
+) -> SessionAgent[P, R]: ...
+@overload
+def with_session(
+    agent: Callable[Concatenate[S, list[Item], P], R], /, **options: Unpack[Options]
+) -> SessionMethod[S, P, R]: ...
+@overload
+def with_session(agent: A, /, **options: Unpack[Options]) -> A: ...
+@overload
+def with_session(**options: Unpack[Options]) -> Decorator: ...
+def with_session(
+    agent: Any = UNSET,
+    /,
+    *,
+    session: MaybeSession = UNSET,
+    store: StoreLike | None = None,
+    key: str | None = None,
+    adapter: Adapter | None = None,
+    middleware: Sequence[Middleware] = (),
+) -> Any:
+    """Let an agent remember its conversation.
+
+    The agent's first argument becomes history + input, in the agent's dialect. Callers pass the
+    new input there, and may add ``session=``: a session, an id in the store, or None for no
+    memory this time. What the agent returns or yields is stored together with the input when it
+    has ended well.
+
+    Args:
+        agent: An async function or generator function, a function or generator function, a
+            method, a callable object, a ``functools.partial``, or an agent object of a framework
+            that memwrap knows. Left out, `with_session` is a decorator with options.
+        session: The session of every call that names none and has none around it.
+        store: Where ids become sessions: a store, or a function from id to session.
+        key: The agent's parameter that holds the id of the session.
+        adapter: How the agent takes messages and what it gives back; told by the agent's type
+            when left out.
+        middleware: The layers around the agent, the first outermost. A `Memory` is put around
+            them all, unless they hold one.
+
+    Returns:
+        The agent, as it was, with memory.
+
+    Raises:
+        ConfigurationError: The agent cannot be called, or an option is not what it should be.
+    """
+    if agent is UNSET:
+        return functools.partial(
+            with_session,
+            **_given(session=session),
+            store=store,
+            key=key,
+            adapter=adapter,
+            middleware=middleware,
+        )
+    _check(agent, store, adapter)
+    if session is not UNSET and not isinstance(session, str):
+        resolve(session, store)  # refuses what is no session, now rather than at the first call
+    elif isinstance(session, str) and store is None:
+        resolve(session, None)
+    found = adapter if adapter is not None else adapter_for(agent) or plain
+    if not isinstance(middleware, Sequence) or isinstance(middleware, str):
+        raise ConfigurationError("middleware is a list of layers; put a single one into brackets")
+    layers = list(middleware)
+    if not any(isinstance(layer, Memory) for layer in layers):
+        layers.insert(0, Memory())
+
+    def wrap(call: Any, kind: Kind, method: Method | None = None) -> SessionWrapper:
+        parameters = _parameters(call)
+        return SessionWrapper(
+            call,
+            Plan(
+                kind=kind,
+                handler=build_chain(layers, endpoint_for(kind)),
+                adapter=found,
+                session=session,
+                store=store,
+                key=None if key is None else _key(key, parameters, call),
+                input_name=next(iter(parameters), None),
+                takes_session=method is None and "session" in parameters,
+                instead=method.instead if method else None,
+                present=method.present if method else None,
+            ),
+        )
+
+    methods_of = getattr(found, "methods", None)
+    methods: dict[str, Any] = dict(methods_of(agent)) if methods_of is not None else {}
+    if not methods:
+        return wrap(agent, _kind(agent))
+    remembering = {
+        name: wrap(method.call, method.kind, method)
+        for name, method in methods.items()
+        if isinstance(method, Method)
+    }
+    return proxy_class(methods)(agent, remembering)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not UNSET}
+
+
+def _check(agent: Any, store: Any, adapter: Any) -> None:
+    if is_wrapped(agent):
+        raise ConfigurationError("the agent remembers already; wrapped twice, it would store twice")
+    if isinstance(agent, type):
+        raise ConfigurationError(
+            f"with_session wraps agents, and {agent.__name__} is a class; wrap an instance of it"
+        )
+    if store is not None and not callable(getattr(store, "session", store)):
+        raise ConfigurationError(
+            f"store is a {type(store).__name__}; it has a method session(id), as SQLiteStore has,"
+            " or is a function from id to session"
+        )
+    if isinstance(store, type):
+        raise ConfigurationError(f"store is the class {store.__name__}; pass an instance of it")
+    for name in ("to_items", "from_items") if adapter is not None else ():
+        if not callable(getattr(adapter, name, None)):
+            raise ConfigurationError(
+                f"adapter has no {name}(); it is a module such as memwrap.adapters.chat, or an"
+                " object with to_items and from_items"
+            )
+
+
+def _kind(agent: Any) -> Kind:
+    """Tell how *agent* is called: by its own code, or that of its ``__call__``."""
+    function = agent.__func__ if isinstance(agent, (classmethod, staticmethod)) else agent
+    while isinstance(function, functools.partial):
+        function = function.func
+    if not (inspect.isroutine(function) or callable(function)):
+        raise ConfigurationError(
+            f"a {type(agent).__name__} cannot be called, and is no agent of a framework that"
+            " memwrap knows; pass a function, or with_session(adapter=...) with methods()"
+        )
+    if not inspect.isroutine(function):
+        function = type(function).__call__
+    if inspect.iscoroutinefunction(function):
+        return Kind.CALL
+    if inspect.isasyncgenfunction(function):
+        return Kind.STREAM
+    if inspect.isgeneratorfunction(function):
+        return Kind.SYNC_STREAM
+    return Kind.SYNC_CALL
+
+
+def _parameters(agent: Any) -> dict[str, inspect.Parameter]:
+    """Return the parameters, without ``self`` or ``cls``, from the input on."""
+    function = agent.__func__ if isinstance(agent, (classmethod, staticmethod)) else agent
+    try:
+        parameters = dict(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # some built-in functions have none
+        return {}
+    if isinstance(agent, classmethod) or _is_method(function):
+        parameters.pop(next(iter(parameters), ""), None)
+    return parameters
+
+
+def _is_method(function: Any) -> bool:
+    """Tell whether *function* stands in a class body, where nothing is bound yet."""
+    first = next(iter(inspect.signature(function).parameters), None)
+    return inspect.isfunction(function) and first in {"self", "cls"}
+
+
+def _key(key: str, parameters: dict[str, inspect.Parameter], agent: Any) -> tuple[str, int | None]:
+    """Return the parameter *key* and its place behind the input."""
+    parameter = parameters.get(key)
+    kinds = {parameter.kind for parameter in parameters.values()}
+    if parameter is None and inspect.Parameter.VAR_KEYWORD not in kinds:
+        name = getattr(agent, "__qualname__", type(agent).__qualname__)
+        raise ConfigurationError(f"key={key!r}: {name} has no such parameter")
+    if parameter is None or parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+        return key, None
+    place = list(parameters).index(key) - 1
+    if place < 0:
+        raise ConfigurationError(f"key={key!r} is the parameter of the input")
+    return key, place

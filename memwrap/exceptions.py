@@ -1,0 +1,103 @@
+"""Every error memwrap raises on its own account.
+
+    MemwrapError
+    ├── ConfigurationError      wrong use: the message names the fix       (also a ValueError)
+    ├── ConversionError         a value that cannot become an item         (also a ValueError)
+    ├── SessionError
+    │   ├── StoreError          the back end failed, or holds what it should not
+    │   └── SessionBusy         another turn kept the session too long     (also a TimeoutError)
+    └── TurnError               a layer broke the rules of a turn
+        └── TurnNotSaved        the agent answered, the store did not take it
+
+What the agent itself raises passes through unchanged, and so does cancellation. No message holds
+the content of a conversation: they name types, places (``$[3].content[0]``) and session ids.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from memwrap.types import Item
+
+__all__ = [
+    "ConfigurationError",
+    "ConversionError",
+    "MemwrapError",
+    "SessionBusy",
+    "SessionError",
+    "StoreError",
+    "TurnError",
+    "TurnNotSaved",
+]
+
+
+class MemwrapError(Exception):
+    """The root of all errors of this library."""
+
+
+class ConfigurationError(MemwrapError, ValueError):
+    """Something was put together wrongly; the message says how to do it right."""
+
+
+class ConversionError(MemwrapError, ValueError):
+    """A value is not an item and cannot be made one.
+
+    Attributes:
+        path: Where the value sits, counted from what was passed, as in ``$[3].content[0]``.
+    """
+
+    def __init__(self, message: str, *, path: str = "$") -> None:
+        super().__init__(f"{message} @ {path}")
+        self.path = path
+
+
+class SessionError(MemwrapError):
+    """A session could not do its work."""
+
+
+class StoreError(SessionError):
+    """The back end failed; the driver's own error is the ``__cause__``."""
+
+
+class SessionBusy(SessionError, TimeoutError):
+    """Another turn on the same session did not end within the time a turn may wait."""
+
+
+class TurnError(MemwrapError):
+    """A turn went against its rules: an event too many, none at all, or one after its end."""
+
+
+class TurnNotSaved(TurnError):
+    """The agent has answered, but the store refused the turn; the answer is here.
+
+    Attributes:
+        result: What the agent returned; of a stream the list of the events it sent.
+        items: What should have been stored: the input and the new items.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        result: Any,
+        items: Sequence[Item],
+        retry: Callable[[], Awaitable[None]],
+    ) -> None:
+        super().__init__(message)
+        self.result = result
+        self.items = list(items)
+        self._retry = retry
+
+    async def retry(self) -> None:
+        """Store the turn now.
+
+        Does nothing when the turn turns out to be stored after all, so it may be called again.
+
+        Raises:
+            StoreError: The session has changed in between, so that the turn no longer fits.
+            Exception: The session's own error, when it still fails.
+        """
+        await self._retry()

@@ -1,0 +1,105 @@
+"""One turn at a time for each session, within this process.
+
+The table is process-wide, because two objects may stand for one session and turns may run on
+several event loops and in several threads. It holds what is locked and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections import deque
+from collections.abc import Hashable
+
+from memwrap.exceptions import SessionBusy
+
+__all__ = ["acquire", "release"]
+
+
+class _Waiter:
+    __slots__ = ("future", "granted", "loop")
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[None] = self.loop.create_future()
+        self.granted = False
+
+    def wake(self) -> None:
+        if not self.future.done():
+            self.future.set_result(None)
+
+
+_guard = threading.Lock()
+_held: dict[Hashable, deque[_Waiter]] = {}
+
+
+async def acquire(key: Hashable, seconds: float, description: str) -> None:
+    """Wait for *key*: first come, first served.
+
+    Args:
+        key: What is locked.
+        seconds: How long to wait at most.
+        description: What is locked, for the error.
+
+    Raises:
+        SessionBusy: The time is over.
+    """
+    with _guard:
+        queue = _held.get(key)
+        if queue is None:
+            _held[key] = deque()
+            return
+        waiter = _Waiter()
+        queue.append(waiter)
+    try:
+        async with asyncio.timeout(seconds):
+            await waiter.future
+    except TimeoutError:
+        if not _withdraw(key, waiter):
+            return  # it was granted in the last moment
+        raise SessionBusy(
+            f"{description}: another turn has kept it for more than {seconds:g} s"
+        ) from None
+    except BaseException:
+        if not _withdraw(key, waiter):
+            release(key)
+        raise
+
+
+def release(key: Hashable) -> None:
+    """Hand *key* to whoever waits longest, or free it."""
+    with _guard:
+        queue = _held[key]
+        while queue:
+            # A loop that stopped cannot go on with the turn, so it must not be given the key
+            # while another could.
+            waiter = next((w for w in queue if w.loop.is_running()), queue[0])
+            queue.remove(waiter)
+            waiter.granted = True
+            try:
+                waiter.loop.call_soon_threadsafe(waiter.wake)
+            except RuntimeError:  # that loop is closed
+                continue
+            return
+        del _held[key]
+
+
+def _withdraw(key: Hashable, waiter: _Waiter) -> bool:
+    """Stop waiting; return False if the key has been granted already."""
+    with _guard:
+        if waiter.granted:
+            return False
+        _held[key].remove(waiter)
+        return True
+
+
+def _forget() -> None:
+    """In a forked child the turns of the parent do not run."""
+    global _guard  # noqa: PLW0603
+    _guard = threading.Lock()
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,61 @@
+"""One turn of any agent, without wrapping it first."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from memwrap.decorator import with_session
+from memwrap.exceptions import ConfigurationError
+from memwrap.types import Kind
+from memwrap.wrapper import AgentProxy, is_wrapped
+
+__all__ = ["run", "run_sync"]
+
+
+async def run(agent: Any, input: Any, /, **options: Any) -> Any:
+    """Run one turn of any agent and return its result.
+
+    Args:
+        agent: What `with_session` takes, or what it returned.
+        input: The new input.
+        **options: ``session``, ``store``, ``adapter`` and ``middleware`` as in `with_session`
+            (``session`` alone for an agent that remembers already).
+
+    Raises:
+        ConfigurationError: The agent yields a stream: iterate over ``with_session(agent)(...)``.
+    """
+    call: Any = agent if is_wrapped(agent) else with_session(agent, **options)
+    if is_wrapped(agent) and (unknown := set(options) - {"session"}):
+        raise ConfigurationError(
+            f"{', '.join(sorted(unknown))}: the agent has its options from with_session already"
+        )
+    if issubclass(type(call), AgentProxy):
+        call = next(iter(call._self_remembering.values()))  # noqa: SLF001
+    given = {"session": options["session"]} if "session" in options else {}
+    kind = call._self_plan.kind  # noqa: SLF001
+    if kind in {Kind.STREAM, Kind.SYNC_STREAM}:
+        raise ConfigurationError(
+            "run() returns one result, and the agent yields many; iterate over"
+            " with_session(agent)(input, session=...)"
+        )
+    if kind is Kind.SYNC_CALL:
+        return await asyncio.to_thread(call, input, **given)
+    return await call(input, **given)
+
+
+def run_sync(agent: Any, input: Any, /, **options: Any) -> Any:
+    """Run one turn of any agent, without an event loop, and return its result.
+
+    Takes what `run` takes.
+
+    Raises:
+        ConfigurationError: An event loop runs in this thread: ``await memwrap.run(...)`` there.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(run(agent, input, **options))
+    raise ConfigurationError(
+        "run_sync() would block the event loop that runs in this thread: `await memwrap.run(...)`"
+    )

@@ -1,0 +1,216 @@
+"""Synchronous agents: the turn runs on a private event loop, the agent in its caller's thread.
+
+The loop has a thread of its own, started by the first synchronous turn and shared by all, so that
+back ends stay open between calls and timers run while an agent works. The agent itself is called
+where it always was, in a thread without a running loop: it may use ``asyncio.run`` itself, or call
+another synchronous agent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextvars
+import os
+import threading
+from collections.abc import Callable, Coroutine, Generator
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, TypeAlias
+
+from memwrap.bridge import call
+from memwrap.context import UNSET, Scope, scope
+from memwrap.exceptions import TurnError
+from memwrap.turn import Turn
+from memwrap.types import Event, Handler
+
+__all__ = ["Caller", "sync_call", "sync_stream"]
+
+_EXIT_SECONDS = 5.0
+
+Outcome: TypeAlias = tuple[Any, BaseException | None]
+
+
+class Caller:
+    """The calling thread, as the turn on the private loop sees it."""
+
+    def __init__(self) -> None:
+        self.inbox: SimpleQueue[Callable[[], None] | _Sent | _Ended] = SimpleQueue()
+        self.ended = False
+
+    async def do(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call *function* in the calling thread, in the context of this task."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Outcome] = loop.create_future()
+        work = partial(contextvars.copy_context().run, function, *args)
+
+        def execute() -> None:
+            outcome: Outcome
+            try:
+                outcome = work(), None
+            except Exception as exc:  # noqa: BLE001  (raised again, in the turn)
+                outcome = None, exc
+            loop.call_soon_threadsafe(_settle, done, outcome)
+
+        self.inbox.put(execute)
+        result, error = await done
+        if error is not None:
+            raise error
+        return result
+
+    async def send(self, event: Event) -> None:
+        """Hand *event* to the calling thread and wait until it asks for the next."""
+        if self.ended:
+            raise TurnError("a layer sent an event after the end of the turn")
+        loop = asyncio.get_running_loop()
+        taken: asyncio.Future[Outcome] = loop.create_future()
+
+        def on_taken() -> None:
+            loop.call_soon_threadsafe(_settle, taken, (None, None))
+
+        self.inbox.put(_Sent(event, on_taken))
+        await taken
+
+
+class _Sent:
+    """An event on its way to the caller."""
+
+    def __init__(self, event: Event, taken: Callable[[], None]) -> None:
+        self.event = event
+        self.taken = taken
+
+
+class _Ended:
+    """The end of a turn."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+class _Portal:
+    """A thread that runs an event loop until the interpreter ends."""
+
+    def __init__(self) -> None:
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=self._main, args=(ready,), name="memwrap-portal", daemon=True
+        )
+        self._thread.start()
+        ready.wait()
+
+    def _main(self, ready: threading.Event) -> None:
+        with asyncio.Runner() as runner:  # closes what is open on the loop when it ends
+            self._stop = asyncio.Event()
+            self._loop = runner.get_loop()
+            self._loop.call_soon(ready.set)
+            runner.run(self._stop.wait())
+
+    def start(self, main: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], object]:
+        """Start ``main()`` as a task in the caller's context; return what cancels it."""
+        context = contextvars.copy_context()
+        tasks: list[asyncio.Task[None]] = []
+
+        def begin() -> None:
+            tasks.append(self._loop.create_task(main(), context=context))
+
+        def cancel() -> None:
+            tasks[0].cancel()
+
+        self._loop.call_soon_threadsafe(begin)
+        return partial(self._loop.call_soon_threadsafe, cancel)
+
+    def close(self) -> None:
+        """End the loop and wait for its thread, though not for ever."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(_EXIT_SECONDS)
+
+
+_portal: _Portal | None = None
+_guard = threading.Lock()
+
+
+def _open() -> _Portal:
+    global _portal  # noqa: PLW0603
+    with _guard:
+        if _portal is None:
+            _portal = _Portal()
+            atexit.register(_portal.close)
+        return _portal
+
+
+def _forget() -> None:
+    """A forked child has the object but not the thread."""
+    global _portal, _guard
+    if _portal is not None:
+        atexit.unregister(_portal.close)
+    _portal, _guard = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+def sync_call(handler: Handler, turn: Turn) -> Event:
+    """Run *turn* to its end and return the one event it sent, as `bridge.call` does."""
+
+    async def main(caller: Caller) -> None:
+        await caller.send(await call(handler, turn))
+
+    (event,) = _drive(main, turn)
+    return event
+
+
+def sync_stream(handler: Handler, turn: Turn) -> Generator[Event, None, None]:
+    """Run *turn* and yield what it sends, in step with the consumer, as `bridge.stream` does."""
+
+    async def main(caller: Caller) -> None:
+        scope.set(Scope(turn, UNSET))
+        await handler(turn, caller.send)
+
+    return _drive(main, turn)
+
+
+def _drive(
+    main: Callable[[Caller], Coroutine[Any, Any, None]], turn: Turn
+) -> Generator[Event, None, None]:
+    """Do in this thread what the turn asks for, until it ends."""
+    caller = turn.caller = Caller()
+
+    async def guarded() -> None:
+        error: BaseException | None = None
+        try:
+            await main(caller)
+        except BaseException as exc:  # noqa: BLE001  (raised again, in the caller's thread)
+            error = exc
+        caller.ended = True
+        caller.inbox.put(_Ended(error))
+
+    cancel = _open().start(guarded)
+    interruption: BaseException | None = None
+    ended: _Ended | None = None
+    while ended is None:
+        try:
+            message = caller.inbox.get()
+            if isinstance(message, _Ended):
+                ended = message
+            elif callable(message):
+                message()
+            elif interruption is None:
+                yield message.event
+                message.taken()
+            else:
+                cancel()  # a layer swallowed the first cancellation and sends on
+        except BaseException as exc:  # noqa: BLE001  (the consumer left, or Ctrl-C: unwind first)
+            interruption = exc
+            cancel()
+    if interruption is not None and not isinstance(interruption, GeneratorExit):
+        raise interruption
+    if ended.error is not None and not (
+        interruption is not None and isinstance(ended.error, asyncio.CancelledError)
+    ):
+        raise ended.error
+
+
+def _settle(future: asyncio.Future[Outcome], outcome: Outcome) -> None:
+    if not future.done():
+        future.set_result(outcome)

@@ -1,0 +1,18 @@
+"""Sessions, and the stores they live in."""
+
+from memwrap.sessions.base import Promises, Session, SessionInfo, Store
+from memwrap.sessions.database import SessionSettings
+from memwrap.sessions.in_memory import InMemorySession, InMemoryStore
+from memwrap.sessions.sqlite import SQLiteSession, SQLiteStore
+
+__all__ = [
+    "InMemorySession",
+    "InMemoryStore",
+    "Promises",
+    "SQLiteSession",
+    "SQLiteStore",
+    "Session",
+    "SessionInfo",
+    "SessionSettings",
+    "Store",
+]

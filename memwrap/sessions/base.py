@@ -1,0 +1,116 @@
+"""What a session and a store are: the whole contract, edge cases included."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from memwrap.types import Item
+
+__all__ = [
+    "Promises",
+    "Session",
+    "SessionInfo",
+    "Store",
+    "identity",
+    "promises",
+]
+
+
+class Session(Protocol):
+    """The memory of one conversation: any class with these members is one.
+
+    It is the session protocol of the OpenAI Agents SDK, so either library takes the other's.
+    Methods may also be plain functions that return their result.
+
+    Attributes:
+        session_id: Names the conversation; the same id on the same store is the same session.
+    """
+
+    session_id: str
+
+    async def get_items(self, limit: int | None = None) -> list[Item]:
+        """Return the items, oldest first; with *limit* the newest that many.
+
+        An empty or unknown session has no items; a limit of 0 returns none.
+        """
+        ...
+
+    async def add_items(self, items: list[Item]) -> None:
+        """Append *items* in their order, all of them or none."""
+        ...
+
+    async def pop_item(self) -> Item | None:
+        """Remove and return the newest item; None if there is none."""
+        ...
+
+    async def clear_session(self) -> None:
+        """Remove all items; clearing an empty session does nothing."""
+        ...
+
+
+class Store(Protocol):
+    """Where sessions live, by id."""
+
+    def session(self, session_id: str, /) -> Session:
+        """Return the session of that id; it need not exist yet, and nothing is stored for it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """One line of the list of sessions.
+
+    Attributes:
+        session_id: Its id.
+        created_at: When its first item was stored (UTC).
+        updated_at: When its newest items were stored (UTC).
+        item_count: How many items it holds.
+    """
+
+    session_id: str
+    created_at: datetime
+    updated_at: datetime
+    item_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """What a back end holds to; the defaults promise nothing.
+
+    A session or store says so in an attribute ``promises``. A session that has it also has an
+    attribute ``identity``: a hashable value, the same for all objects of one conversation.
+
+    Attributes:
+        durability: What acknowledged items survive: ``"none"`` (they die with the process),
+            ``"process"`` (a process killed at any moment), ``"power"`` (a power cut too).
+        shared: Whether several processes may use it at once.
+        isolated: Whether it keeps and hands out copies, never what its callers hold.
+        settles: Whether a cancelled write has ended when the cancellation reaches its caller.
+        expires: Whether items may vanish on their own.
+    """
+
+    durability: Literal["none", "process", "power"] = "none"
+    shared: bool = False
+    isolated: bool = False
+    settles: bool = False
+    expires: bool = False
+
+
+def promises(session: object) -> Promises:
+    """Return what *session* promises; nothing for a class that does not say."""
+    found = getattr(session, "promises", None)
+    return found if isinstance(found, Promises) else Promises()
+
+
+def identity(session: object) -> Hashable:
+    """Return what *session* shares with all objects for the same conversation.
+
+    A class that does not say stands for itself alone, object by object.
+    """
+    if isinstance(getattr(session, "promises", None), Promises):
+        found: Hashable = session.identity  # type: ignore[attr-defined]
+        return found
+    return id(session)

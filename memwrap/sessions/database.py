@@ -1,0 +1,252 @@
+"""The sessions and stores of this package: checks and JSON here, rows in a `Database`."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from memwrap.codec import encode_items
+from memwrap.exceptions import ConfigurationError
+from memwrap.sessions.base import Promises, SessionInfo
+from memwrap.types import Item
+
+__all__ = ["Database", "DatabaseSession", "DatabaseStore", "SessionSettings"]
+
+MAX_ID_BYTES = 1024
+"""How long a session id may be, in UTF-8."""
+
+
+class Database(Protocol):
+    """What a back end implements: rows of JSON, by session id."""
+
+    promises: Promises
+
+    def identity(self, session_id: str) -> Hashable:
+        """Return the same value for all objects that stand for that session."""
+        ...
+
+    async def add(self, session_id: str, rows: Sequence[bytes]) -> None:
+        """Append *rows*, all or none; there is at least one."""
+        ...
+
+    async def get(self, session_id: str, limit: int | None) -> list[Item]:
+        """Return the newest *limit* items, oldest first; the limit is positive."""
+        ...
+
+    async def pop(self, session_id: str) -> Item | None:
+        """Remove and return the newest item; None if there is none."""
+        ...
+
+    async def clear(self, session_id: str) -> None:
+        """Remove the session with all its items."""
+        ...
+
+    async def sessions(
+        self, prefix: str, limit: int | None, after: str | None
+    ) -> list[SessionInfo]:
+        """List sessions, the one with the newest items first."""
+        ...
+
+    async def close(self) -> None:
+        """Free what is held open; a later call opens it again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """Settings of a session, as the Agents SDK reads them.
+
+    Attributes:
+        limit: How many items ``get_items()`` returns when it is called without a limit.
+    """
+
+    limit: int | None = None
+
+    def resolve(self, override: Any) -> Self:
+        """Return the settings of one run: what *override* sets wins."""
+        limit = override.get("limit") if isinstance(override, dict) else override.limit
+        return self if limit is None else type(self)(limit)
+
+
+class DatabaseSession:
+    """A session in a database."""
+
+    def __init__(self, session_id: str, database: Database, session_settings: Any = None) -> None:
+        self.session_id = check_id(session_id)
+        self.session_settings = check_settings(session_settings)
+        self._database = database
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.session_id!r})"
+
+    @property
+    def promises(self) -> Promises:
+        """What the back end holds to."""
+        return self._database.promises
+
+    @property
+    def identity(self) -> Hashable:
+        """The same for all objects that stand for this session."""
+        return self._database.identity(self.session_id)
+
+    async def get_items(self, limit: int | None = None) -> list[Item]:
+        """Return the items, oldest first.
+
+        Args:
+            limit: Return the newest that many; None means the ``limit`` of the session's
+                settings, and without one all.
+
+        Raises:
+            ConfigurationError: The limit is negative or no whole number.
+            StoreError: The back end failed.
+        """
+        if limit is None and self.session_settings is not None:
+            limit = self.session_settings.limit
+        limit = check_limit(limit)
+        return [] if limit == 0 else await self._database.get(self.session_id, limit)
+
+    async def add_items(self, items: list[Item]) -> None:
+        """Append *items* in their order, all of them or none.
+
+        Raises:
+            ConversionError: They are no list of items, or JSON cannot hold one exactly.
+            StoreError: The back end failed; nothing was stored.
+        """
+        rows = encode_items(items)
+        if rows:
+            await self._database.add(self.session_id, rows)
+
+    async def pop_item(self) -> Item | None:
+        """Remove and return the newest item; None if there is none.
+
+        Raises:
+            StoreError: The back end failed.
+        """
+        return await self._database.pop(self.session_id)
+
+    async def clear_session(self) -> None:
+        """Remove the session with all its items.
+
+        Raises:
+            StoreError: The back end failed.
+        """
+        await self._database.clear(self.session_id)
+
+
+class DatabaseStore:
+    """Sessions by id, in a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def promises(self) -> Promises:
+        """What the back end holds to."""
+        return self._database.promises
+
+    def session(self, session_id: str, /) -> DatabaseSession:
+        """Return the session of that id; nothing is stored until items are added.
+
+        Raises:
+            ConfigurationError: The id is no string, empty, or too long.
+        """
+        return DatabaseSession(session_id, self._database)
+
+    async def sessions(
+        self, *, prefix: str = "", limit: int | None = None, after: str | None = None
+    ) -> list[SessionInfo]:
+        """List the sessions, those with the newest items first.
+
+        Args:
+            prefix: Only ids that begin with it.
+            limit: At most that many.
+            after: The id of the last session of the page before; the list goes on behind it.
+
+        Raises:
+            ConfigurationError: The limit is negative or no whole number, or there is no
+                session *after*.
+            StoreError: The back end failed.
+        """
+        limit = check_limit(limit)
+        return [] if limit == 0 else await self._database.sessions(prefix, limit, after)
+
+    async def delete(self, session_id: str) -> None:
+        """Remove the session with all its items; an unknown id does nothing.
+
+        Raises:
+            ConfigurationError: The id is no string, empty, or too long.
+            StoreError: The back end failed.
+        """
+        await self._database.clear(check_id(session_id))
+
+    async def close(self) -> None:
+        """Free what is held open; a store that is used again opens again."""
+        await self._database.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+def check_id(session_id: object) -> str:
+    """Return *session_id* if it can be one.
+
+    Raises:
+        ConfigurationError: It is no string, empty, too long, or no valid Unicode.
+    """
+    if not isinstance(session_id, str):
+        raise ConfigurationError(
+            f"a session id is a string, not {type(session_id).__name__}; pass str(...) of it"
+        )
+    try:
+        length = len(session_id.encode())
+    except UnicodeEncodeError:
+        raise ConfigurationError("a session id is valid Unicode; this holds surrogates") from None
+    if not 0 < length <= MAX_ID_BYTES:
+        raise ConfigurationError(
+            f"a session id has 1 to {MAX_ID_BYTES} bytes of UTF-8; this has {length}"
+        )
+    return session_id
+
+
+def no_such_page(after: str) -> ConfigurationError:
+    """Return the error for a list that is to go on after a session that is not there."""
+    return ConfigurationError(f"after={after!r}: there is no such session (any more)")
+
+
+def check_limit(limit: object) -> int | None:
+    """Return *limit* if it can be one.
+
+    Raises:
+        ConfigurationError: It is negative or no whole number.
+    """
+    if limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0):
+        return limit
+    raise ConfigurationError(f"a limit is a whole number from 0 on, or None for all, not {limit!r}")
+
+
+def check_settings(settings: Any) -> Any:
+    """Return *settings* as an object with a ``limit``, or None.
+
+    Raises:
+        ConfigurationError: It is neither None, a dict, nor such an object.
+    """
+    if isinstance(settings, dict):
+        settings = SessionSettings(**settings) if settings else None
+    if settings is not None:
+        if not hasattr(settings, "limit"):
+            raise ConfigurationError(
+                "session_settings is None or has a `limit`, as SessionSettings(limit=50) has;"
+                f" got {type(settings).__name__}"
+            )
+        check_limit(settings.limit)
+    return settings

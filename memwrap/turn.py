@@ -1,0 +1,123 @@
+"""One turn: what a call of an agent brings along, and what it leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from memwrap.codec import copy_items
+from memwrap.types import Adapter, Event, Item
+
+if TYPE_CHECKING:
+    from memwrap.portal import Caller
+    from memwrap.sessions.base import Session
+
+__all__ = ["Recorded", "Turn"]
+
+
+class Recorded(list[Item]):
+    """Items that the agent recorded itself, among the events it sent."""
+
+
+class Turn:
+    """One call of an agent, from start to finish.
+
+    Attributes:
+        input: The caller's input as items: the agent sees it after the history, and it is stored.
+        history: The stored past that the agent will see; a layer may cut or change it, which
+            never touches the store.
+        new_items: What the agent added, once it is known: after the inner handler of `Memory`.
+        session: The session of the turn, or None when it has no memory.
+        id: The caller's name for the turn, or None.
+        state: A place for layers to keep what belongs to this turn.
+        before_agent: Functions from items to items, applied in order to history and input as the
+            agent will see them; what is stored stays as it is.
+        before_save: Functions from items to items, applied in order to what is about to be
+            stored; what agent and caller see stays as it is. When one raises, nothing is stored.
+        streaming: Whether the caller iterates over events, or gets one result.
+    """
+
+    __slots__ = (
+        "_agent",
+        "_args",
+        "_kwargs",
+        "adapter",
+        "before_agent",
+        "before_save",
+        "caller",
+        "events",
+        "history",
+        "id",
+        "input",
+        "new_items",
+        "parent",
+        "running",
+        "session",
+        "state",
+        "streaming",
+    )
+
+    def __init__(
+        self,
+        agent: Callable[..., Any],
+        input: list[Item],
+        args: Sequence[Any] = (),
+        kwargs: dict[str, Any] | None = None,
+        *,
+        adapter: Adapter,
+        session: Session | None = None,
+        id: str | None = None,
+        streaming: bool = False,
+        parent: Turn | None = None,
+    ) -> None:
+        self._agent = agent
+        self._args = args
+        self._kwargs = kwargs or {}
+        self.adapter = adapter
+        self.input = input
+        self.history: list[Item] = []
+        self.new_items: list[Item] = []
+        self.session = session
+        self.id = id
+        self.state: dict[str, Any] = {}
+        self.before_agent: list[Callable[[list[Item]], list[Item]]] = []
+        self.before_save: list[Callable[[list[Item]], list[Item]]] = []
+        self.streaming = streaming
+        self.events: list[Event] = []
+        self.parent = parent
+        self.running = False
+        self.caller: Caller | None = None
+
+    def __repr__(self) -> str:
+        session = "no session" if self.session is None else f"session {self.session_id!r}"
+        return (
+            f"<Turn {session}: {len(self.history)} items of history, {len(self.input)} of input,"
+            f" {len(self.new_items)} new>"
+        )
+
+    @property
+    def session_id(self) -> str | None:
+        """The id of the session, or None when the turn has no memory."""
+        return getattr(self.session, "session_id", None)
+
+    def call_agent(self) -> Any:
+        """Call the agent with what it is to see, in its own dialect."""
+        # The input is stored later, so the agent gets a copy; the history is the turn's own.
+        view = [*self.history, *copy_items(self.input)]
+        for change in self.before_agent:
+            view = change(view)
+        return self._agent(self.adapter.from_items(view), *self._args, **self._kwargs)
+
+    def collect(self) -> list[Item]:
+        """Turn what the agent sent and recorded so far into items, in the order it happened."""
+        items: list[Item] = []
+        sent: list[Event] = []
+        for event in self.events:
+            if isinstance(event, Recorded):
+                items += self.adapter.to_items(sent, role="assistant") if sent else []
+                items += event
+                sent = []
+            else:
+                sent.append(event)
+        items += self.adapter.to_items(sent, role="assistant") if sent else []
+        return items

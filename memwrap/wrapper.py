@@ -1,0 +1,234 @@
+"""What `with_session` returns: it looks like the agent, takes ``session=``, and remembers.
+
+Functions, methods and callable objects become a wrapt function wrapper; agent objects become a
+proxy whose methods, those that their adapter names, are such wrappers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import wrapt
+
+from memwrap import bridge, portal
+from memwrap.context import UNSET, MaybeSession, scope
+from memwrap.exceptions import ConfigurationError
+from memwrap.sessions.base import Session
+from memwrap.turn import Turn
+from memwrap.types import Adapter, Handler, Kind, Method, StoreLike
+
+__all__ = ["AgentProxy", "Plan", "SessionWrapper", "is_wrapped", "proxy_class"]
+
+_METHODS = ("get_items", "add_items", "pop_item", "clear_session")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How one callable is run: made once, when it is wrapped.
+
+    Attributes:
+        kind: What the callable is.
+        handler: The layers, with the endpoint in them.
+        adapter: Converts input and results.
+        session: The session of the decorator.
+        store: Where ids become sessions.
+        key: The parameter that holds the id, and its place among the positional arguments
+            behind the input (None if it is keyword-only).
+        input_name: The name of the first parameter.
+        takes_session: Whether the callable has a parameter ``session`` of its own.
+        instead: What to use in a running event loop; for synchronous kinds.
+        present: Makes what the caller gets out of the events and the turn.
+    """
+
+    kind: Kind
+    handler: Handler
+    adapter: Adapter
+    session: MaybeSession = UNSET
+    store: StoreLike | None = None
+    key: tuple[str, int | None] | None = None
+    input_name: str | None = None
+    takes_session: bool = False
+    instead: str | None = None
+    present: Callable[[Any, Turn], Any] | None = None
+
+    def start(
+        self, agent: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Begin a turn; return what the agent's own call would, such as a coroutine."""
+        given = kwargs.pop("session", UNSET)
+        if args:
+            input, args = args[0], args[1:]
+        elif self.input_name in kwargs:
+            input = kwargs.pop(self.input_name)
+        else:
+            raise TypeError(f"{_name(agent)}() needs the input as its first argument")
+        session = self._session(given, args, kwargs)
+        if self.takes_session:
+            kwargs["session"] = session
+        turn = Turn(
+            agent,
+            self.adapter.to_items(input),
+            args,
+            kwargs,
+            adapter=self.adapter,
+            session=session,
+            streaming=self.kind in {Kind.STREAM, Kind.SYNC_STREAM},
+            parent=scope.get().turn,
+        )
+        if self.kind is Kind.CALL:
+            return bridge.call(self.handler, turn)
+        if self.kind is Kind.STREAM:
+            events = bridge.stream(self.handler, turn)
+            return events if self.present is None else self.present(events, turn)
+        self._refuse_running_loop(agent)
+        if self.kind is Kind.SYNC_CALL:
+            return portal.sync_call(self.handler, turn)
+        return portal.sync_stream(self.handler, turn)
+
+    def _session(
+        self, given: MaybeSession, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Session | None:
+        """Choose the session: of the call, its key, its surroundings, the decorator; or none."""
+        if given is UNSET and self.key is not None:
+            name, place = self.key
+            if name in kwargs:
+                given = self._keyed(name, kwargs[name])
+            elif place is not None and place < len(args):
+                given = self._keyed(name, args[place])
+        if given is UNSET:
+            given = scope.get().session
+        if given is UNSET:
+            given = self.session
+        if given is UNSET:
+            if self.key is not None:
+                raise ConfigurationError(
+                    f"no {self.key[0]}= was given, and so no session; pass it, or session=None"
+                    " for a call without memory"
+                )
+            return None
+        return resolve(given, self.store)
+
+    def _keyed(self, name: str, value: Any) -> Any:
+        if value is None:
+            raise ConfigurationError(
+                f"{name} is None, which names no session; pass an id, or session=None for a call"
+                " without memory"
+            )
+        return value
+
+    def _refuse_running_loop(self, agent: Callable[..., Any]) -> None:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        way = f"use .{self.instead}(...)" if self.instead else "make the agent `async def`"
+        raise ConfigurationError(
+            f"{_name(agent)} is a {self.kind.value}, and an event loop runs in this thread, which"
+            f" it would block: {way}, or `await asyncio.to_thread(...)` it"
+        )
+
+
+def resolve(session: Any, store: Any) -> Session | None:
+    """Return the session that a `SessionLike` stands for.
+
+    Raises:
+        ConfigurationError: It is no session, or an id without a store.
+    """
+    if session is None:
+        return None
+    if isinstance(session, str):
+        if store is None:
+            raise ConfigurationError(
+                f"session {session!r} is an id, and there is no store to find it in: pass"
+                " with_session(store=SQLiteStore('chat.db')), or a session object"
+            )
+        find = getattr(store, "session", store)
+        session = find(session)
+    missing = [name for name in _METHODS if not callable(getattr(session, name, None))]
+    if missing or isinstance(session, type):
+        raise ConfigurationError(
+            f"session is a {_kind(session)}, which has no {', '.join(missing) or 'instance'}; it"
+            " is a session object, an id in the store, or None for no memory"
+        )
+    found: Session = session
+    return found
+
+
+class _Signature:
+    """Shows the agent's signature with ``session`` in it."""
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        signature = inspect.signature(self.__wrapped__)  # type: ignore[attr-defined]
+        parameters = list(signature.parameters.values())
+        if any(parameter.name == "session" for parameter in parameters):
+            return signature
+        session = inspect.Parameter("session", inspect.Parameter.KEYWORD_ONLY, default=UNSET)
+        variable = bool(parameters) and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD
+        parameters.insert(len(parameters) - variable, session)
+        return signature.replace(parameters=parameters)
+
+
+class _BoundWrapper(_Signature, wrapt.BoundFunctionWrapper[..., Any]):
+    """A remembering method of an object."""
+
+    @property
+    def __func__(self) -> Any:
+        # inspect takes a method's signature from here, and drops `self` from it
+        return self._self_parent
+
+
+class SessionWrapper(_Signature, wrapt.FunctionWrapper[..., Any]):
+    """A remembering function."""
+
+    __bound_function_wrapper__ = _BoundWrapper
+
+    def __init__(self, agent: Any, plan: Plan) -> None:
+        def start(
+            wrapped: Callable[..., Any],
+            instance: object,  # noqa: ARG001
+            args: tuple[Any, ...],
+            kwargs: dict[str, Any],
+        ) -> Any:
+            return plan.start(wrapped, args, kwargs)
+
+        super().__init__(agent, start)
+        self._self_plan = plan
+
+
+class AgentProxy(wrapt.ObjectProxy[Any]):
+    """An agent object, some of whose methods remember."""
+
+    def __init__(self, agent: Any, remembering: dict[str, SessionWrapper]) -> None:
+        super().__init__(agent)
+        self._self_remembering = remembering
+
+
+def proxy_class(methods: Mapping[str, Method | Callable[..., Any]]) -> type[AgentProxy]:
+    """Return the class of proxies on which these names remember."""
+
+    def remembering(name: str) -> property:
+        return property(lambda proxy: proxy._self_remembering[name])  # noqa: SLF001
+
+    members = {
+        name: remembering(name) if isinstance(method, Method) else method
+        for name, method in methods.items()
+    }
+    return type("AgentProxy", (AgentProxy,), members)
+
+
+def is_wrapped(agent: object) -> bool:
+    """Tell whether *agent* came out of `with_session` (``isinstance`` sees through proxies)."""
+    return issubclass(type(agent), (SessionWrapper, _BoundWrapper, AgentProxy))
+
+
+def _name(agent: Any) -> str:
+    return getattr(agent, "__qualname__", None) or type(agent).__qualname__
+
+
+def _kind(value: object) -> str:
+    return f"class {value.__name__}" if isinstance(value, type) else type(value).__name__
