@@ -1,6 +1,7 @@
 # Everything a bare machine needs: Python 3.11 or newer (with pip and venv) and make.
 PYTHON ?= python3
 BIN := .venv/bin
+QUIET := --quiet --disable-pip-version-check
 
 .PHONY: demo test lint types check bench clean
 
@@ -14,9 +15,11 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# Run from tests/: in the top folder `memwrap` would be found without its adapters.
+# Against a copy as it is installed: in the checkout `memwrap` lies apart from its adapters.
 types: .venv/.dev
-	cd tests && ../$(BIN)/mypy --config-file ../pyproject.toml -p memwrap typing/api.py
+	rm -rf build/typing
+	$(BIN)/python -m pip install $(QUIET) --no-deps --no-build-isolation --target build/typing .
+	cd build/typing && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p memwrap ../../tests/typing/api.py
 	$(BIN)/pyright
 
 check: lint types test
@@ -30,14 +33,10 @@ clean:
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-# A strict editable install links each file, so a new file needs a new install:
-# the folders are prerequisites because their times change with their entries.
-FOLDERS := memwrap memwrap/middleware memwrap/sessions memwrap/sessions/sqlite adapters
-
-.venv/.demo: .venv/bin/python pyproject.toml $(FOLDERS)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo]' --config-settings editable_mode=strict
+.venv/.demo: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install $(QUIET) -e '.[demo]'
 	@touch $@
 
-.venv/.dev: .venv/bin/python pyproject.toml $(FOLDERS)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' --config-settings editable_mode=strict
+.venv/.dev: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install $(QUIET) -e '.[dev]'
 	@touch $@

@@ -30,6 +30,8 @@ def convert(
         dialect: The adapter that *own* belongs to.
         own: Converts a run of messages in that dialect.
     """
+    if isinstance(messages, str):
+        return [{"role": role, "content": messages}]
     several = list(messages) if isinstance(messages, (list, tuple)) else [messages]
     items: list[Item] = []
     for converter, run in groupby(_flat(several), _converter):

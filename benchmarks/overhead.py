@@ -69,18 +69,12 @@ def closure(session: NullSession) -> Callable[[str], Awaitable[str]]:
 
 
 def filled(count: int) -> InMemorySession:
-    session = InMemorySession("bench")
+    """A session that shows its newest *count* items, however many turns are added."""
+    session = InMemorySession("bench", session_settings={"limit": count})
     text = "A sentence of an ordinary length, as people write them. " * 8
     items = [{"role": ("user", "assistant")[i % 2], "content": text} for i in range(count)]
     asyncio.run(session.add_items(items))
     return session
-
-
-async def bounded(session: InMemorySession, call: Callable[..., Awaitable[object]]) -> None:
-    """One turn that leaves the session as long as it was."""
-    await call("question", session=session)
-    await session.pop_item()
-    await session.pop_item()
 
 
 async def consume(stream) -> None:
@@ -122,18 +116,12 @@ def cases() -> dict[str, Case]:
         "decorated, no session": lambda: plain("question"),
         "decorated, null session": lambda: plain("question", session=null),
         "decorated, null session, 10 layers": lambda: layered("question", session=null),
-        "in-memory pops only, empty": lambda: pops(empty),
-        "turn in memory, empty history": lambda: bounded(empty, plain),
-        "turn in memory, 50 items isolated": lambda: bounded(fifty, plain),
+        "turn in memory, empty history": lambda: plain("question", session=empty),
+        "turn in memory, 50 items isolated": lambda: plain("question", session=fifty),
         "bare stream of 100 events": lambda: consume(streaming(items)),
         "decorated stream of 100 events": lambda: consume(stream("question", session=null)),
         **chain_cases(),
     }
-
-
-async def pops(session: InMemorySession) -> None:
-    await session.pop_item()
-    await session.pop_item()
 
 
 def import_seconds(statement: str) -> float:
@@ -154,15 +142,11 @@ def main() -> None:
             measured.setdefault(name, []).append(value)
     best = {name: min(values) for name, values in measured.items()}
     bare = best["bare call"]
-    pops_only = best["in-memory pops only, empty"]
 
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
     print(f"{'what':44}{'µs':>10}{'over bare':>12}")
-    for name in list(cases())[:5]:
+    for name in list(cases())[:7]:
         print(f"{name:44}{best[name]:10.2f}{best[name] - bare:12.2f}")
-    for name in ("turn in memory, empty history", "turn in memory, 50 items isolated"):
-        value = best[name] - pops_only
-        print(f"{name:44}{value:10.2f}{value - bare:12.2f}")
     layer_cost = (best["chain 10"] - best["chain 0"]) / LAYERS
     print(f"{'one layer, per call':44}{layer_cost:10.3f}")
     events = best["decorated stream of 100 events"] - best["bare stream of 100 events"]

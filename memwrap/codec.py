@@ -22,6 +22,7 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_ITEM_BYTES",
     "copy_items",
+    "copy_known",
     "decode",
     "decode_array",
     "decode_rows",
@@ -55,8 +56,7 @@ def encode(item: Item, path: str = "$") -> bytes:
         exact = _decode(row) == item and type(item) is dict
     except _INEXACT:
         pass
-    # Opening brackets are no fewer than levels, so few of them need no closer look.
-    if not exact or row.count(b"{") + row.count(b"[") > MAX_DEPTH:
+    if not exact or not _is_shallow(row):
         if not isinstance(item, dict):
             raise ConversionError(f"an item is a dict, not {_kind(item)}", path=path)
         _check(item, path, 1)
@@ -116,8 +116,11 @@ def decode_array(array: bytes, length: int) -> list[Item] | None:
         items = _decode(array)
     except (ValueError, RecursionError, msgspec.MsgspecError):
         return None
-    if len(items) != length or not all(type(item) is dict for item in items):
+    if len(items) != length:
         return None
+    for item in items:
+        if type(item) is not dict:
+            return None
     return cast("list[Item]", items)
 
 
@@ -127,7 +130,29 @@ def copy_items(items: Sequence[Item]) -> list[Item]:
     Raises:
         ConversionError: As for `encode_items`.
     """
+    if type(items) is list:
+        try:
+            array = _encode(items)
+            copies = decode_array(array, len(items))
+            if copies == items and _is_shallow(array) and len(array) <= MAX_ITEM_BYTES:
+                return copies
+        except _INEXACT:
+            pass
     return decode_rows(encode_items(items))
+
+
+def copy_known(items: list[Item]) -> list[Item]:
+    """Return a deep copy of items that have been checked before."""
+    try:
+        copies: list[Item] = _decode(_encode(items))
+    except _INEXACT:
+        return copy_items(items)
+    return copies
+
+
+def _is_shallow(row: bytes) -> bool:
+    """Tell whether *row* need not be looked at for its depth: it has few opening brackets."""
+    return len(row) <= MAX_DEPTH or row.count(b"{") + row.count(b"[") <= MAX_DEPTH
 
 
 def _check(value: object, path: str, depth: int) -> None:

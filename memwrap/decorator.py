@@ -115,6 +115,7 @@ def with_session(
             call,
             Plan(
                 kind=kind,
+                streaming=kind in {Kind.STREAM, Kind.SYNC_STREAM},
                 handler=build_chain(layers, endpoint_for(kind)),
                 adapter=found,
                 session=session,

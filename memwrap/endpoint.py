@@ -52,6 +52,8 @@ async def _sync_stream(turn: Turn, send: Send) -> None:
 
 def _finished(result: Any) -> Any:
     """Refuse a result that has not happened yet: the turn would be stored without it."""
+    if isinstance(result, str):
+        return result
     if inspect.iscoroutine(result):
         result.close()  # or Python warns that nobody awaited it
         raise ConfigurationError(

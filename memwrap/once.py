@@ -8,7 +8,7 @@ from typing import Any
 from memwrap.decorator import with_session
 from memwrap.exceptions import ConfigurationError
 from memwrap.types import Kind
-from memwrap.wrapper import AgentProxy, is_wrapped
+from memwrap.wrapper import AgentProxy, Plan, is_wrapped
 
 __all__ = ["run", "run_sync"]
 
@@ -33,13 +33,13 @@ async def run(agent: Any, input: Any, /, **options: Any) -> Any:
     if issubclass(type(call), AgentProxy):
         call = next(iter(call._self_remembering.values()))  # noqa: SLF001
     given = {"session": options["session"]} if "session" in options else {}
-    kind = call._self_plan.kind  # noqa: SLF001
-    if kind in {Kind.STREAM, Kind.SYNC_STREAM}:
+    plan: Plan = call._self_plan  # noqa: SLF001
+    if plan.streaming:
         raise ConfigurationError(
             "run() returns one result, and the agent yields many; iterate over"
             " with_session(agent)(input, session=...)"
         )
-    if kind is Kind.SYNC_CALL:
+    if plan.kind is Kind.SYNC_CALL:
         return await asyncio.to_thread(call, input, **given)
     return await call(input, **given)
 

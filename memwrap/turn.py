@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from memwrap.codec import copy_items
+from memwrap.codec import copy_known
 from memwrap.types import Adapter, Event, Item
 
 if TYPE_CHECKING:
@@ -103,13 +103,15 @@ class Turn:
     def call_agent(self) -> Any:
         """Call the agent with what it is to see, in its own dialect."""
         # The input is stored later, so the agent gets a copy; the history is the turn's own.
-        view = [*self.history, *copy_items(self.input)]
+        view = [*self.history, *copy_known(self.input)]
         for change in self.before_agent:
             view = change(view)
         return self._agent(self.adapter.from_items(view), *self._args, **self._kwargs)
 
     def collect(self) -> list[Item]:
         """Turn what the agent sent and recorded so far into items, in the order it happened."""
+        if len(self.events) == 1 and isinstance(self.events[0], str):
+            return self.adapter.to_items(self.events[0], role="assistant")
         items: list[Item] = []
         sent: list[Event] = []
         for event in self.events:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import wrapt
 
 from memwrap import bridge, portal
+from memwrap.codec import copy_items
 from memwrap.context import UNSET, MaybeSession, scope
 from memwrap.exceptions import ConfigurationError
 from memwrap.sessions.base import Session
@@ -32,6 +34,7 @@ class Plan:
 
     Attributes:
         kind: What the callable is.
+        streaming: Whether it yields events.
         handler: The layers, with the endpoint in them.
         adapter: Converts input and results.
         session: The session of the decorator.
@@ -45,6 +48,7 @@ class Plan:
     """
 
     kind: Kind
+    streaming: bool
     handler: Handler
     adapter: Adapter
     session: MaybeSession = UNSET
@@ -56,7 +60,11 @@ class Plan:
     present: Callable[[Any, Turn], Any] | None = None
 
     def start(
-        self, agent: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        agent: Callable[..., Any],
+        instance: object,  # noqa: ARG002  (wrapt passes it; the agent is bound already)
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
     ) -> Any:
         """Begin a turn; return what the agent's own call would, such as a coroutine."""
         given = kwargs.pop("session", UNSET)
@@ -71,12 +79,12 @@ class Plan:
             kwargs["session"] = session
         turn = Turn(
             agent,
-            self.adapter.to_items(input),
+            copy_items(self.adapter.to_items(input)),
             args,
             kwargs,
             adapter=self.adapter,
             session=session,
-            streaming=self.kind in {Kind.STREAM, Kind.SYNC_STREAM},
+            streaming=self.streaming,
             parent=scope.get().turn,
         )
         if self.kind is Kind.CALL:
@@ -132,6 +140,11 @@ class Plan:
         )
 
 
+@lru_cache(maxsize=256)
+def _is_session_class(kind: Hashable) -> bool:
+    return all(callable(getattr(kind, name, None)) for name in _METHODS)
+
+
 def resolve(session: Any, store: Any) -> Session | None:
     """Return the session that a `SessionLike` stands for.
 
@@ -140,6 +153,8 @@ def resolve(session: Any, store: Any) -> Session | None:
     """
     if session is None:
         return None
+    if _is_session_class(type(session)):  # type: ignore[arg-type]  # a class can be hashed
+        return session  # type: ignore[no-any-return]
     if isinstance(session, str):
         if store is None:
             raise ConfigurationError(
@@ -147,15 +162,14 @@ def resolve(session: Any, store: Any) -> Session | None:
                 " with_session(store=SQLiteStore('chat.db')), or a session object"
             )
         find = getattr(store, "session", store)
-        session = find(session)
+        return resolve(find(session), None)
     missing = [name for name in _METHODS if not callable(getattr(session, name, None))]
     if missing or isinstance(session, type):
         raise ConfigurationError(
             f"session is a {_kind(session)}, which has no {', '.join(missing) or 'instance'}; it"
             " is a session object, an id in the store, or None for no memory"
         )
-    found: Session = session
-    return found
+    return session  # type: ignore[no-any-return]
 
 
 class _Signature:
@@ -188,15 +202,7 @@ class SessionWrapper(_Signature, wrapt.FunctionWrapper[..., Any]):
     __bound_function_wrapper__ = _BoundWrapper
 
     def __init__(self, agent: Any, plan: Plan) -> None:
-        def start(
-            wrapped: Callable[..., Any],
-            instance: object,  # noqa: ARG001
-            args: tuple[Any, ...],
-            kwargs: dict[str, Any],
-        ) -> Any:
-            return plan.start(wrapped, args, kwargs)
-
-        super().__init__(agent, start)
+        super().__init__(agent, plan.start)
         self._self_plan = plan
 
 

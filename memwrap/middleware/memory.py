@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import dis
 import inspect
-from collections.abc import Awaitable, Hashable
+from collections.abc import Coroutine, Hashable
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from memwrap.codec import copy_items
 from memwrap.exceptions import ConversionError, MemwrapError, StoreError, TurnNotSaved
 from memwrap.locks import acquire, release
 from memwrap.sessions.base import Promises, Session, identity, promises
-from memwrap.turn import Turn
+from memwrap.turn import Recorded, Turn
 from memwrap.types import Event, Handler, Item, Send
 
 __all__ = ["Memory"]
@@ -53,8 +56,8 @@ class Memory:
 
     async def _run(self, turn: Turn, session: Session, send: Send, handler: Handler) -> None:
         known = promises(session)
-        loaded = await _load(session)
-        turn.history = loaded if known.isolated else _checked(loaded, session)
+        history = await _load(session)
+        turn.history = history if known.isolated else _checked(history, session)
 
         async def collect(event: Event) -> None:
             turn.events.append(event)
@@ -65,47 +68,57 @@ class Memory:
         items = [*turn.input, *turn.new_items]
         for change in turn.before_save:
             items = change(items)
+        if not known.isolated:
+            items = copy_items(items)
         if items:
-            await _Commit(turn, session, known, copy_items(items)).run()
+            await self._save(turn, session, known, items)
 
-
-class _Commit:
-    """The append of one turn."""
-
-    def __init__(self, turn: Turn, session: Session, known: Promises, items: list[Item]) -> None:
-        self.turn = turn
-        self.session = session
-        self.settles = known.settles
-        self.items = items
-        self.before = len(turn.history)
-        self.saved = False
-
-    async def run(self) -> None:
+    async def _save(self, turn: Turn, session: Session, known: Promises, items: list[Item]) -> None:
         try:
-            if self.settles:
-                await self._append()
+            if known.settles or _never_waits(session.add_items):
+                await _maybe(session.add_items(items))
             else:
-                await _shielded(self._append())
+                await _shielded(_maybe(session.add_items(items)))
+        except ConversionError:
+            raise  # the agent gave what no store can keep
         except Exception as exc:
-            sent = [event for event in self.turn.events if not isinstance(event, list)]
-            result = sent if self.turn.streaming else next(iter(sent), None)
-            raise TurnNotSaved(
-                f"session {self.session.session_id!r}: the agent answered, but the turn could not"
-                f" be stored ({type(exc).__name__}); the error has the answer as .result, and"
-                " `await error.retry()` stores the turn",
-                result=result,
-                items=self.items,
-                retry=self.retry,
-            ) from exc
+            raise _not_saved(turn, session, items, exc) from exc
 
-    async def _append(self) -> None:
-        await _maybe(self.session.add_items(self.items))
-        self.saved = True
 
-    async def retry(self) -> None:
-        if self.saved:
-            return
-        await self._append()
+def _not_saved(turn: Turn, session: Session, items: list[Item], error: Exception) -> TurnNotSaved:
+    sent = [event for event in turn.events if not isinstance(event, Recorded)]
+    saved = False
+
+    async def retry() -> None:
+        nonlocal saved
+        if not saved:
+            await _maybe(session.add_items(copy_items(items)))
+            saved = True
+
+    return TurnNotSaved(
+        f"session {session.session_id!r}: the agent answered, but the turn could not be stored"
+        f" ({type(error).__name__}); the error has the answer as .result, and"
+        " `await error.retry()` stores the turn",
+        result=sent if turn.streaming else next(iter(sent), None),
+        items=items,
+        retry=retry,
+    )
+
+
+def _never_waits(function: Any) -> bool:
+    """Tell whether an async function has no ``await``: then nothing can interrupt it.
+
+    The task that protects a commit from cancellation costs more than the rest of a turn.
+    """
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return code is not None and _has_no_await(code)
+
+
+@lru_cache(maxsize=256)
+def _has_no_await(code: CodeType) -> bool:
+    return bool(code.co_flags & inspect.CO_COROUTINE) and not any(
+        step.opname == "SEND" for step in dis.get_instructions(code)
+    )
 
 
 def _lock_key(turn: Turn) -> Hashable:
@@ -125,7 +138,8 @@ def _lock_key(turn: Turn) -> Hashable:
 
 async def _load(session: Session) -> list[Item]:
     try:
-        history: list[Item] = await _maybe(session.get_items())
+        loaded: Any = session.get_items()
+        history: list[Item] = await loaded if hasattr(loaded, "__await__") else loaded
     except MemwrapError:
         raise
     except Exception as exc:
@@ -148,12 +162,12 @@ def _checked(history: Any, session: Session) -> list[Item]:
 
 async def _maybe(result: Any) -> Any:
     """Await *result* if it has to be: a session's methods may be plain functions."""
-    return await result if inspect.isawaitable(result) else result
+    return await result if hasattr(result, "__await__") else result
 
 
-async def _shielded(work: Awaitable[None]) -> None:
+async def _shielded(work: Coroutine[Any, Any, None]) -> None:
     """Await *work* to its end even if cancelled, and be cancelled then."""
-    task = asyncio.ensure_future(work)
+    task = asyncio.create_task(work)
     cancellation: asyncio.CancelledError | None = None
     while not task.done():
         try:
