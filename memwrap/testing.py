@@ -111,7 +111,7 @@ class FlakySession(InMemorySession):
 
 # What must come back as it went in.
 ODD_ITEMS: list[Item] = [
-    {"role": "user", "content": "naïve 𝕬 \x00 \u2028 \\u0041 '; DROP TABLE x; --"},
+    {"role": "user", "content": "naïve 😀 \x00 \u2028 \\u0041 '; DROP TABLE x; --"},
     {"content": "keys in another order", "role": "user"},
     {"type": "function_call", "call_id": "c1", "name": "f", "arguments": '{"a": 1.0,  "b":[]}'},
     {"type": "function_call_output", "call_id": "c1", "output": [{"type": "input_text"}]},
