@@ -36,10 +36,12 @@ from memwrap.types import Item, Kind, Method
 
 __all__ = ["from_items", "methods", "to_items"]
 
-# What these return is made of the runnable, and must be made of the remembering one.
-_BUILDERS = (
-    *("__or__", "__ror__", "assign", "bind", "map", "pick", "pipe", "with_alisteners"),
-    *("with_config", "with_fallbacks", "with_listeners", "with_retry", "with_types"),
+# What these do or return is made of the runnable, and must be made of the remembering one.
+_DERIVED = (
+    *("__or__", "__ror__", "abatch_as_completed", "as_tool", "assign", "astream_events"),
+    *("atransform", "batch_as_completed", "bind", "map", "pick", "pipe", "transform"),
+    *("with_alisteners", "with_config", "with_fallbacks", "with_listeners", "with_retry"),
+    "with_types",
 )
 
 
@@ -91,7 +93,10 @@ def methods(agent: Any) -> Mapping[str, Method | Callable[..., Any]]:
     """Return how a runnable is run; nothing for a message."""
     if not hasattr(agent, "ainvoke"):
         return {}
-    builders = {name: _builder(agent, name) for name in _BUILDERS if hasattr(type(agent), name)}
+    from langchain_core.runnables import Runnable
+
+    # The base class builds on the object; some subclasses take it apart, and forget the memory.
+    derived = {name: getattr(Runnable, name) for name in _DERIVED if hasattr(Runnable, name)}
     return {
         "ainvoke": Method(agent.ainvoke, Kind.CALL),
         "invoke": Method(agent.invoke, Kind.SYNC_CALL, instead="ainvoke"),
@@ -99,15 +104,19 @@ def methods(agent: Any) -> Mapping[str, Method | Callable[..., Any]]:
         "stream": Method(agent.stream, Kind.SYNC_STREAM, instead="astream"),
         "abatch": _abatch,
         "batch": _batch,
-        **builders,
+        "steps": property(_steps),
+        **derived,
     }
 
 
 # Running
 
 
-def _builder(agent: Any, name: str) -> Callable[..., Any]:
-    return getattr(type(agent), name)  # type: ignore[no-any-return]
+def _steps(remembering: Any) -> list[Any]:
+    """Be one step of a larger sequence, which would take the steps of this one instead."""
+    from langchain_core.runnables import RunnableBinding
+
+    return [RunnableBinding(bound=remembering)]
 
 
 def _batch(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -157,23 +158,35 @@ def _is_shallow(row: bytes) -> bool:
 
 def _check(value: object, path: str, depth: int) -> None:
     """Raise for the first value that JSON cannot hold."""
-    if depth > MAX_DEPTH:
-        raise ConversionError(f"nested deeper than {MAX_DEPTH} levels", path=path)
-    if value is None or isinstance(value, (str, bool, int)):
+    if value is None or isinstance(value, (str, bool)):
         return
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ConversionError("JSON has no infinities and no NaN", path=path)
+    if isinstance(value, (int, float)):
+        _check_number(value, path)
+    elif not isinstance(value, (dict, list, tuple)):
+        raise ConversionError(f"JSON cannot hold {_kind(value)}", path=path)
+    elif depth > MAX_DEPTH:
+        raise ConversionError(f"nested deeper than {MAX_DEPTH} levels", path=path)
     elif isinstance(value, dict):
         for key, member in value.items():
             if not isinstance(key, str):
                 raise ConversionError(f"a key is a string, not {_kind(key)}", path=path)
             _check(member, path + _step(key), depth + 1)
-    elif isinstance(value, (list, tuple)):
+    else:
         for index, member in enumerate(value):
             _check(member, f"{path}[{index}]", depth + 1)
-    else:
-        raise ConversionError(f"JSON cannot hold {_kind(value)}", path=path)
+
+
+def _check_number(value: float, path: str) -> None:
+    if isinstance(value, int):
+        try:
+            int.__repr__(value)
+        except ValueError:
+            raise ConversionError(
+                f"Python writes no integer of more than {sys.get_int_max_str_digits()} digits",
+                path=path,
+            ) from None
+    elif not math.isfinite(value):
+        raise ConversionError("JSON has no infinities and no NaN", path=path)
 
 
 def _step(key: str) -> str:

@@ -43,6 +43,7 @@ class Plan:
             behind the input (None if it is keyword-only).
         input_name: The name of the first parameter.
         takes_session: Whether the callable has a parameter ``session`` of its own.
+        session_place: Its place among the positional arguments behind the input, if it has one.
         instead: What to use in a running event loop; for synchronous kinds.
         present: Makes what the caller gets out of the events and the turn.
     """
@@ -56,6 +57,7 @@ class Plan:
     key: tuple[str, int | None] | None = None
     input_name: str | None = None
     takes_session: bool = False
+    session_place: int | None = None
     instead: str | None = None
     present: Callable[[Any, Turn], Any] | None = None
 
@@ -74,9 +76,14 @@ class Plan:
             input = kwargs.pop(self.input_name)
         else:
             raise TypeError(f"{_name(agent)}() needs the input as its first argument")
-        session = self._session(given, args, kwargs)
-        if self.takes_session:
-            kwargs["session"] = session
+        place = self.session_place
+        if given is UNSET and place is not None and place < len(args):
+            session = self._session(args[place], args, kwargs)
+            args = (*args[:place], session, *args[place + 1 :])
+        else:
+            session = self._session(given, args, kwargs)
+            if self.takes_session:
+                kwargs["session"] = session
         turn = Turn(
             agent,
             copy_items(self.adapter.to_items(input)),
@@ -161,13 +168,18 @@ def resolve(session: Any, store: Any) -> Session | None:
                 f"session {session!r} is an id, and there is no store to find it in: pass"
                 " with_session(store=SQLiteStore('chat.db')), or a session object"
             )
-        find = getattr(store, "session", store)
-        return resolve(find(session), None)
+        found = getattr(store, "session", store)(session)
+        if found is None or isinstance(found, str):
+            raise ConfigurationError(
+                f"the store gave {_kind(found)} for the id {session!r}; it gives a session for"
+                " every id, new ones included"
+            )
+        return resolve(found, None)
     missing = [name for name in _METHODS if not callable(getattr(session, name, None))]
     if missing or isinstance(session, type):
         raise ConfigurationError(
-            f"session is a {_kind(session)}, which has no {', '.join(missing) or 'instance'}; it"
-            " is a session object, an id in the store, or None for no memory"
+            f"session is {_kind(session)}, not a session ({_lack(missing)}); pass a session"
+            " object, the id of one in the store as a string, or None for no memory"
         )
     return session  # type: ignore[no-any-return]
 
@@ -177,7 +189,11 @@ class _Signature:
 
     @property
     def __signature__(self) -> inspect.Signature:
-        signature = inspect.signature(self.__wrapped__)  # type: ignore[attr-defined]
+        agent = self.__wrapped__  # type: ignore[attr-defined]
+        # A classmethod object cannot be called, and so has no signature of its own.
+        signature = inspect.signature(
+            agent.__func__ if isinstance(agent, classmethod) else agent
+        )
         parameters = list(signature.parameters.values())
         if any(parameter.name == "session" for parameter in parameters):
             return signature
@@ -237,4 +253,11 @@ def _name(agent: Any) -> str:
 
 
 def _kind(value: object) -> str:
-    return f"class {value.__name__}" if isinstance(value, type) else type(value).__name__
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    name = type(value).__name__
+    return "None" if value is None else f"an {name}" if name[0] in "aeiou" else f"a {name}"
+
+
+def _lack(missing: list[str]) -> str:
+    return f"it has no {', '.join(missing)}" if missing else "an instance of it would be"
