@@ -5,7 +5,8 @@
 | items, ``str``                         | as in `memwrap.adapters.plain`                     |
 | ``RunResult``, ``RunResultStreaming``  | ``to_input_item()`` of each of its ``new_items``,  |
 |                                        | but for open approvals                             |
-| ``RunItemStreamEvent``                 | the same of its item, unless the result comes too  |
+| ``RunItem``, ``RunItemStreamEvent``    | the same of this item; of events only when the     |
+|                                        | result does not come too                           |
 | other stream events                    | nothing                                            |
 
 The way back is the items themselves; the SDK takes ``provider_data`` out of them.
@@ -18,12 +19,12 @@ each step as it comes), pass a memwrap session to ``Runner.run(..., session=sess
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from memwrap.adapters import plain
-from memwrap.adapters.shared import convert
+from memwrap.adapters.shared import clear_errors, convert, unknown
 from memwrap.exceptions import ConfigurationError, ConversionError
 from memwrap.types import Item, Kind, Method
 
@@ -35,6 +36,7 @@ __all__ = ["StreamedRun", "from_items", "methods", "to_items"]
 _OTHER_MEMORY = ("session", "conversation_id", "previous_response_id", "auto_previous_response_id")
 
 
+@clear_errors
 def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
     """Turn strings, items, results and stream events into items; see the module's table.
 
@@ -50,8 +52,11 @@ def from_items(items: Sequence[Item], /) -> list[Item]:
 
 
 def methods(agent: Any) -> Mapping[str, Method | Callable[..., Any]]:
-    """Return the runner's three ways to run *agent*."""
-    from agents import Runner
+    """Return the runner's three ways to run *agent*; nothing for other objects."""
+    from agents import Agent, Runner
+
+    if not isinstance(agent, Agent):
+        return {}
 
     async def run(items: Any, **options: Any) -> Any:
         _refuse_other_memory(options)
@@ -119,26 +124,34 @@ class StreamedRun:
 
 
 def _own(messages: list[Any], role: str) -> list[Item]:
-    results = [message for message in messages if hasattr(message, "new_items")]
+    ended = any(hasattr(message, "new_items") for message in messages)
     items: list[Item] = []
-    for message in results or messages:
+    for message in messages:
         kind = getattr(message, "type", None)
-        if message in results:
-            items += [run_item.to_input_item() for run_item in message.new_items if _told(run_item)]
+        if isinstance(message, dict):
+            items += plain.to_items(message, role=role)
+        elif hasattr(message, "new_items"):
+            items += _told(message.new_items)
         elif kind == "run_item_stream_event":
-            items += [message.item.to_input_item()] if _told(message.item) else []
+            items += [] if ended else _told([message.item])
+        elif hasattr(message, "to_input_item"):
+            items += _told([message])
         elif type(message).__name__ == "RunState":
             raise ConversionError(
                 "a RunState goes on with a run that memwrap did not see the beginning of; pass"
                 " the session to the runner: Runner.run(agent, state, session=session)"
             )
         elif kind not in {"raw_response_event", "agent_updated_stream_event"}:
-            items += plain.to_items(message, role=role)
+            raise unknown(message, role)
     return items
 
 
-def _told(run_item: Any) -> bool:
-    return getattr(run_item, "type", None) != "tool_approval_item"
+def _told(run_items: Iterable[Any]) -> list[Item]:
+    return [
+        run_item.to_input_item()
+        for run_item in run_items
+        if getattr(run_item, "type", None) != "tool_approval_item"
+    ]
 
 
 def _refuse_other_memory(options: Mapping[str, Any]) -> None:
