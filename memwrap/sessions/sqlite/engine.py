@@ -17,33 +17,27 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
-from typing import Any, TypeAlias, cast
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from typing import Any, cast
 
 import aiosqlite
 
 from memwrap.exceptions import StoreError
+from memwrap.sessions.sqlite.connection import (
+    BUSY_SECONDS,
+    Hidden,
+    Rows,
+    call,
+    is_busy,
+    open_reader,
+    open_writer,
+)
 from memwrap.sessions.sqlite.schema import Tables
 
 __all__ = ["Engine", "engine_for"]
 
-BUSY_SECONDS = 30.0
-"""How long to wait for another process that holds the file."""
-
 _BATCH_ROWS = 400  # well below the number of parameters any SQLite takes
 _EXIT_SECONDS = 5.0
-_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-
-Rows: TypeAlias = list[tuple[Any, ...]]
-
-
-class Hidden(tuple[Any, ...]):
-    """Parameters of a statement that do not show in the driver's log."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} parameters>"
 
 
 class _Write:
@@ -84,9 +78,8 @@ class Engine:
 
     async def read(self, sql: str, parameters: Sequence[Any]) -> Rows:
         """Run one statement that changes nothing."""
-        if self._reader is None:
+        while self._reader is None:  # again if somebody closes it before it is our turn
             await self._open()
-        assert self._reader is not None  # noqa: S101
         try:
             rows = await self._reader.execute_fetchall(sql, Hidden(parameters))
         except sqlite3.Error as exc:
@@ -102,7 +95,7 @@ class Engine:
         await self._settled(_Write(None, [v for row in rows for v in (session_id, row.decode())]))
 
     async def _settled(self, write: _Write) -> Rows:
-        if self._writer is None:
+        while self._writer is None:
             await self._open()
         self._waiting.append(write)
         if self._idle.is_set():
@@ -147,7 +140,7 @@ class Engine:
             if error is None:
                 for write in batch:
                     write.settle(rows, None)
-            elif _is_busy(error) and time.monotonic() < batch[0].deadline:
+            elif is_busy(error) and time.monotonic() < batch[0].deadline:
                 # SQLite's own busy handler sleeps long and starves whole processes.
                 self.loop.call_later(random.uniform(0.0002, 0.0015), self._begin, batch)  # noqa: S311
                 return
@@ -159,7 +152,7 @@ class Engine:
                 batch[0].settle([], self._failed(error))
             self._write_next()
 
-        _finish(self._writer.execute_fetchall(sql, Hidden(parameters)).__await__(), done)
+        call(self._writer.execute_fetchall(sql, Hidden(parameters)).__await__(), done)
 
     def _statement(self, batch: list[_Write]) -> tuple[str, Sequence[Any]]:
         if (sql := batch[0].sql) is not None:
@@ -171,7 +164,7 @@ class Engine:
 
     async def _open(self) -> None:
         """Open both connections once, whoever asks first and whoever of them is cancelled."""
-        if self._opening is None:
+        if self._opening is None or self._opening.done():
             self._opening = self.loop.create_task(self._connect())
             # Seen even if all who wait are cancelled.
             self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
@@ -181,64 +174,22 @@ class Engine:
             opening.result()
         except (OSError, sqlite3.Error) as exc:
             raise self._failed(exc)  # noqa: B904  (it has its cause)
-        finally:
-            if self._opening is opening:
-                self._opening = None
 
     async def _connect(self) -> None:
         if self._writer is not None:
             return
-        writer = await _daemon(self._connector(self._prepare))
+        writer = await open_writer(self.path, self.tables, self._threads)
         try:
-            reader = await _daemon(self._connector(_prepare_reader))
+            reader = await open_reader(self.path, self._threads)
         except BaseException:
             await writer.close()
             raise
         self._writer, self._reader = writer, reader
-        # The loop closes its asynchronous generators when it ends, and so this engine.
-        self._closer = self._until_the_loop_ends()
-        await anext(self._closer)
-
-    def _connector(
-        self, prepare: Callable[[sqlite3.Connection], None]
-    ) -> Callable[[], sqlite3.Connection]:
-        def connect() -> sqlite3.Connection:
-            self._threads.append(threading.current_thread())
-            # Created here, so that nobody else can read it before its mode is set.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-            connection = sqlite3.connect(
-                self.path, timeout=0.0, isolation_level=None, check_same_thread=False
-            )
-            try:
-                _patiently(prepare, connection)
-            except BaseException:
-                connection.close()
-                raise
-            return connection
-
-        return connect
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")
-        names = {self.tables.sessions, self.tables.messages}
-        names.add(f"idx_{self.tables.messages}_session_id")
-        found = connection.execute(
-            f"SELECT count(*) FROM sqlite_master WHERE name IN ({','.join('?' * len(names))})",  # noqa: S608
-            tuple(names),
-        ).fetchone()
-        if found[0] < len(names):
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                for statement in ("create_sessions", "create_messages", "create_index"):
-                    connection.execute(self.tables[statement])
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-        connection.execute(self.tables["trigger_insert"])
-        connection.execute(self.tables["trigger_delete"])
+        _remember(self)
+        if self._closer is None:
+            # The loop closes its asynchronous generators when it ends, and so this engine.
+            self._closer = self._until_the_loop_ends()
+            await anext(self._closer)
 
     async def _until_the_loop_ends(self) -> AsyncGenerator[None, None]:
         try:
@@ -248,22 +199,32 @@ class Engine:
 
     async def close(self) -> None:
         """Wait for the writes under way and close both connections."""
-        await self._idle.wait()
-        writer, reader = self._writer, self._reader
-        self._writer = self._reader = None
+        while not self._idle.is_set():  # again if more have begun before it is our turn
+            await self._idle.wait()
         _forget(self)
-        for connection in (reader, writer):
-            if connection is not None:
-                await connection.close()
+        reader, writer = self._let_go()
+        try:
+            await _stopped(reader)
+        finally:
+            await _stopped(writer)
 
     def stop(self) -> None:
         """Close without the event loop, which has ended."""
-        for connection in (self._reader, self._writer):
+        for connection in self._let_go():
             if connection is not None:
                 connection.stop()
-        self._writer = self._reader = None
         for thread in self._threads:
             thread.join(_EXIT_SECONDS)
+
+    def abandon(self) -> None:
+        """Let go of connections that belong to another process, and leave them open."""
+        _inherited.append(self._let_go())
+        self._idle.set()
+
+    def _let_go(self) -> tuple[aiosqlite.Connection | None, aiosqlite.Connection | None]:
+        connections = self._reader, self._writer
+        self._reader = self._writer = None
+        return connections
 
     def _failed(self, error: BaseException) -> StoreError:
         failure = StoreError(f"SQLite file {self.path!r}: {error}")
@@ -271,57 +232,9 @@ class Engine:
         return failure
 
 
-def _is_busy(error: BaseException) -> bool:
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in _BUSY
-
-
-def _patiently(
-    prepare: Callable[[sqlite3.Connection], None], connection: sqlite3.Connection
-) -> None:
-    """Prepare a connection while other processes do the same to a new file."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            return prepare(connection)
-        except sqlite3.OperationalError as exc:
-            if not _is_busy(exc) or time.monotonic() > deadline:
-                raise
-            time.sleep(random.uniform(0.001, 0.01))  # noqa: S311
-
-
-def _prepare_reader(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
-    connection.execute("PRAGMA query_only = ON")
-
-
-def _finish(
-    steps: Generator[asyncio.Future[Any], None, Any],
-    done: Callable[[Rows, BaseException | None], None],
-) -> None:
-    """Run a call of the driver without a task around it: nothing can cancel it half-way."""
-    try:
-        future = next(steps)
-    except StopIteration as stop:
-        done(stop.value, None)
-    except Exception as exc:  # noqa: BLE001  (handed to whoever waits)
-        done([], exc)
-    else:
-        future.add_done_callback(lambda _: _finish(steps, done))
-
-
-async def _daemon(connector: Callable[[], sqlite3.Connection]) -> aiosqlite.Connection:
-    """Open a connection whose thread does not keep the program alive.
-
-    A thread is a daemon if the thread that creates it is one, and the driver has no option for it.
-    """
-    made: list[aiosqlite.Connection] = []
-    creator = threading.Thread(
-        target=lambda: made.append(aiosqlite.Connection(connector, 64)), daemon=True
-    )
-    creator.start()
-    creator.join()
-    return await made[0]
+async def _stopped(connection: aiosqlite.Connection | None) -> None:
+    if connection is not None and (stopping := connection.stop()):
+        await stopping
 
 
 _engines: dict[tuple[str, Tables, asyncio.AbstractEventLoop], Engine] = {}
@@ -340,9 +253,16 @@ def engine_for(path: str, tables: Tables) -> Engine:
     return engine
 
 
-def _forget(engine: Engine) -> None:
+def _remember(engine: Engine) -> None:
     with _guard:
-        _engines.pop((engine.path, engine.tables, engine.loop), None)
+        _engines.setdefault((engine.path, engine.tables, engine.loop), engine)
+
+
+def _forget(engine: Engine) -> None:
+    key = (engine.path, engine.tables, engine.loop)
+    with _guard:
+        if _engines.get(key) is engine:
+            del _engines[key]
 
 
 def _close_orphans() -> None:
@@ -365,14 +285,15 @@ def _close_all() -> None:
     stopper.join(_EXIT_SECONDS)
 
 
-_inherited: list[Engine] = []
+_inherited: list[object] = []
 
 
 def _after_fork() -> None:
     """Let the child open its own: connections must not cross a fork, not even to be closed."""
     global _guard  # noqa: PLW0603
     _guard = threading.Lock()
-    _inherited.extend(_engines.values())
+    for engine in _engines.values():
+        engine.abandon()
     _engines.clear()
 
 
