@@ -105,10 +105,9 @@ def test_odd_values_keep_value_and_type(value):
 
 def test_rows_are_compact_json():
     """A row is plain JSON without spaces, in the order of the keys."""
-    assert (
-        encode({"role": "user", "content": ["é", 1]})
-        == '{"role":"user","content":["é",1]}'.encode()
-    )
+    row = '{"role":"user","content":["é",1]}'
+    assert encode({"role": "user", "content": ["é", 1]}) == row.encode()
+    assert encode({"a": "\ud800", "b": [1, (2,)]}) == rb'{"a":"\ud800","b":[1,[2]]}'
 
 
 @pytest.mark.parametrize(

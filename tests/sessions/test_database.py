@@ -265,6 +265,7 @@ async def test_list_in_pages(store):
             after = page[-1]
         assert pages == whole
     assert await ids_of(store, limit=0) == []
+    assert await ids_of(store, prefix="a", limit=2) == ["a2", "a1"]
     assert await ids_of(store, prefix="a", after="b1") == ["a1", "a0"]
     assert await ids_of(store, after="a0") == []
 

@@ -175,22 +175,57 @@ class TestSharing:
     async def test_closing_while_others_work(self, path):
         """Closing waits for what is under way, and what comes after opens the file again."""
         session = SQLiteSession("s", path)
+        await session.add_items([user("first")])
+        working = True
 
         async def add(number):
             await session.add_items([user(str(number))])
+            for _ in range(number % 4):
+                await asyncio.sleep(0)
             assert str(number) in contents(await session.get_items())
             await session.add_items([assistant(str(number))])
 
         async def close():
-            for _ in range(20):
+            while working:
                 await session.close()
-                await asyncio.sleep(0)
 
         async with asyncio.timeout(TIMEOUT):
-            await asyncio.gather(*(add(n) for n in range(100)), *(close() for _ in range(3)))
-        assert len(await session.get_items()) == 200
+            closers = [asyncio.create_task(close()) for _ in range(3)]
+            await asyncio.gather(*(add(number) for number in range(200)))
+            working = False
+            await asyncio.gather(*closers)
+        assert len(await session.get_items()) == 401
+
+    async def test_closing_waits_for_what_follows_a_write(self, path):
+        """A write that begins when another has ended is not cut off by a closing that waited."""
+        session = SQLiteSession("s", path)
+        await session.get_items()
+
+        async def add(*numbers):
+            for number in numbers:
+                await session.add_items([user(str(number))])
+
+        async with asyncio.timeout(TIMEOUT):
+            await asyncio.gather(add(1, 2, 3, 4), session.close(), add(5, 6, 7, 8), session.close())
+        assert sorted(contents(await session.get_items())) == list("12345678")
+
+    async def test_closed_engine_leaves_its_successor_alone(self, path):
+        """An engine that is closed, or closed again, does not take the next one with it."""
+        session = SQLiteSession("s", path)
+        await session.get_items()
+        old = engine_of(path)
         await session.close()
-        await session.close()
+        await session.get_items()
+        new = engine_of(path)
+        assert new is not old
+        await old.close()
+        assert engine_of(path) is new
+        await new.close()
+        await new.read("SELECT 1", ())
+        gc.collect()
+        await asyncio.sleep(0.01)
+        assert engine_of(path) is new
+        assert new._reader is not None
 
 
 class TestWrites:
@@ -373,6 +408,23 @@ class TestCancellation:
         await asyncio.sleep(0)
         first.cancel()
         await other
+        assert contents(await session.get_items()) == ["x"]
+
+    async def test_connection_that_nobody_waits_for_is_closed(self, path):
+        """A file that is opened in vain is closed again."""
+        session = SQLiteSession("s", path)
+        before = in_use()
+        for _ in range(5):
+            task = asyncio.create_task(session.get_items())
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            engine_of(path)._opening.cancel()
+            await asyncio.wait({task})
+            assert task.cancelled()
+        async with asyncio.timeout(TIMEOUT):
+            while not no_more(before):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        await session.add_items([user("x")])
         assert contents(await session.get_items()) == ["x"]
 
     async def test_failure_that_nobody_saw_is_forgotten(self, tmp_path):

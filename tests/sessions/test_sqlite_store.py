@@ -106,6 +106,30 @@ async def test_custom_tables_are_listed_apart(path):
         SQLiteStore(path, sessions_table="a b")
 
 
+async def test_pages_of_sessions_of_one_moment(path):
+    """Sessions whose times are the same are each on one page."""
+    store = SQLiteStore(path)
+    ids = {f"s{number}" for number in range(9)}
+    for session_id in ids:
+        await store.session(session_id).add_items([user("x")])
+    execute(path, "UPDATE agent_sessions SET updated_at = '2026-01-01 00:00:00'")
+    pages, after = [], None
+    while page := await ids_of(store, limit=2, after=after):
+        pages += page
+        after = page[-1]
+    assert len(pages) == 9
+    assert set(pages) == ids
+
+
+async def test_block_closes_the_file(path):
+    """At the end of `async with` the file is closed, also when the block fails."""
+    with pytest.raises(KeyError):
+        async with SQLiteStore(path) as store:
+            await store.session("s").add_items([user("x")])
+            raise KeyError
+    assert [file.name for file in Path(path).parent.iterdir()] == ["chat.db"]
+
+
 async def test_closing_keeps_the_others_working(path):
     """Closing a store closes the file, and every session on it opens it again by itself."""
     store = SQLiteStore(path)
