@@ -27,8 +27,9 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from memwrap.adapters.shared import PROVIDER_DATA, as_dict, convert, unknown
+from memwrap.adapters.shared import as_dict, convert, unknown
 from memwrap.exceptions import ConversionError
+from memwrap.items import PROVIDER_DATA
 from memwrap.types import Item, Method
 
 __all__ = ["from_items", "methods", "to_items"]

@@ -8,13 +8,10 @@ from typing import Any
 
 from memwrap.adapters.choose import adapter_for
 from memwrap.exceptions import ConversionError
+from memwrap.items import PROVIDER_DATA
 from memwrap.types import Item
 
-__all__ = ["PROVIDER_DATA", "as_dict", "convert", "unknown", "without_provider_data"]
-
-PROVIDER_DATA = "provider_data"
-"""The key of an item under which adapters keep what items cannot show."""
-
+__all__ = ["as_dict", "convert", "unknown", "without_provider_data"]
 
 def convert(
     messages: Any,

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from memwrap.codec import copy_known
+from memwrap.items import repaired
 from memwrap.types import Adapter, Event, Item
 
 if TYPE_CHECKING:
     from memwrap.portal import Caller
     from memwrap.sessions.base import Session
+    from memwrap.sessions.turns import OpenTurn
 
 __all__ = ["Recorded", "Turn"]
 
@@ -50,6 +52,7 @@ class Turn:
         "id",
         "input",
         "new_items",
+        "opened",
         "parent",
         "running",
         "session",
@@ -86,6 +89,7 @@ class Turn:
         self.events: list[Event] = []
         self.parent = parent
         self.running = False
+        self.opened: OpenTurn | None = None
         self.caller: Caller | None = None
 
     def __repr__(self) -> str:
@@ -103,7 +107,7 @@ class Turn:
     def call_agent(self) -> Any:
         """Call the agent with what it is to see, in its own dialect."""
         # The input is stored later, so the agent gets a copy; the history is the turn's own.
-        view = [*self.history, *copy_known(self.input)]
+        view = repaired([*self.history, *copy_known(self.input)])
         for change in self.before_agent:
             view = change(view)
         return self._agent(self.adapter.from_items(view), *self._args, **self._kwargs)

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import json
 import os
 import random
 import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from typing import Any, TypeAlias, cast
 
 import aiosqlite
@@ -30,8 +29,11 @@ __all__ = ["Engine", "engine_for"]
 BUSY_SECONDS = 30.0
 """How long to wait for another process that holds the file."""
 
-_BATCH_ROWS = 400  # well below the number of parameters any SQLite takes
+MAX_VALUES = 800
+"""How many values a merged statement holds: any SQLite takes 999."""
+
 _EXIT_SECONDS = 5.0
+_CREATE = ("create_sessions", "create_messages", "create_index", "create_turns", "create_turn_ids")
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 Rows: TypeAlias = list[tuple[Any, ...]]
@@ -47,13 +49,24 @@ class Hidden(tuple[Any, ...]):
 
 
 class _Write:
-    """A statement that waits for the writer, or rows that may be merged with others."""
+    """A statement that waits for its turn.
 
-    __slots__ = ("deadline", "error", "parameters", "result", "settled", "sql", "waiter")
+    With *row* its parameters are rows of values, which may be merged with those of others.
+    Without *durable* it need not survive a power cut, and does not wait for the disk.
+    """
 
-    def __init__(self, sql: str | None, parameters: Sequence[Any]) -> None:
+    __slots__ = (
+        *("deadline", "durable", "error", "parameters", "result", "row", "settled", "sql"),
+        "waiter",
+    )
+
+    def __init__(
+        self, sql: str, parameters: Sequence[Any], row: str = "", *, durable: bool = True
+    ) -> None:
         self.sql = sql
         self.parameters = parameters
+        self.row = row
+        self.durable = durable
         self.deadline = time.monotonic() + BUSY_SECONDS
         self.settled = False
         self.result: Rows = []
@@ -84,22 +97,33 @@ class Engine:
 
     async def read(self, sql: str, parameters: Sequence[Any]) -> Rows:
         """Run one statement that changes nothing."""
-        if self._reader is None:
-            await self._open()
-        assert self._reader is not None  # noqa: S101
-        try:
-            rows = await self._reader.execute_fetchall(sql, Hidden(parameters))
-        except sqlite3.Error as exc:
-            raise self._failed(exc)  # noqa: B904  (it has its cause)
-        return cast("Rows", rows)
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            if self._reader is None:
+                await self._open()
+            assert self._reader is not None  # noqa: S101
+            try:
+                rows = await self._reader.execute_fetchall(sql, Hidden(parameters))
+            except sqlite3.Error as exc:
+                if not _is_busy(exc) or time.monotonic() > deadline:
+                    raise self._failed(exc)  # noqa: B904  (it has its cause)
+                await asyncio.sleep(_pause())
+            else:
+                return cast("Rows", rows)
 
-    async def write(self, sql: str, parameters: Sequence[Any]) -> Rows:
+    async def write(self, sql: str, parameters: Sequence[Any], *, durable: bool = True) -> Rows:
         """Run one statement that changes something; it has ended, whatever happens."""
-        return await self._settled(_Write(sql, parameters))
+        return await self._settled(_Write(sql, parameters, durable=durable))
 
-    async def add(self, session_id: str, rows: Iterable[bytes]) -> None:
-        """Insert rows, all or none; they have been, or not, when this ends."""
-        await self._settled(_Write(None, [v for row in rows for v in (session_id, row.decode())]))
+    async def insert(self, sql: str, row: str, values: Sequence[Any]) -> None:
+        """Insert rows, all or none; they have been, or not, when this ends.
+
+        Args:
+            sql: The statement up to the first row.
+            row: The placeholders of one row, as in ``"(?,?)"``.
+            values: The values of all rows.
+        """
+        await self._settled(_Write(sql, values, row))
 
     async def _settled(self, write: _Write) -> Rows:
         if self._writer is None:
@@ -127,21 +151,22 @@ class Engine:
         if not self._waiting:
             self._idle.set()
             return
-        batch = [self._waiting.popleft()]
-        if batch[0].sql is None:
-            values = len(batch[0].parameters)
-            while (
-                self._waiting
-                and self._waiting[0].sql is None
-                and values + len(self._waiting[0].parameters) <= 2 * _BATCH_ROWS
-            ):
-                values += len(self._waiting[0].parameters)
-                batch.append(self._waiting.popleft())
+        first = self._waiting.popleft()
+        batch, values = [first], len(first.parameters)
+        while (
+            first.row
+            and self._waiting
+            and self._waiting[0].sql == first.sql
+            and values + len(self._waiting[0].parameters) <= MAX_VALUES
+        ):
+            values += len(self._waiting[0].parameters)
+            batch.append(self._waiting.popleft())
         self._begin(batch)
 
     def _begin(self, batch: list[_Write]) -> None:
-        sql, parameters = self._statement(batch)
-        assert self._writer is not None  # noqa: S101
+        sql, parameters = _statement(batch)
+        connection = self._writer if batch[0].durable else self._reader
+        assert connection is not None  # noqa: S101
 
         def done(rows: Rows, error: BaseException | None) -> None:
             if error is None:
@@ -149,7 +174,7 @@ class Engine:
                     write.settle(rows, None)
             elif _is_busy(error) and time.monotonic() < batch[0].deadline:
                 # SQLite's own busy handler sleeps long and starves whole processes.
-                self.loop.call_later(random.uniform(0.0002, 0.0015), self._begin, batch)  # noqa: S311
+                self.loop.call_later(_pause(), self._begin, batch)
                 return
             elif len(batch) > 1:  # find out whose fault it is
                 self._waiting.extendleft(reversed(batch[1:]))
@@ -159,15 +184,7 @@ class Engine:
                 batch[0].settle([], self._failed(error))
             self._write_next()
 
-        _finish(self._writer.execute_fetchall(sql, Hidden(parameters)).__await__(), done)
-
-    def _statement(self, batch: list[_Write]) -> tuple[str, Sequence[Any]]:
-        if (sql := batch[0].sql) is not None:
-            return sql, batch[0].parameters
-        values = [value for write in batch for value in write.parameters]
-        if len(values) > 2 * _BATCH_ROWS:
-            return self.tables["insert_many"], (values[0], json.dumps(values[1::2]))
-        return self.tables.insert(len(values) // 2), values
+        _finish(connection.execute_fetchall(sql, Hidden(parameters)).__await__(), done)
 
     async def _open(self) -> None:
         """Open both connections once, whoever asks first and whoever of them is cancelled."""
@@ -223,7 +240,8 @@ class Engine:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
         names = {self.tables.sessions, self.tables.messages}
-        names.add(f"idx_{self.tables.messages}_session_id")
+        names |= {f"idx_{self.tables.messages}_session_id", self.tables.turns}
+        names.add(f"idx_{self.tables.turns}_turn_id")
         found = connection.execute(
             f"SELECT count(*) FROM sqlite_master WHERE name IN ({','.join('?' * len(names))})",  # noqa: S608
             tuple(names),
@@ -231,14 +249,14 @@ class Engine:
         if found[0] < len(names):
             connection.execute("BEGIN IMMEDIATE")
             try:
-                for statement in ("create_sessions", "create_messages", "create_index"):
+                for statement in _CREATE:
                     connection.execute(self.tables[statement])
                 connection.execute("COMMIT")
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
-        connection.execute(self.tables["trigger_insert"])
-        connection.execute(self.tables["trigger_delete"])
+        for statement in ("trigger_insert", "trigger_delete", "view_commit", "trigger_commit"):
+            connection.execute(self.tables[statement])
 
     async def _until_the_loop_ends(self) -> AsyncGenerator[None, None]:
         try:
@@ -291,8 +309,24 @@ def _patiently(
 
 
 def _prepare_reader(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
-    connection.execute("PRAGMA query_only = ON")
+    # Its few writes are leases, which need not survive a power cut. Checkpoints are left to the
+    # writer, which alone has waited for the disk.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+
+
+def _statement(batch: list[_Write]) -> tuple[str, Sequence[Any]]:
+    first = batch[0]
+    if not first.row:
+        return first.sql, first.parameters
+    values = [value for write in batch for value in write.parameters]
+    count = len(values) // first.row.count("?")
+    return first.sql + ",".join([first.row] * count), values
+
+
+def _pause() -> float:
+    """Return how long to wait for another process, in seconds."""
+    return random.uniform(0.0002, 0.0015)  # noqa: S311
 
 
 def _finish(
