@@ -39,8 +39,10 @@ def _living(pid: int) -> str:
 
 def _start_time(pid: int) -> str:
     try:
-        # The name of the program, in brackets, may hold anything; the start is the 20th behind.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        # The name of the program, in brackets, may hold anything. Behind it come the state, in
+        # which a zombie has ended though nobody has asked after it yet, and as 20th the start.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "none" if fields[0] in {"Z", "X"} else fields[19]
     except (OSError, IndexError):
         pass
     try:

@@ -90,26 +90,29 @@ class SQLiteDatabase:
         if lease is None:
             history, head = await self._load(session_id, limit)
             return OpenTurn(history, head, token, None)
-        if not await self._take(session_id, token, lease, None):
-            engine = engine_for(self._path, self._tables)
-            found = await engine.read(self._tables["holder"], (session_id,))
-            # A holder that died on this machine will not come back for its lease.
-            dead = found[0][0] if found and is_dead(found[0][0]) else None
-            if found and not (dead and await self._take(session_id, token, lease, dead)):
-                return None
-            if not found and not await self._take(session_id, token, lease, None):
-                return None
         try:
+            if not await self._take(session_id, token, lease):
+                return None
             history, _ = await self._load(session_id, limit)
         except BaseException:
+            # A cancelled write has ended, and may have taken the lease.
             await self.release(session_id, token)
             raise
         return OpenTurn(history, None, token, lease, lease_token=token)
 
-    async def _take(self, session_id: str, token: str, lease: float, dead: str | None) -> bool:
+    async def _take(self, session_id: str, token: str, lease: float) -> bool:
+        """Take the lease if it is free, or its holder died on this machine."""
         engine = engine_for(self._path, self._tables)
-        values = (session_id, token, lease, dead)
-        return bool(await engine.write(self._tables["begin"], values, durable=False))
+        dead = None
+        for _ in range(2):
+            values = (session_id, token, lease, dead)
+            if await engine.write(self._tables["begin"], values, durable=False):
+                return True
+            holder = await engine.read(self._tables["holder"], (session_id,))
+            if holder and not is_dead(holder[0][0]):
+                return False
+            dead = holder[0][0] if holder else None
+        return False
 
     async def renew(self, session_id: str, token: str, lease: float) -> None:
         """Let the lease begin anew."""
