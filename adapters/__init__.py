@@ -1,6 +1,6 @@
 """Converters between memwrap's items and other dialects of messages.
 
-Each module has the same three names, and its docstring is its mapping table:
+Each adapter is a module with the same three names, and its docstring is its mapping table:
 
     to_items(messages, *, role="user")   one message or many, a result, the events of a stream
     from_items(items)                    what an agent of that dialect takes

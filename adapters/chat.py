@@ -14,11 +14,14 @@
 | other fields (``name``, ``audio``, …)  | ``provider_data.chat`` of the message's first item |
 | ``ChatCompletion``                     | the message of its first choice                    |
 | ``ChatCompletionChunk`` and their like | the message that they add up to                    |
+| items with a ``type``                  | the items                                          |
 | ``str``                                | a message of the speaker                           |
 
 On the way back the calls behind an assistant's text join it in one message, as the API wants it.
 Lost there: reasoning and hosted tools' items, which Chat Completions cannot express, and the ids,
-status and annotations of output messages. The store keeps them.
+status and annotations of output messages. The store keeps them. Lost on the way in: keys of parts
+and calls that the API's own messages do not have, and the difference between no content, None and
+``""`` of an assistant.
 """
 
 from __future__ import annotations
@@ -27,7 +30,13 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from memwrap.adapters.shared import as_dict, convert, unknown
+from memwrap.adapters.shared import (
+    as_dict,
+    clear_errors,
+    convert,
+    is_readable,
+    unknown,
+)
 from memwrap.exceptions import ConversionError
 from memwrap.items import PROVIDER_DATA
 from memwrap.types import Item, Method
@@ -37,9 +46,11 @@ __all__ = ["from_items", "methods", "to_items"]
 Message = dict[str, Any]
 
 _SPEAKERS = {"system", "developer", "user", "assistant"}
-_SHOWN = {"role", "content", "refusal", "tool_calls", "tool_call_id"}
+# `parsed` is what the `openai` package makes of the content, and the API does not take back.
+_SHOWN = {"role", "content", "refusal", "tool_calls", "tool_call_id", "parsed"}
 
 
+@clear_errors
 def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
     """Turn Chat Completions messages into items; see the module's table.
 
@@ -49,6 +60,7 @@ def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
     return convert(messages, role, sys.modules[__name__], _own)
 
 
+@clear_errors
 def from_items(items: Sequence[Item], /) -> list[Message]:
     """Turn items into Chat Completions messages; see the module's table."""
     messages: list[Message] = []
@@ -85,19 +97,23 @@ def _whole(messages: Iterable[Any], role: str) -> Iterable[Message]:
     """Yield messages, with the chunks of a stream added up."""
     streamed = _Streamed()
     for message in messages:
-        data = as_dict(message)
-        if data is None:
+        if not is_readable(message):
             raise unknown(message, role)
+        data = as_dict(message)
         if "choices" not in data:
             yield from streamed.take()
             yield data
             continue
-        for choice in data["choices"][:1]:
-            if "delta" in choice:
-                streamed.add(choice["delta"])
-            else:
+        for choice in data["choices"] or []:
+            if choice.get("index"):
+                continue  # a second opinion
+            if "message" in choice:
                 yield from streamed.take()
                 yield choice["message"]
+                continue
+            streamed.add(choice["delta"])
+            if choice.get("finish_reason"):
+                yield from streamed.take(finished=True)
     yield from streamed.take()
 
 
@@ -109,38 +125,39 @@ class _Streamed:
         self._calls: dict[int, Message] = {}
 
     def add(self, delta: Message) -> None:
-        for key, value in delta.items():
-            if key == "tool_calls":
-                for call in value or []:
-                    # Some servers leave out the index, and send each call whole.
-                    index = call.get("index", len(self._calls))
-                    _add_up(self._calls.setdefault(index, {}), call)
-            elif value is not None:
-                _add_up(self._message, {key: value})
+        for call in delta.get("tool_calls") or []:
+            index = call.get("index")
+            # Some servers leave out the index, and send each call whole.
+            key = len(self._calls) if index is None else index
+            _add_up(self._calls.setdefault(key, {}), call)
+        _add_up(self._message, {key: delta[key] for key in delta if key != "tool_calls"})
 
-    def take(self) -> list[Message]:
+    def take(self, *, finished: bool = False) -> list[Message]:
         message, calls = self._message, self._calls
         self.__init__()  # type: ignore[misc]
         if calls:
             message["tool_calls"] = [calls[index] for index in sorted(calls)]
-        return [{"role": "assistant"} | message] if message else []
+        # A stray delta behind the last one says nothing; a finished message may be empty.
+        told = finished or any(value for key, value in message.items() if key != "role")
+        return [{"role": "assistant"} | message] if message and told else []
 
 
 def _add_up(total: Message, delta: Message) -> None:
     for key, value in delta.items():
-        known = total.get(key)
-        if isinstance(value, dict) and isinstance(known, dict):
-            _add_up(known, value)
-        elif (
-            isinstance(value, str) and isinstance(known, str) and key not in {"id", "role", "type"}
-        ):
-            total[key] = known + value
+        if isinstance(value, dict):
+            _add_up(total.setdefault(key, {}), value)
+        elif isinstance(value, str) and key not in {"id", "role", "type"}:
+            total[key] = total.get(key, "") + value
+        elif isinstance(value, list):
+            total[key] = total.get(key, []) + value
         elif value is not None and key != "index":
-            total[key] = dict(value) if isinstance(value, dict) else value
+            total[key] = value
 
 
 def _items_of(message: Message, custom: set[str]) -> list[Item]:
     role = message.get("role")
+    if "type" in message:
+        return [message]
     if role == "tool":
         call_id = message.get("tool_call_id")
         kind = "custom_tool_call_output" if call_id in custom else "function_call_output"
@@ -154,7 +171,11 @@ def _items_of(message: Message, custom: set[str]) -> list[Item]:
             items.append(_call_item(call))
     else:
         raise ConversionError(f"a chat message has a role; there is none called {role!r}")
-    extra = {key: message[key] for key in message if key not in _SHOWN and message[key] is not None}
+    extra = {
+        key: value
+        for key, value in message.items()
+        if key not in _SHOWN and value is not None and value != []
+    }
     if extra and items:
         items[0][PROVIDER_DATA] = {"chat": extra}
     return items

@@ -10,41 +10,32 @@
 | ``ToolMessage``                          | ``function_call_output``                         |
 | chunks of a stream                       | the message that they add up to                  |
 | ``("human", "text")`` and the like       | as LangChain itself reads them                   |
-| items, ``str``                           | as in `memwrap.adapters.plain`                   |
+| items, chat message dicts, ``str``       | as in `memwrap.adapters.chat`                    |
 
 On the way back a run of assistant text and tool calls is one ``AIMessage``. Not carried over yet:
-message ids, names, response metadata and usage, blocks other than text and images, reasoning, and
-hosted tools' items. The store keeps what items hold.
+message ids, names, response metadata and usage, a tool message's artifact and status, the spacing
+of arguments, blocks other than text and images, reasoning, custom calls and hosted tools' items.
+The store keeps what items hold.
 
-On a remembering runnable ``invoke``, ``ainvoke``, ``stream`` and ``astream`` remember; ``batch``
-and ``abatch`` make a turn of each input, one after the other; what ``|``, ``bind``, ``with_config``
-and their like return is built on the remembering runnable, and takes ``session=`` too.
+How a remembering runnable runs stands in `memwrap.adapters.runnables`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from memwrap.adapters import plain
-from memwrap.adapters.shared import convert, unknown
+from memwrap.adapters import chat
+from memwrap.adapters.shared import clear_errors, convert, unknown
 from memwrap.exceptions import ConversionError
-from memwrap.types import Item, Kind, Method
+from memwrap.types import Item, Method
 
 __all__ = ["from_items", "methods", "to_items"]
 
-# What these do or return is made of the runnable, and must be made of the remembering one.
-_DERIVED = (
-    *("__or__", "__ror__", "abatch_as_completed", "as_tool", "assign", "astream_events"),
-    *("atransform", "batch_as_completed", "bind", "map", "pick", "pipe", "transform"),
-    *("with_alisteners", "with_config", "with_fallbacks", "with_listeners", "with_retry"),
-    "with_types",
-)
 
-
+@clear_errors
 def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
     """Turn LangChain messages into items; see the module's table.
 
@@ -54,6 +45,7 @@ def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
     return convert(messages, role, sys.modules[__name__], _own)
 
 
+@clear_errors
 def from_items(items: Sequence[Item], /) -> list[Any]:
     """Turn items into LangChain messages; see the module's table."""
     from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
@@ -90,94 +82,12 @@ def from_items(items: Sequence[Item], /) -> list[Any]:
 
 
 def methods(agent: Any) -> Mapping[str, Method | Callable[..., Any]]:
-    """Return how a runnable is run; nothing for a message."""
+    """Return how a runnable is run; nothing for other objects."""
     if not hasattr(agent, "ainvoke"):
         return {}
-    from langchain_core.runnables import Runnable
+    from memwrap.adapters import runnables
 
-    # The base class builds on the object; some subclasses take it apart, and forget the memory.
-    derived = {name: getattr(Runnable, name) for name in _DERIVED if hasattr(Runnable, name)}
-    return {
-        "ainvoke": Method(agent.ainvoke, Kind.CALL),
-        "invoke": Method(agent.invoke, Kind.SYNC_CALL, instead="ainvoke"),
-        "astream": Method(agent.astream, Kind.STREAM),
-        "stream": Method(agent.stream, Kind.SYNC_STREAM, instead="astream"),
-        "abatch": _abatch,
-        "batch": _batch,
-        "steps": property(_steps),
-        **derived,
-    }
-
-
-# Running
-
-
-def _steps(remembering: Any) -> list[Any]:
-    """Be one step of a larger sequence, which would take the steps of this one instead."""
-    from langchain_core.runnables import RunnableBinding
-
-    return [RunnableBinding(bound=remembering)]
-
-
-def _batch(
-    remembering: Any,
-    inputs: Sequence[Any],
-    config: Any = None,
-    *,
-    return_exceptions: bool = False,
-    **kwargs: Any,
-) -> list[Any]:
-    results: list[Any] = []
-    for input, own, session in _turns(inputs, config, kwargs):
-        try:
-            results.append(remembering.invoke(input, own, **kwargs, **session))
-        except Exception as exc:
-            if not return_exceptions:
-                raise
-            results.append(exc)
-    return results
-
-
-async def _abatch(
-    remembering: Any,
-    inputs: Sequence[Any],
-    config: Any = None,
-    *,
-    return_exceptions: bool = False,
-    **kwargs: Any,
-) -> list[Any]:
-    turns = _turns(inputs, config, kwargs)
-    if len({id(session.get("session")) for _, _, session in turns}) == len(turns):
-        # A conversation for each input: none has to wait for another.
-        calls = (remembering.ainvoke(input, own, **kwargs, **one) for input, own, one in turns)
-        return await asyncio.gather(*calls, return_exceptions=return_exceptions)
-    results: list[Any] = []
-    for input, own, session in turns:
-        try:
-            results.append(await remembering.ainvoke(input, own, **kwargs, **session))
-        except Exception as exc:
-            if not return_exceptions:
-                raise
-            results.append(exc)
-    return results
-
-
-def _turns(
-    inputs: Sequence[Any], config: Any, kwargs: dict[str, Any]
-) -> list[tuple[Any, Any, dict[str, Any]]]:
-    """Pair each input with its config and its session: one for all, or a list of them."""
-    configs = list(config) if isinstance(config, Sequence) else [config] * len(inputs)
-    sessions: list[dict[str, Any]] = [{}] * len(inputs)
-    if "session" in kwargs:
-        session = kwargs.pop("session")
-        several = isinstance(session, (list, tuple))
-        sessions = [{"session": one} for one in (session if several else [session] * len(inputs))]
-    if not len(inputs) == len(configs) == len(sessions):
-        raise ConversionError(
-            f"{len(inputs)} inputs, {len(configs)} configs and {len(sessions)} sessions do not"
-            " pair up; give one for all, or a list as long as the inputs"
-        )
-    return list(zip(inputs, configs, sessions, strict=True))
+    return runnables.methods(agent)
 
 
 # Messages to items
@@ -187,7 +97,7 @@ def _own(messages: list[Any], role: str) -> list[Item]:
     items: list[Item] = []
     for message in _whole(messages):
         if isinstance(message, dict):
-            items += plain.to_items(message, role=role)
+            items += chat.to_items(message, role=role)
         else:
             items += _items_of(_message(message, role))
     return items

@@ -5,7 +5,9 @@
 | items, ``str``                         | as in `memwrap.adapters.plain`                     |
 | ``RunResult``, ``RunResultStreaming``  | ``to_input_item()`` of each of its ``new_items``,  |
 |                                        | but for open approvals                             |
-| ``RunItemStreamEvent``                 | the same of its item, unless the result comes too  |
+| ``RunItem``, ``RunItemStreamEvent``    | the same of this item; of events only when the     |
+|                                        | result does not come too                           |
+| the raw events of a stream cut short   | the text of the message that was under way         |
 | other stream events                    | nothing                                            |
 
 The way back is the items themselves; the SDK takes ``provider_data`` out of them.
@@ -18,23 +20,26 @@ each step as it comes), pass a memwrap session to ``Runner.run(..., session=sess
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from memwrap.adapters import plain
-from memwrap.adapters.shared import convert
+from memwrap.adapters.shared import clear_errors, convert, unknown
 from memwrap.exceptions import ConfigurationError, ConversionError
+from memwrap.items import text_of
 from memwrap.types import Item, Kind, Method
 
 if TYPE_CHECKING:
     from memwrap.turn import Turn
 
-__all__ = ["StreamedRun", "from_items", "methods", "to_items"]
+__all__ = ["StoredRun", "StreamedRun", "answer", "from_items", "methods", "to_items"]
 
 _OTHER_MEMORY = ("session", "conversation_id", "previous_response_id", "auto_previous_response_id")
 
 
+@clear_errors
 def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
     """Turn strings, items, results and stream events into items; see the module's table.
 
@@ -50,8 +55,11 @@ def from_items(items: Sequence[Item], /) -> list[Item]:
 
 
 def methods(agent: Any) -> Mapping[str, Method | Callable[..., Any]]:
-    """Return the runner's three ways to run *agent*."""
-    from agents import Runner
+    """Return the runner's three ways to run *agent*; nothing for other objects."""
+    from agents import Agent, Runner
+
+    if not isinstance(agent, Agent):
+        return {}
 
     async def run(items: Any, **options: Any) -> Any:
         _refuse_other_memory(options)
@@ -83,6 +91,25 @@ def methods(agent: Any) -> Mapping[str, Method | Callable[..., Any]]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """What a repeated turn returns in place of the SDK's result, made of the stored items.
+
+    Attributes:
+        final_output: The text of the last message; "" if there is none.
+        new_items: The items that the run added.
+    """
+
+    final_output: str
+    new_items: list[Item]
+
+
+def answer(items: Sequence[Item], /) -> StoredRun:
+    """Return what a turn that is stored under its id gives again."""
+    texts = [text_of(item) for item in items if item.get("role") == "assistant"]
+    return StoredRun(texts[-1] if texts else "", list(items))
+
+
 class StreamedRun:
     """A streamed run that is remembered, with the parts of ``RunResultStreaming`` that matter.
 
@@ -98,7 +125,7 @@ class StreamedRun:
         """Yield the SDK's events; the turn is stored when they end."""
         async with aclosing(self._events) as events:
             async for event in events:
-                if type(event).__name__ == "RunResultStreaming":
+                if hasattr(event, "new_items"):
                     self.result = event
                 else:
                     yield event
@@ -119,26 +146,46 @@ class StreamedRun:
 
 
 def _own(messages: list[Any], role: str) -> list[Item]:
-    results = [message for message in messages if hasattr(message, "new_items")]
+    ended = any(hasattr(message, "new_items") for message in messages)
     items: list[Item] = []
-    for message in results or messages:
+    for message in messages:
         kind = getattr(message, "type", None)
-        if message in results:
-            items += [run_item.to_input_item() for run_item in message.new_items if _told(run_item)]
+        if isinstance(message, dict):
+            items += plain.to_items(message, role=role)
+        elif hasattr(message, "new_items"):
+            items += _told(message.new_items)
         elif kind == "run_item_stream_event":
-            items += [message.item.to_input_item()] if _told(message.item) else []
+            items += [] if ended else _told([message.item])
+        elif hasattr(message, "to_input_item"):
+            items += _told([message])
         elif type(message).__name__ == "RunState":
             raise ConversionError(
                 "a RunState goes on with a run that memwrap did not see the beginning of; pass"
                 " the session to the runner: Runner.run(agent, state, session=session)"
             )
         elif kind not in {"raw_response_event", "agent_updated_stream_event"}:
-            items += plain.to_items(message, role=role)
-    return items
+            raise unknown(message, role)
+    return items if ended else items + _under_way(messages)
 
 
-def _told(run_item: Any) -> bool:
-    return getattr(run_item, "type", None) != "tool_approval_item"
+def _under_way(events: list[Any]) -> list[Item]:
+    """Return the message that a stream was cut short in."""
+    text = ""
+    for event in events:
+        if getattr(event, "name", None) == "message_output_created":
+            text = ""
+        data = getattr(event, "data", None)
+        if getattr(data, "type", None) == "response.output_text.delta":
+            text += data.delta
+    return [{"role": "assistant", "content": text}] if text else []
+
+
+def _told(run_items: Iterable[Any]) -> list[Item]:
+    return [
+        run_item.to_input_item()
+        for run_item in run_items
+        if getattr(run_item, "type", None) != "tool_approval_item"
+    ]
 
 
 def _refuse_other_memory(options: Mapping[str, Any]) -> None:

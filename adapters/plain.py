@@ -10,7 +10,9 @@
 | ``ResponseOutputMessage`` and other output | that item, unchanged                             |
 | stream events                              | the output of ``response.completed`` (or of      |
 |                                            | ``.incomplete``, ``.failed``); without one the   |
-|                                            | items of ``response.output_item.done``           |
+|                                            | items of ``response.output_item.done``, and the  |
+|                                            | text of ``response.output_text.delta`` that is   |
+|                                            | in none of them                                  |
 | a framework's object                       | by that framework's adapter                      |
 | anything else                              | `ConversionError`                                |
 
@@ -23,7 +25,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from memwrap.adapters.shared import as_dict, convert, unknown, without_provider_data
+from memwrap.adapters.shared import (
+    as_dict,
+    clear_errors,
+    convert,
+    field,
+    is_readable,
+    unknown,
+    without_provider_data,
+)
 from memwrap.exceptions import ConversionError
 from memwrap.types import Item, Method
 
@@ -32,6 +42,7 @@ __all__ = ["from_items", "methods", "to_items"]
 _LAST_EVENTS = {"response.completed", "response.incomplete", "response.failed"}
 
 
+@clear_errors
 def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
     """Turn strings, items and Responses objects into items; see the module's table.
 
@@ -52,23 +63,57 @@ def methods(agent: object) -> Mapping[str, Method]:  # noqa: ARG001
 
 
 def _own(messages: list[Any], role: str) -> list[Item]:
-    items: list[Item] = []
-    done: list[Item] = []  # finished output of a response whose last event is yet to come
+    found: list[Item | _Response] = []
+    response: _Response | None = None
     for index, message in enumerate(messages):
-        data = as_dict(message)
-        if data is None:
+        if not is_readable(message):
             raise unknown(message, role)
-        kind = data.get("type")
+        kind = field(message, "type")
         if isinstance(kind, str) and kind.startswith("response."):
-            if kind == "response.output_item.done":
-                done.append(data["item"])
-            elif kind in _LAST_EVENTS:
-                items += data["response"].get("output") or done
-                done = []
-        elif data.get("object") == "response":
-            items += data.get("output", [])
-        elif "role" in data or "type" in data:
-            items.append(data)
+            if response is None or kind == "response.created":
+                response = _Response()
+                found.append(response)
+            if response.add(kind, message):
+                response = None
+        elif field(message, "object") == "response":
+            found += _output(message)
+        elif kind is not None or field(message, "role") is not None:
+            found.append(as_dict(message))
         else:
             raise ConversionError("an item has a `role` or a `type`", path=f"$[{index}]")
-    return items + done
+    items: list[Item] = []
+    for entry in found:
+        items += entry.items() if isinstance(entry, _Response) else [entry]
+    return items
+
+
+class _Response:
+    """What the events of a stream tell of a response."""
+
+    def __init__(self) -> None:
+        self._output: list[Item] = []
+        self._done: list[Item] = []
+        self._text = ""
+
+    def add(self, kind: str, event: Any) -> bool:
+        """Add an event; return whether it is the last."""
+        if kind == "response.output_text.delta":
+            self._text += field(event, "delta")
+        elif kind == "response.output_item.done":
+            item = as_dict(field(event, "item"))
+            self._done.append(item)
+            if item.get("type") == "message":
+                self._text = ""
+        elif kind in _LAST_EVENTS:
+            self._output = _output(field(event, "response"))
+            return True
+        return False
+
+    def items(self) -> list[Item]:
+        if self._output:
+            return self._output
+        return self._done + ([{"role": "assistant", "content": self._text}] if self._text else [])
+
+
+def _output(response: Any) -> list[Item]:
+    return [as_dict(item) for item in field(response, "output") or []]

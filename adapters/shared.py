@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
 from itertools import groupby
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from memwrap.adapters.choose import adapter_for
 from memwrap.exceptions import ConversionError
 from memwrap.items import PROVIDER_DATA
 from memwrap.types import Item
 
-__all__ = ["as_dict", "convert", "unknown", "without_provider_data"]
+__all__ = [
+    "as_dict",
+    "clear_errors",
+    "convert",
+    "field",
+    "is_readable",
+    "unknown",
+    "without_provider_data",
+]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
 
 def convert(
     messages: Any,
@@ -31,13 +44,17 @@ def convert(
         return [{"role": role, "content": messages}]
     several = list(messages) if isinstance(messages, (list, tuple)) else [messages]
     items: list[Item] = []
-    for converter, run in groupby(_flat(several), _converter):
+
+    def converter_of(message: Any) -> Any:
+        return str if isinstance(message, str) else adapter_for(message) or dialect
+
+    for converter, run in groupby(_flat(several), converter_of):
         events = list(run)
         if converter is str:
             # The chunks of a stream are one message; several inputs are several.
             texts = ["".join(events)] if role == "assistant" else events
             items += [{"role": role, "content": text} for text in texts]
-        elif converter is None or converter is dialect:
+        elif converter is dialect:
             items += own(events, role)
         else:
             items += converter.to_items(events, role=role)
@@ -53,19 +70,50 @@ def _flat(messages: Iterable[Any]) -> Iterator[Any]:
             yield message
 
 
-def _converter(message: Any) -> Any:
-    return str if isinstance(message, str) else adapter_for(message)
+def clear_errors(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a converter that trips over a malformed message raise an error of our own."""
+
+    @wraps(function)
+    def clear(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except (AttributeError, IndexError, KeyError, TypeError) as exc:
+            raise ConversionError(
+                f"{function.__module__} cannot read a message or item: {exc!r}"
+            ) from exc
+
+    return clear
 
 
-def as_dict(value: Any) -> dict[str, Any] | None:
-    """Return a dict, or the dict of an object of the `openai` package; None for others."""
+def is_readable(value: Any) -> bool:
+    """Tell whether *value* is a dict, or an object of the `openai` package's types."""
+    if isinstance(value, dict):
+        return True
+    bases = type(value).__mro__
+    return hasattr(value, "model_dump") and any(
+        base.__module__.startswith("openai.types.") for base in bases
+    )
+
+
+def field(value: Any, name: str) -> Any:
+    """Return a readable value's field, or None."""
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+
+
+def as_dict(value: Any) -> dict[str, Any]:
+    """Return a readable value as a dict."""
     if isinstance(value, dict):
         return value
-    if type(value).__module__.startswith("openai.") and hasattr(value, "model_dump"):
-        # Only what the API sent: its defaults were not said.
-        dumped: dict[str, Any] = value.model_dump(mode="json", exclude_unset=True)
-        return dumped
-    return None
+    # Only what the API sent, under its own names: defaults were not said, and what the package
+    # parsed out of the text the API does not take back.
+    dumped: dict[str, Any] = value.model_dump(
+        mode="json",
+        by_alias=True,
+        exclude_unset=True,
+        exclude=getattr(value, "__api_exclude__", None),
+        warnings=False,
+    )
+    return dumped
 
 
 def without_provider_data(items: Iterable[Item]) -> list[Item]:
