@@ -118,12 +118,15 @@ class StreamedRun:
     """
 
     def __init__(self, events: AsyncGenerator[Any, None], turn: Turn) -> None:  # noqa: ARG002
-        self._events = events
+        self._events = self._shown(events)
         self.result: Any = None
 
-    async def stream_events(self) -> AsyncIterator[Any]:
-        """Yield the SDK's events; the turn is stored when they end."""
-        async with aclosing(self._events) as events:
+    def stream_events(self) -> AsyncGenerator[Any, None]:
+        """Return the SDK's events; the turn is stored when they end."""
+        return self._events
+
+    async def _shown(self, events: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+        async with aclosing(events):
             async for event in events:
                 if hasattr(event, "new_items"):
                     self.result = event
@@ -131,7 +134,11 @@ class StreamedRun:
                     yield event
 
     def __aiter__(self) -> AsyncIterator[Any]:
-        return self.stream_events()
+        return self._events
+
+    async def aclose(self) -> None:
+        """Stop the run now; it is not stored, unless `Memory` keeps what was delivered."""
+        await self._events.aclose()
 
     @property
     def final_output(self) -> Any:
