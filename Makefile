@@ -19,7 +19,8 @@ lint: .venv/.dev
 types: .venv/.dev
 	rm -rf build/typing
 	$(BIN)/python -m pip install $(QUIET) --no-deps --no-build-isolation --target build/typing .
-	cd build/typing && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p memwrap ../../tests/typing/api.py
+	cd build/typing && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p memwrap
+	cd build/typing && ../../$(BIN)/mypy --config-file ../../pyproject.toml ../../tests/typing/api.py
 	$(BIN)/pyright
 
 check: lint types test

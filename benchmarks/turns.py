@@ -28,12 +28,8 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         variants = {}
         for name, lease in (("without a lease", None), ("with a lease", 30.0)):
-            session = SQLiteSession(
-                name, Path(folder) / "turns.db", session_settings={"limit": 50}
-            )
-            variants[name] = with_session(
-                agent, session=session, middleware=[Memory(lease=lease)]
-            )
+            session = SQLiteSession(name, Path(folder) / "turns.db", session_settings={"limit": 50})
+            variants[name] = with_session(agent, session=session, middleware=[Memory(lease=lease)])
         times: dict[str, list[float]] = {name: [] for name in variants}
         for _ in range(ROUNDS):
             for name, call in variants.items():

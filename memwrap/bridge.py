@@ -14,6 +14,10 @@ __all__ = ["call", "stream"]
 
 _END = object()
 
+# An event loop holds its tasks weakly: a stream dropped in a reference cycle would take its turn
+# along, without letting it unwind.
+_turns: set[asyncio.Task[None]] = set()
+
 
 async def call(handler: Handler, turn: Turn) -> Event:
     """Run *turn* in the caller's task and return the one event it sent.
@@ -46,14 +50,13 @@ async def stream(handler: Handler, turn: Turn) -> AsyncGenerator[Event, None]:
     it leaves. Context variables set by the turn stay in it.
     """
     queue: asyncio.Queue[Event] = asyncio.Queue()
-    stopped = False
 
     async def send(event: Event) -> None:
-        if stopped:
-            # An agent that swallowed the cancellation goes on sending; nobody listens any more.
-            raise asyncio.CancelledError
         if task.done():
             raise TurnError("a layer sent an event after the end of the turn")
+        if turn.stopped:
+            # An agent that swallowed the cancellation goes on sending; nobody listens any more.
+            raise asyncio.CancelledError
         queue.put_nowait(event)
         await queue.join()  # go on when the consumer asks for the next
 
@@ -65,12 +68,14 @@ async def stream(handler: Handler, turn: Turn) -> AsyncGenerator[Event, None]:
             queue.put_nowait(_END)
 
     task = asyncio.create_task(run())
+    _turns.add(task)
+    task.add_done_callback(_turns.discard)
     try:
         while (event := await queue.get()) is not _END:
             yield event
             queue.task_done()
     finally:
-        stopped = True
+        turn.stopped = True
         await _finish(task)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Sequence
 
 from memwrap.exceptions import ConfigurationError
@@ -15,22 +16,36 @@ def build_chain(middleware: Sequence[Middleware], endpoint: Handler) -> Handler:
     """Wrap *endpoint*; the first of the list is the outermost.
 
     Raises:
-        ConfigurationError: A layer is not callable, or is a class where an instance is due.
+        ConfigurationError: A layer is not callable with three arguments, or is a class where an
+            instance is due.
     """
     handler = endpoint
     for layer in reversed(middleware):
-        if isinstance(layer, type):
-            raise ConfigurationError(
-                f"middleware holds the class {layer.__name__}; put an instance there:"
-                f" {layer.__name__}(...)"
-            )
-        if not callable(layer):
-            raise ConfigurationError(
-                f"middleware holds a {type(layer).__name__}, which cannot be called; a layer is"
-                " `async def layer(turn, send, handler)` or an object whose __call__ is"
-            )
+        _check(layer)
         handler = _bind(layer, handler)
     return handler
+
+
+def _check(layer: Middleware) -> None:
+    if isinstance(layer, type):
+        raise ConfigurationError(
+            f"middleware holds the class {layer.__name__}; put an instance there:"
+            f" {layer.__name__}(...)"
+        )
+    name = getattr(layer, "__qualname__", None) or type(layer).__qualname__
+    if not callable(layer):
+        raise ConfigurationError(
+            f"middleware holds an object of type {name}, which cannot be called; a layer is"
+            " `async def layer(turn, send, handler)` or an object whose __call__ is"
+        )
+    try:
+        inspect.signature(layer).bind("turn", "send", "handler")
+    except TypeError:
+        raise ConfigurationError(
+            f"the layer {name} does not take (turn, send, handler), which is what it is called with"
+        ) from None
+    except ValueError:  # some built-in functions have no signature
+        return
 
 
 def _bind(layer: Middleware, handler: Handler) -> Handler:

@@ -12,6 +12,7 @@ from enum import Enum
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
+from memwrap.codec import copy_items
 from memwrap.exceptions import ConfigurationError
 from memwrap.turn import Recorded, Turn
 
@@ -106,9 +107,10 @@ def record(messages: Any) -> None:
 
     Raises:
         ConfigurationError: No turn is running here.
-        ConversionError: They are nothing the agent's adapter knows.
+        ConversionError: They are nothing the agent's adapter knows, or no store can keep them.
     """
     turn = current_turn()
     if turn is None:
         raise ConfigurationError("record() works inside an agent wrapped by with_session only")
-    turn.events.append(Recorded(turn.adapter.to_items(messages, role="assistant")))
+    items = turn.adapter.to_items(messages, role="assistant")
+    turn.events.append(Recorded(copy_items(items)))  # the agent may go on with its own

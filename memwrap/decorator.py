@@ -14,7 +14,7 @@ from memwrap.endpoint import endpoint_for
 from memwrap.exceptions import ConfigurationError
 from memwrap.middleware import Memory
 from memwrap.types import Adapter, Item, Kind, Method, Middleware, SessionLike, StoreLike
-from memwrap.wrapper import Plan, SessionWrapper, is_wrapped, proxy_class, resolve
+from memwrap.wrapper import Plan, SessionWrapper, is_wrapped, name_of, proxy_class, resolve
 
 if TYPE_CHECKING:
     from typing import Concatenate, ParamSpec
@@ -28,6 +28,12 @@ __all__ = ["Options", "with_session"]
 A = TypeVar("A")
 R = TypeVar("R")
 S = TypeVar("S")
+
+_POSITIONAL = {
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    inspect.Parameter.VAR_POSITIONAL,
+}
 
 
 class Options(TypedDict, total=False):
@@ -125,6 +131,7 @@ def with_session(
                 input_name=next(iter(parameters), None),
                 takes_session=method is None and "session" in parameters,
                 takes_turn_id=method is None and "turn_id" in parameters,
+                session_place=_place("session", parameters) if method is None else None,
                 instead=method.instead if method else None,
                 present=method.present if method else None,
             ),
@@ -153,13 +160,19 @@ def _check(agent: Any, store: Any, adapter: Any) -> None:
         raise ConfigurationError(
             f"with_session wraps agents, and {agent.__name__} is a class; wrap an instance of it"
         )
-    if store is not None and not callable(getattr(store, "session", store)):
+    find = getattr(store, "session", store)
+    if store is not None and not callable(find):
         raise ConfigurationError(
-            f"store is a {type(store).__name__}; it has a method session(id), as SQLiteStore has,"
-            " or is a function from id to session"
+            f"store is of type {type(store).__name__}; it has a method session(id), as SQLiteStore"
+            " has, or is a function from id to session"
         )
-    if isinstance(store, type):
+    if isinstance(store, type) and find is not store:
         raise ConfigurationError(f"store is the class {store.__name__}; pass an instance of it")
+    if inspect.iscoroutinefunction(find):
+        raise ConfigurationError(
+            "store finds sessions by an async function; make it a plain one, which hands out a"
+            " session that connects when it is used"
+        )
     for name in ("to_items", "from_items") if adapter is not None else ():
         if not callable(getattr(adapter, name, None)):
             raise ConfigurationError(
@@ -175,8 +188,9 @@ def _kind(agent: Any) -> Kind:
         function = function.func
     if not (inspect.isroutine(function) or callable(function)):
         raise ConfigurationError(
-            f"a {type(agent).__name__} cannot be called, and is no agent of a framework that"
-            " memwrap knows; pass a function, or with_session(adapter=...) with methods()"
+            f"an object of type {type(agent).__name__} cannot be called, and is no agent of a"
+            " framework that memwrap knows; pass a function, or with_session(adapter=...) with"
+            " methods()"
         )
     if not inspect.isroutine(function):
         function = type(function).__call__
@@ -198,6 +212,11 @@ def _parameters(agent: Any) -> dict[str, inspect.Parameter]:
         return {}
     if isinstance(agent, classmethod) or _is_method(function):
         parameters.pop(next(iter(parameters), ""), None)
+    if not any(parameter.kind in _POSITIONAL for parameter in parameters.values()):
+        raise ConfigurationError(
+            f"{name_of(agent)} takes no argument; an agent's first one receives the messages,"
+            " history and input"
+        )
     return parameters
 
 
@@ -209,14 +228,17 @@ def _is_method(function: Any) -> bool:
 
 def _key(key: str, parameters: dict[str, inspect.Parameter], agent: Any) -> tuple[str, int | None]:
     """Return the parameter *key* and its place behind the input."""
-    parameter = parameters.get(key)
     kinds = {parameter.kind for parameter in parameters.values()}
-    if parameter is None and inspect.Parameter.VAR_KEYWORD not in kinds:
-        name = getattr(agent, "__qualname__", type(agent).__qualname__)
-        raise ConfigurationError(f"key={key!r}: {name} has no such parameter")
-    if parameter is None or parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-        return key, None
-    place = list(parameters).index(key) - 1
-    if place < 0:
+    if key not in parameters and inspect.Parameter.VAR_KEYWORD not in kinds:
+        raise ConfigurationError(f"key={key!r}: {name_of(agent)} has no such parameter")
+    if key == next(iter(parameters), None):
         raise ConfigurationError(f"key={key!r} is the parameter of the input")
-    return key, place
+    return key, _place(key, parameters)
+
+
+def _place(name: str, parameters: dict[str, inspect.Parameter]) -> int | None:
+    """Return the parameter's place behind the input; None if it can only be named."""
+    parameter = parameters.get(name)
+    if parameter is None or parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+        return None
+    return list(parameters).index(name) - 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+from contextvars import copy_context
 from typing import Any
 
 from memwrap.exceptions import ConfigurationError
-from memwrap.turn import Turn
+from memwrap.turn import Recorded, Turn
 from memwrap.types import Handler, Kind, Send
 
 __all__ = ["endpoint_for"]
@@ -20,34 +22,63 @@ def endpoint_for(kind: Kind) -> Handler:
 
 
 async def _call(turn: Turn, send: Send) -> None:
-    await send(_finished(await turn.call_agent()))
+    begun = len(turn.events)
+    try:
+        result = await turn.call_agent()
+    except BaseException:
+        _take_back(turn, begun)
+        raise
+    await send(_finished(result))
 
 
 async def _stream(turn: Turn, send: Send) -> None:
+    begun = len(turn.events)
     events = turn.call_agent()
     try:
         async for event in events:
             await send(event)
+    except BaseException:
+        _take_back(turn, begun)
+        raise
     finally:
         # Every generator has it; an object's own kind of iterator need not.
         if close := getattr(events, "aclose", None):
             await close()
+    if turn.stopped:  # the agent swallowed the cancellation; what it cut short is no whole turn
+        raise asyncio.CancelledError
 
 
 async def _sync_call(turn: Turn, send: Send) -> None:
     assert turn.caller is not None  # noqa: S101  (run by the portal only)
-    await send(_finished(await turn.caller.do(turn.call_agent)))
+    begun = len(turn.events)
+    try:
+        result = await turn.caller.do(copy_context(), turn.call_agent)
+    except BaseException:
+        _take_back(turn, begun)
+        raise
+    await send(_finished(result))
 
 
 async def _sync_stream(turn: Turn, send: Send) -> None:
     assert turn.caller is not None  # noqa: S101  (run by the portal only)
-    events = iter(await turn.caller.do(turn.call_agent))
+    begun = len(turn.events)
+    context = copy_context()  # one for all steps, since the agent may reset in one what it set
+    events = iter(await turn.caller.do(context, turn.call_agent))
     try:
-        while (event := await turn.caller.do(next, events, _END)) is not _END:
+        while (event := await turn.caller.do(context, next, events, _END)) is not _END:
             await send(event)
+    except BaseException:
+        _take_back(turn, begun)
+        raise
     finally:
         if close := getattr(events, "close", None):
-            await turn.caller.do(close)
+            await turn.caller.do(context, close)
+
+
+def _take_back(turn: Turn, begun: int) -> None:
+    """Drop what a failed attempt recorded if it delivered nothing: a layer may try again."""
+    if all(isinstance(event, Recorded) for event in turn.events[begun:]):
+        del turn.events[begun:]
 
 
 def _finished(result: Any) -> Any:

@@ -30,7 +30,8 @@ class _Waiter:
             self.future.set_result(None)
 
 
-_guard = threading.Lock()
+# Reentrant, because the collector may drop a waiting turn while this very thread holds it.
+_guard = threading.RLock()
 _held: dict[Hashable, deque[_Waiter]] = {}
 
 
@@ -82,6 +83,7 @@ def release(key: Hashable) -> None:
             try:
                 waiter.loop.call_soon_threadsafe(waiter.wake)
             except RuntimeError:  # that loop is closed
+                waiter.granted = False
                 continue
             return
         del _held[key]
@@ -92,14 +94,16 @@ def _withdraw(key: Hashable, waiter: _Waiter) -> bool:
     with _guard:
         if waiter.granted:
             return False
-        _held[key].remove(waiter)
+        queue = _held.get(key)
+        if queue and waiter in queue:  # unless it was passed over, its loop being closed
+            queue.remove(waiter)
         return True
 
 
 def _forget() -> None:
     """In a forked child the turns of the parent do not run."""
     global _guard  # noqa: PLW0603
-    _guard = threading.Lock()
+    _guard = threading.RLock()
     _held.clear()
 
 

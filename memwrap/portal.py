@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import contextvars
 import os
 import threading
 from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context, copy_context
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeAlias
@@ -32,17 +32,26 @@ Outcome: TypeAlias = tuple[Any, BaseException | None]
 
 
 class Caller:
-    """The calling thread, as the turn on the private loop sees it."""
+    """The calling thread, as the turn on the private loop sees it.
+
+    Attributes:
+        inbox: What the thread is to do next.
+        ended: Whether the turn has ended.
+        gone: Whether the thread does nothing any more, since the interpreter ends.
+    """
 
     def __init__(self) -> None:
         self.inbox: SimpleQueue[Callable[[], None] | _Sent | _Ended] = SimpleQueue()
         self.ended = False
+        self.gone = False
 
-    async def do(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Call *function* in the calling thread, in the context of this task."""
+    async def do(self, context: Context, function: Callable[..., Any], *args: Any) -> Any:
+        """Call *function* in the calling thread, in *context*."""
+        if self.gone:
+            raise asyncio.CancelledError
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Outcome] = loop.create_future()
-        work = partial(contextvars.copy_context().run, function, *args)
+        work = partial(context.run, function, *args)
 
         def execute() -> None:
             outcome: Outcome
@@ -62,6 +71,8 @@ class Caller:
         """Hand *event* to the calling thread and wait until it asks for the next."""
         if self.ended:
             raise TurnError("a layer sent an event after the end of the turn")
+        if self.gone:
+            raise asyncio.CancelledError
         loop = asyncio.get_running_loop()
         taken: asyncio.Future[Outcome] = loop.create_future()
 
@@ -88,9 +99,15 @@ class _Ended:
 
 
 class _Portal:
-    """A thread that runs an event loop until the interpreter ends."""
+    """A thread that runs an event loop until the interpreter ends.
+
+    Attributes:
+        lost: Whether this process is a fork, which has the object but not the thread.
+    """
 
     def __init__(self) -> None:
+        self.lost = False
+        self._turns: dict[asyncio.Task[None], Caller] = {}
         ready = threading.Event()
         self._thread = threading.Thread(
             target=self._main, args=(ready,), name="memwrap-portal", daemon=True
@@ -105,24 +122,42 @@ class _Portal:
             self._loop.call_soon(ready.set)
             runner.run(self._stop.wait())
 
-    def start(self, main: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], object]:
+    def start(
+        self, main: Callable[[], Coroutine[Any, Any, None]], caller: Caller
+    ) -> Callable[[], None]:
         """Start ``main()`` as a task in the caller's context; return what cancels it."""
-        context = contextvars.copy_context()
+        context = copy_context()
         tasks: list[asyncio.Task[None]] = []
 
         def begin() -> None:
-            tasks.append(self._loop.create_task(main(), context=context))
+            task = self._loop.create_task(main(), context=context)
+            tasks.append(task)
+            self._turns[task] = caller  # or the collector might take it: the loop does not hold it
+            task.add_done_callback(self._turns.pop)
 
         def cancel() -> None:
             tasks[0].cancel()
 
+        def stop() -> None:
+            if not caller.ended:
+                self._loop.call_soon_threadsafe(cancel)
+
         self._loop.call_soon_threadsafe(begin)
-        return partial(self._loop.call_soon_threadsafe, cancel)
+        return stop
+
+    def is_here(self) -> bool:
+        """Tell whether the running thread is the portal's own."""
+        return threading.current_thread() is self._thread
 
     def close(self) -> None:
         """End the loop and wait for its thread, though not for ever."""
-        self._loop.call_soon_threadsafe(self._stop.set)
+        self._loop.call_soon_threadsafe(self._end)
         self._thread.join(_EXIT_SECONDS)
+
+    def _end(self) -> None:
+        for caller in self._turns.values():
+            caller.gone = True  # its thread is the one that waits in `close`, or a daemon
+        self._stop.set()
 
 
 _portal: _Portal | None = None
@@ -139,9 +174,9 @@ def _open() -> _Portal:
 
 
 def _forget() -> None:
-    """A forked child has the object but not the thread."""
     global _portal, _guard
     if _portal is not None:
+        _portal.lost = True
         atexit.unregister(_portal.close)
     _portal, _guard = None, threading.Lock()
 
@@ -185,10 +220,11 @@ def _drive(
         caller.ended = True
         caller.inbox.put(_Ended(error))
 
-    cancel = _open().start(guarded)
+    portal = _open()
+    cancel = portal.start(guarded, caller)
     interruption: BaseException | None = None
     ended: _Ended | None = None
-    while ended is None:
+    while ended is None and not portal.lost:
         try:
             message = caller.inbox.get()
             if isinstance(message, _Ended):
@@ -203,12 +239,34 @@ def _drive(
         except BaseException as exc:  # noqa: BLE001  (the consumer left, or Ctrl-C: unwind first)
             interruption = exc
             cancel()
+            if portal.is_here():
+                # The collector dropped the generator in this thread of all, which must not wait.
+                threading.Thread(target=_unwind, args=(caller, cancel), daemon=True).start()
+                return
+    if (error := _error(ended, interruption)) is not None:
+        raise error
+
+
+def _error(ended: _Ended | None, interruption: BaseException | None) -> BaseException | None:
+    """Return what the caller gets to see of how the turn ended and what made it stop early."""
     if interruption is not None and not isinstance(interruption, GeneratorExit):
-        raise interruption
-    if ended.error is not None and not (
-        interruption is not None and isinstance(ended.error, asyncio.CancelledError)
-    ):
-        raise ended.error
+        return interruption
+    if ended is None:
+        if interruption is not None:
+            return None
+        return TurnError("the turn began before this process was forked, and cannot go on here")
+    if interruption is not None and isinstance(ended.error, asyncio.CancelledError):
+        return None
+    return ended.error
+
+
+def _unwind(caller: Caller, cancel: Callable[[], None]) -> None:
+    """Do in this thread what a cancelled turn still asks for."""
+    while not isinstance(message := caller.inbox.get(), _Ended):
+        if isinstance(message, _Sent):
+            cancel()  # a layer swallowed the cancellation
+        else:
+            message()
 
 
 def _settle(future: asyncio.Future[Outcome], outcome: Outcome) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from memwrap.codec import copy_known
+from memwrap.exceptions import TurnError
 from memwrap.items import repaired
 from memwrap.types import Adapter, Event, Item
 
@@ -57,6 +58,7 @@ class Turn:
         "running",
         "session",
         "state",
+        "stopped",
         "streaming",
     )
 
@@ -90,6 +92,7 @@ class Turn:
         self.parent = parent
         self.running = False
         self.opened: OpenTurn | None = None
+        self.stopped = False
         self.caller: Caller | None = None
 
     def __repr__(self) -> str:
@@ -113,9 +116,16 @@ class Turn:
         return self._agent(self.adapter.from_items(view), *self._args, **self._kwargs)
 
     def collect(self) -> list[Item]:
-        """Turn what the agent sent and recorded so far into items, in the order it happened."""
+        """Turn what the agent sent and recorded so far into items, in the order it happened.
+
+        Raises:
+            TurnError: It is a call, and no layer sent its one event.
+            ConversionError: They are nothing the adapter knows.
+        """
         if len(self.events) == 1 and isinstance(self.events[0], str):
             return self.adapter.to_items(self.events[0], role="assistant")
+        if not self.streaming and all(isinstance(event, Recorded) for event in self.events):
+            raise TurnError("a call sends one event; a layer sent none")
         items: list[Item] = []
         sent: list[Event] = []
         for event in self.events:

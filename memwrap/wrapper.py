@@ -23,7 +23,7 @@ from memwrap.sessions.base import Session
 from memwrap.turn import Turn
 from memwrap.types import Adapter, Handler, Kind, Method, StoreLike
 
-__all__ = ["AgentProxy", "Plan", "SessionWrapper", "is_wrapped", "proxy_class"]
+__all__ = ["AgentProxy", "Plan", "SessionWrapper", "is_wrapped", "name_of", "proxy_class"]
 
 MAX_TURN_ID = 256
 """How many characters the id of a turn may have."""
@@ -83,7 +83,7 @@ class Plan:
         elif self.input_name in kwargs:
             input = kwargs.pop(self.input_name)
         else:
-            raise TypeError(f"{_name(agent)}() needs the input as its first argument")
+            raise TypeError(f"{name_of(agent)}() needs the input as its first argument")
         place = self.session_place
         if given is UNSET and place is not None and place < len(args):
             session = self._session(args[place], args, kwargs)
@@ -151,7 +151,7 @@ class Plan:
             return
         way = f"use .{self.instead}(...)" if self.instead else "make the agent `async def`"
         raise ConfigurationError(
-            f"{_name(agent)} is a {self.kind.value}, and an event loop runs in this thread, which"
+            f"{name_of(agent)} is a {self.kind.value}, and an event loop runs in this thread, which"
             f" it would block: {way}, or `await asyncio.to_thread(...)` it"
         )
 
@@ -180,8 +180,8 @@ def resolve(session: Any, store: Any) -> Session | None:
         found = getattr(store, "session", store)(session)
         if found is None or isinstance(found, str):
             raise ConfigurationError(
-                f"the store gave {_kind(found)} for the id {session!r}; it gives a session for"
-                " every id, new ones included"
+                f"the store gave no session for the id {session!r}; it has to give one for every"
+                " id, new ones included"
             )
         return resolve(found, None)
     missing = [name for name in _METHODS if not callable(getattr(session, name, None))]
@@ -211,9 +211,7 @@ class _Signature:
 
     @property
     def __signature__(self) -> inspect.Signature:
-        agent = self.__wrapped__  # type: ignore[attr-defined]
-        # A classmethod object cannot be called, and so has no signature of its own.
-        signature = inspect.signature(agent.__func__ if isinstance(agent, classmethod) else agent)
+        signature = inspect.signature(self.__wrapped__)  # type: ignore[attr-defined]
         parameters = list(signature.parameters.values())
         if any(parameter.name == "session" for parameter in parameters):
             return signature
@@ -222,14 +220,14 @@ class _Signature:
         parameters.insert(len(parameters) - variable, session)
         return signature.replace(parameters=parameters)
 
+    @property
+    def __func__(self) -> Any:
+        # inspect takes a method's kind and signature from here, and drops `self` from it
+        return SessionWrapper(self.__wrapped__.__func__, self._self_plan)  # type: ignore[attr-defined]
+
 
 class _BoundWrapper(_Signature, wrapt.BoundFunctionWrapper[..., Any]):
     """A remembering method of an object."""
-
-    @property
-    def __func__(self) -> Any:
-        # inspect takes a method's signature from here, and drops `self` from it
-        return self._self_parent
 
 
 class SessionWrapper(_Signature, wrapt.FunctionWrapper[..., Any]):
@@ -268,15 +266,15 @@ def is_wrapped(agent: object) -> bool:
     return issubclass(type(agent), (SessionWrapper, _BoundWrapper, AgentProxy))
 
 
-def _name(agent: Any) -> str:
+def name_of(agent: Any) -> str:
+    """Return what errors call *agent*: its own name, or that of its class."""
     return getattr(agent, "__qualname__", None) or type(agent).__qualname__
 
 
 def _kind(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
-    name = type(value).__name__
-    return "None" if value is None else f"an {name}" if name[0] in "aeiou" else f"a {name}"
+    return f"of type {type(value).__name__}"
 
 
 def _lack(missing: list[str]) -> str:

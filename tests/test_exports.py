@@ -1,0 +1,108 @@
+"""What can be imported from where, and what importing costs."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import memwrap
+
+PACKAGES = ["memwrap", "memwrap.adapters", "memwrap.middleware", "memwrap.sessions"]
+MODULES = sorted(
+    info.name
+    for package in PACKAGES
+    for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
+)
+FRAMEWORKS = {
+    *("agents", "anthropic", "langchain", "langchain_core", "langgraph", "llama_index"),
+    *("openai", "pydantic", "pydantic_ai"),
+}
+
+
+def imported_by(statement):
+    """Return the modules that are loaded after *statement* and are not in a bare Python."""
+
+    def loaded(code):
+        script = f"{code}\nimport sys; print(*sys.modules)"
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        )
+        return set(done.stdout.split())
+
+    return loaded(statement) - loaded("pass")
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_package_exports(name):
+    """A package exports exactly its __all__, which is sorted."""
+    package = importlib.import_module(name)
+    assert package.__all__ == sorted(set(package.__all__))
+    for exported in package.__all__:
+        assert getattr(package, exported) is not None
+    public = {
+        key
+        for key, value in vars(package).items()
+        if not key.startswith("_") and not inspect.ismodule(value)
+    }
+    helpers = {"TYPE_CHECKING", "Any", "import_module"} if name == "memwrap" else set()
+    assert public - helpers == set(package.__all__)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_module_exports(name):
+    """A module says what it exports, and has all of that."""
+    module = importlib.import_module(name)
+    assert len(module.__all__) == len(set(module.__all__))
+    for exported in module.__all__:
+        assert hasattr(module, exported)
+
+
+def test_lazy_names_are_those_of_the_checkers():
+    """Type checkers and the running program find the same names, in the same modules."""
+    tree = ast.parse(Path(memwrap.__file__).read_text(encoding="utf-8"))
+    block = next(
+        node
+        for node in tree.body
+        if isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING"
+    )
+    seen = {alias.name: line.module for line in block.body for alias in line.names}
+    assert seen == memwrap._HOME_OF
+    assert sorted(seen) == memwrap.__all__ == dir(memwrap)
+
+
+def test_name_that_is_not_there():
+    """A name that memwrap does not have is an AttributeError that says so."""
+    with pytest.raises(AttributeError, match="'memwrap' has no attribute 'with_sesion'"):
+        memwrap.with_sesion
+    with pytest.raises(ImportError):
+        from memwrap import with_sesion  # noqa: F401
+
+
+def test_import_is_light():
+    """Importing memwrap loads neither a framework nor what takes long."""
+    loaded = imported_by("import memwrap")
+    heavy = {"aiosqlite", "asyncio", "msgspec", "sqlite3", "wrapt", *FRAMEWORKS}
+    assert not loaded & heavy
+    assert {name for name in loaded if name.startswith("memwrap.")} == set()
+
+
+def test_use_imports_no_framework():
+    """Wrapping and running an agent loads no framework either."""
+    loaded = imported_by(
+        "import asyncio, memwrap\n"
+        "from memwrap import *\n"
+        "import memwrap.middleware, memwrap.adapters, memwrap.sessions\n"
+        "agent = memwrap.with_session(lambda items: 'x', session=InMemorySession('s'))\n"
+        "assert agent('a') == 'x'"
+    )
+    assert not loaded & FRAMEWORKS
+
+
+def test_typed():
+    """The package says that it is typed."""
+    assert (Path(memwrap.__file__).parent / "py.typed").exists()
