@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ class Case:
         return {
             "add 2": lambda: session.add(self.pair),
             "add 20": lambda: session.add(self.twenty),
-            "get all": lambda: session.get(),
+            "get all": session.get,
             "last 20": lambda: session.get(20),
             "pop": session.pop,
             "turn": turn,
@@ -119,7 +120,7 @@ async def single(folder: str) -> dict[tuple[str, int], dict[str, float]]:
 
 
 async def in_flight(kind: Any, folder: str) -> tuple[float, float, int]:
-    """Return turns per second, the loop's 99th percentile lag in ms, and how many items are lost."""
+    """Return turns per second, the loop's 99th percentile lag in ms, and the items lost."""
     path = str(Path(folder) / f"{kind.__name__}-{random.random()}.db")
     store = kind(path)
     if hasattr(store, "open"):
@@ -137,8 +138,9 @@ async def in_flight(kind: Any, folder: str) -> tuple[float, float, int]:
 
     async def converse(session: Any) -> None:
         for _ in range(5):
-            await session.get(50)
-            await session.add(pair)
+            with suppress(sqlite3.OperationalError):  # "database is locked": items lost
+                await session.get(50)
+                await session.add(pair)
 
     watcher = asyncio.create_task(watch())
     await asyncio.sleep(0.01)
@@ -196,7 +198,7 @@ async def process_worker(kind: Any, path: str, number: int) -> None:
 
 
 def processes(kind: Any, folder: str, level: str) -> tuple[float, int, int, float]:
-    """Return turns per second of 4 processes, failed turns, lost items, and the worst turn in ms."""
+    """Return turns per second of 4 processes, failed turns, lost items, the worst turn in ms."""
     path = str(Path(folder) / f"{kind.__name__}-{random.random()}.db")
     command = [sys.executable, __file__, "worker", kind.__name__, path, level]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}

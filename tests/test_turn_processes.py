@@ -133,7 +133,7 @@ def test_four_processes_share_a_session(workers, path):
 
 
 def test_killed_holders_leave_whole_turns(workers, path):
-    """A process killed in the middle of a turn leaves nothing of it, and nobody waits for its lease."""
+    """A process killed in a turn leaves nothing of it, and nobody waits for its lease."""
     rng = random.Random(1)
     for kill in range(30):
         pid = workers.start(f"k{kill}", pause=0.003, turns=1000)
@@ -151,7 +151,7 @@ def test_killed_holders_leave_whole_turns(workers, path):
 
 
 def test_stalled_holder_is_taken_over_and_refused(workers, path):
-    """A process that stalls past its lease is taken over, and what it answers then is not stored."""
+    """A process that stalls past its lease is taken over, and its answer is not stored."""
     for stop in range(30):
         pid = workers.start(f"s{stop}", pause=0.002, turns=2)
         workers.wait_for(f"working s{stop}")

@@ -135,7 +135,7 @@ async def schedule(seed, store):
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "four"])
 async def test_random_schedules_leave_whole_turns(kind, tmp_path):
-    """However turns run into each other, each session holds the whole turns that were acknowledged."""
+    """However turns run into each other, sessions hold the acknowledged turns, whole."""
     store = store_for(kind, tmp_path)
     for seed in range(200):
         async with asyncio.timeout(30):

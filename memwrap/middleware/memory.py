@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Hashable
+from copy import deepcopy
 from typing import Literal
 
 from memwrap.answer import delivered, fingerprint, shape_of, stored_answer
@@ -168,11 +169,15 @@ class Memory:
         turn.history = history[: len(history) - known] if known else history
 
         async def collect(event: Event) -> None:
-            turn.events.append(event)
+            # The receiver of a stream may change an event before it is stored.
+            kept = deepcopy(event) if turn.streaming and type(event) in {dict, list} else event
+            turn.events.append(kept)
             await send(event)
 
         try:
             await handler(turn, collect)
+            if turn.stopped:  # a layer swallowed the cancellation
+                raise asyncio.CancelledError  # noqa: TRY301
         except asyncio.CancelledError:
             if turn.streaming and self._keep_delivered:
                 await self._keep(saving, [*turn.input, *delivered(turn)], known)

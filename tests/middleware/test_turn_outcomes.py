@@ -1,6 +1,7 @@
 """One test for each row of the table of outcomes, over all kinds of sessions and of agents."""
 
 import asyncio
+import contextlib
 import logging
 import traceback
 from contextlib import aclosing
@@ -200,7 +201,7 @@ class TestAgentRaises:
         assert await items_of(session) == expected
 
     async def test_error_wins_over_a_failing_store(self, caplog):
-        """If keeping the input fails too, the caller sees the agent's error; the other is logged."""
+        """If keeping the input fails too, the caller sees the agent's error."""
         session = FlakySession()
         session.fail("add_items", OSError("secret"), times=9)
         agent = with_session(
@@ -294,7 +295,7 @@ class TestStopped:
         assert await items_of(session) == []
 
     async def test_delivered_text_can_be_kept(self, session):
-        """With on_stop="keep_delivered" the input and what arrived are stored, marked incomplete."""
+        """With on_stop="keep_delivered" input and delivered text are stored, marked incomplete."""
         await self.stop_after(self.agent(session, [], on_stop="keep_delivered")("A story"), 2)
         assert await items_of(session) == [("user", "A story"), ("assistant", "Once upon ")]
         found = session.get_items()
@@ -321,6 +322,32 @@ class TestStopped:
         with pytest.raises(asyncio.CancelledError):
             await task
         assert await items_of(session) == [("user", "A story"), ("assistant", "Once ")]
+
+    async def test_layer_that_swallows_the_stop_changes_nothing(self, session):
+        """A layer that swallows the cancellation does not make a stopped stream a whole one."""
+
+        async def swallow(turn, send, handler):
+            with contextlib.suppress(asyncio.CancelledError):
+                await handler(turn, send)
+
+        @with_session(session=session, middleware=[swallow])
+        async def agent(items):
+            yield "Once "
+            yield "upon"
+
+        await self.stop_after(agent("A story"), 1)
+        assert await items_of(session) == []
+
+    async def test_receiver_may_change_what_it_gets(self, session):
+        """What the receiver of a stream does to an event does not reach the store."""
+
+        @with_session(session=session)
+        async def agent(items):
+            yield {"role": "assistant", "content": "said"}
+
+        async for event in agent("A story"):
+            event["content"] = "changed"
+        assert await items_of(session) == [("user", "A story"), ("assistant", "said")]
 
     def test_sync_stream_can_be_kept(self, tmp_path):
         """A synchronous stream left early keeps what arrived, too."""
@@ -405,7 +432,7 @@ class TestSaveFails:
         assert len(await session.get_items()) == 4
 
     async def test_answer_can_be_returned(self, caplog):
-        """With on_save_error="return" the answer comes back, and the failure is logged and counted."""
+        """With on_save_error="return" the answer comes back; the failure is logged and counted."""
         session = FlakySession()
         session.fail("add_items", OSError("secret"), times=3)
         memory = Memory(on_save_error="return")
@@ -456,7 +483,7 @@ class TestSecondTurn:
         "options", [{"on_busy": "reject"}, {"busy_timeout": 0.01}], ids=["reject", "timeout"]
     )
     async def test_busy_session_is_refused(self, session, options):
-        """A turn that may not wait, or has waited too long, is SessionBusy; others do not notice."""
+        """A turn that may not wait, or has waited too long, is SessionBusy; others go on."""
         working, go_on = asyncio.Event(), asyncio.Event()
 
         @with_session(middleware=[Memory(**options)])
@@ -501,7 +528,7 @@ class TestSecondTurn:
 
     @pytest.mark.parametrize("lease", [30.0, None])
     async def test_nested_turns_do_not_wait_for_themselves(self, session, lease):
-        """A turn inside a turn on its session runs, commits by itself, and its siblings take turns."""
+        """A turn inside a turn on its session runs and commits by itself; siblings take turns."""
         inner = with_session(ScriptedAgent("a", "b"))
 
         @with_session(session=session, middleware=[Memory(lease=lease)])
