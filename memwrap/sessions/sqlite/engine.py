@@ -17,6 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias, cast
 
 import aiosqlite
@@ -221,8 +222,7 @@ class Engine:
     ) -> Callable[[], sqlite3.Connection]:
         def connect() -> sqlite3.Connection:
             self._threads.append(threading.current_thread())
-            # Created here, so that nobody else can read it before its mode is set.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            _create(self.path)
             connection = sqlite3.connect(
                 self.path, timeout=0.0, isolation_level=None, check_same_thread=False
             )
@@ -292,6 +292,16 @@ class Engine:
 def _is_busy(error: BaseException) -> bool:
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _BUSY
+
+
+def _create(path: str) -> None:
+    """Create the file so that nobody else can read it, if there is none.
+
+    A file that exists must not even be opened here: closing it would drop the locks that this
+    process has on it, and with them the log that other processes still write to.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _patiently(
