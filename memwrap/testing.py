@@ -1,8 +1,10 @@
 """Doubles for tests of agents and middleware, and the contract that every session has to keep.
 
-class TestMySession(SessionContract):
-def session(self, session_id):
-return MySession(session_id)
+    class TestMySession(SessionContract):
+        def session(self, session_id):
+            return MySession(session_id)
+
+Run by pytest, this tells what `MySession` does otherwise than agents rely on.
 """
 
 from __future__ import annotations
@@ -14,11 +16,14 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
 from memwrap.decorator import with_session
+from memwrap.exceptions import ConfigurationError
 from memwrap.items import assistant, user
 from memwrap.sessions import InMemorySession, Session
 from memwrap.types import Item
 
 __all__ = ["FlakySession", "ScriptedAgent", "SessionContract"]
+
+_METHODS = ("get_items", "add_items", "pop_item", "clear_session")
 
 
 class ScriptedAgent:
@@ -78,7 +83,12 @@ class FlakySession(InMemorySession):
             error: What it raises.
             times: How many calls fail.
             after: Do the work first, as a store does whose answer is lost on the way.
+
+        Raises:
+            ConfigurationError: A session has no method of that name.
         """
+        if method not in _METHODS:
+            raise ConfigurationError(f"a session has {', '.join(_METHODS)}; not {method!r}")
         self._failures.setdefault(method, deque()).extend([(error, after)] * times)
 
     async def get_items(self, limit: int | None = None) -> list[Item]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
 from memwrap.codec import encode_items
-from memwrap.exceptions import ConversionError
+from memwrap.exceptions import ConversionError, MemwrapError
 from memwrap.turn import Turn
 from memwrap.types import Event, Handler, Item, Send
 
@@ -20,7 +21,7 @@ class Log:
     """Log each turn: ids, counts, sizes, roles and times; never content, unless told to.
 
     A finished turn is one record at *level*, a failed one at WARNING with the type of the error,
-    a stream that was left early or cancelled at *level*.
+    a stream that was left early or cancelled at *level*. A log that fails does not fail the turn.
 
     Args:
         logger: Where to log; ``logging.getLogger("memwrap")`` by default.
@@ -64,8 +65,10 @@ class Log:
             raise
         finally:
             level = self.level if outcome in {"done", "stopped"} else logging.WARNING
-            if self.logger.isEnabledFor(level):
-                self._tell(level, turn, outcome, events, perf_counter() - start - waited)
+            seconds = perf_counter() - start - waited
+            with suppress(Exception):
+                if self.logger.isEnabledFor(level):
+                    self._tell(level, turn, outcome, events, seconds)
 
     def _tell(self, level: int, turn: Turn, outcome: str, events: int, seconds: float) -> None:
         self.logger.log(
@@ -76,22 +79,35 @@ class Log:
             turn.id,
             _summary(turn.history),
             _summary(turn.input),
-            _summary(turn.new_items or turn.collect() if outcome == "done" else []),
+            _new(turn) if outcome == "done" else _summary([]),
             events,
             seconds,
         )
 
     def _show(self, what: str, value: Any) -> None:
         if self.content:
-            self.logger.debug("turn %s: %r", what, value)
+            with suppress(Exception):
+                self.logger.debug("turn %s: %r", what, value)
+
+
+def _new(turn: Turn) -> str:
+    try:
+        return _summary(turn.new_items or turn.collect())
+    except MemwrapError:  # `Memory` raises it, or there is none that collects events
+        return "unknown"
 
 
 def _summary(items: Sequence[Item]) -> str:
     """Return counts by role or type, and the size: ``3(user:2 assistant:1 412B)``."""
-    kinds = Counter(str(item.get("role") or item.get("type")) for item in items)
+    kinds = Counter(map(_kind, items))
     listed = "".join(f"{kind}:{count} " for kind, count in kinds.items())
     try:
         size = f"{sum(map(len, encode_items(items)))}B"
     except ConversionError:  # for the layer that cares to report
         size = "not JSON"
     return f"{len(items)}({listed}{size})"
+
+
+def _kind(item: object) -> str:
+    kind = item.get("role") or item.get("type") if isinstance(item, dict) else None
+    return kind if isinstance(kind, str) else type(item).__name__

@@ -18,6 +18,8 @@ _STRUCTURE = frozenset({"call_id", "id", "role", "status", "type"})
 _PART_STRUCTURE = frozenset({"type"})
 _PARTS = frozenset({"content", "output", "summary"})
 
+_JSON_STARTS = frozenset('{["')
+
 # Names of the Responses API; other keys are somebody's data.
 _FIELDS = _STRUCTURE | {
     *("action", "annotations", "approval_request_id", "approve", "arguments", "code", "content"),
@@ -96,7 +98,7 @@ class Redact:
             return self._text(self._json(value))
         if isinstance(value, dict):
             return self._object(value, _PART_STRUCTURE if part else frozenset())
-        if isinstance(value, list):
+        if isinstance(value, (list, tuple)):
             return [self._value(member, part=part) for member in value]
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             redacted = self._text(str(value))
@@ -105,7 +107,7 @@ class Redact:
 
     def _json(self, text: str) -> str:
         """Redact inside the values of JSON; escapes and numbers would hide them from a pattern."""
-        if text[:1] not in {"{", "["}:
+        if text.lstrip()[:1] not in _JSON_STARTS:
             return text
         try:
             value = json.loads(text)
@@ -115,18 +117,16 @@ class Redact:
         return text if redacted == value else json.dumps(redacted, ensure_ascii=False)
 
     def _text(self, text: str) -> str:
+        redacted: object
         try:
             redacted = self._function(text)
         except Exception as exc:  # noqa: BLE001  (anything it raises means: not redacted)
-            raise TurnError(
-                f"the redacting function failed ({type(exc).__name__}); nothing was stored"
-            ) from None  # its error may quote the string
-        if not isinstance(redacted, str):
-            raise TurnError(
-                f"the redacting function returned a {type(redacted).__name__}, not a string;"
-                " nothing was stored"
-            )
-        return redacted
+            problem = f"failed ({type(exc).__name__})"  # it may quote the string, so it is dropped
+        else:
+            if isinstance(redacted, str):
+                return redacted
+            problem = f"returned a {type(redacted).__name__}, not a string"
+        raise TurnError(f"the redacting function {problem}; nothing was stored")
 
 
 def _replacer(
@@ -138,6 +138,12 @@ def _replacer(
         compiled = [re.compile(pattern) for pattern in patterns]
     except (re.error, TypeError) as exc:
         raise ConfigurationError(f"Redact: a pattern is no regular expression: {exc}") from exc
+    if not all(isinstance(pattern.pattern, str) for pattern in compiled):
+        raise ConfigurationError("Redact: a regular expression for bytes finds nothing in text")
+    if not isinstance(replacement, str):
+        raise ConfigurationError(
+            f"Redact: the replacement is a string, not {type(replacement).__name__}"
+        )
     if not compiled:
         raise ConfigurationError("Redact needs a pattern, as in Redact(r'sk-[A-Za-z0-9]+')")
 

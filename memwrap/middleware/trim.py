@@ -27,7 +27,7 @@ class Trim:
 
     Raises:
         ConfigurationError: There is no limit, a limit is negative or no whole number, or one of
-            ``max_tokens`` and ``count_tokens`` is missing.
+            ``max_tokens`` and ``count_tokens`` is missing or cannot be called.
     """
 
     def __init__(
@@ -48,6 +48,10 @@ class Trim:
             raise ConfigurationError(
                 "max_tokens and count_tokens go together, as in"
                 " Trim(max_tokens=8000, count_tokens=lambda item: len(str(item)) // 4)"
+            )
+        if count_tokens is not None and not callable(count_tokens):
+            raise ConfigurationError(
+                f"count_tokens is a function from item to tokens, not {type(count_tokens).__name__}"
             )
         self.max_items = max_items
         self.max_turns = max_turns

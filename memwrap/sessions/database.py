@@ -95,8 +95,8 @@ class SessionSettings:
 
     def resolve(self, override: Any) -> Self:
         """Return the settings of one run: what *override* sets wins."""
-        limit = override.get("limit") if isinstance(override, dict) else override.limit
-        return self if limit is None else type(self)(limit)
+        settings = check_settings(override)
+        return self if settings is None or settings.limit is None else type(self)(settings.limit)
 
 
 class DatabaseSession:
@@ -230,11 +230,13 @@ class DatabaseStore:
             after: The id of the last session of the page before; the list goes on behind it.
 
         Raises:
-            ConfigurationError: The limit is negative or no whole number, or there is no
-                session *after*.
+            ConfigurationError: The prefix is no text, the limit negative or no whole number, or
+                there is no session *after*.
             StoreError: The back end failed.
         """
         limit = check_limit(limit)
+        prefix = check_id(prefix, "a prefix") if prefix != "" else ""
+        after = None if after is None else check_id(after, "after")
         return [] if limit == 0 else await self._database.sessions(prefix, limit, after)
 
     async def delete(self, session_id: str) -> None:
@@ -262,7 +264,7 @@ class DatabaseStore:
         await self.close()
 
 
-def check_id(session_id: object) -> str:
+def check_id(session_id: object, name: str = "a session id") -> str:
     """Return *session_id* if it can be one.
 
     Raises:
@@ -270,15 +272,15 @@ def check_id(session_id: object) -> str:
     """
     if not isinstance(session_id, str):
         raise ConfigurationError(
-            f"a session id is a string, not {type(session_id).__name__}; pass str(...) of it"
+            f"{name} is a string, not {type(session_id).__name__}; pass str(...) of it"
         )
     try:
         length = len(session_id.encode())
     except UnicodeEncodeError:
-        raise ConfigurationError("a session id is valid Unicode; this holds surrogates") from None
+        raise ConfigurationError(f"{name} is valid Unicode; this holds surrogates") from None
     if not 0 < length <= MAX_ID_BYTES:
         raise ConfigurationError(
-            f"a session id has 1 to {MAX_ID_BYTES} bytes of UTF-8; this has {length}"
+            f"{name} has 1 to {MAX_ID_BYTES} bytes of UTF-8; this has {length}"
         )
     return session_id
 
@@ -305,13 +307,13 @@ def check_settings(settings: Any) -> Any:
     Raises:
         ConfigurationError: It is neither None, a dict, nor such an object.
     """
-    if isinstance(settings, dict):
+    if isinstance(settings, dict) and settings.keys() <= {"limit"}:
         settings = SessionSettings(**settings) if settings else None
     if settings is not None:
         if not hasattr(settings, "limit"):
             raise ConfigurationError(
-                "session_settings is None or has a `limit`, as SessionSettings(limit=50) has;"
-                f" got {type(settings).__name__}"
+                "session_settings is None or has a `limit` and nothing else, as"
+                f" SessionSettings(limit=50) has; got {type(settings).__name__}"
             )
         check_limit(settings.limit)
     return settings

@@ -69,11 +69,12 @@ class SQLiteDatabase:
 
     async def _row_by_row(self, session_id: str, limit: int | None) -> list[Item]:
         engine = engine_for(self._path, self._tables)
+        count = _ALL if limit is None else min(limit, _ALL)
         items, damaged = [], []
-        for row_id, row in await engine.read(self._tables["get_rows"], (session_id, limit or _ALL)):
+        for row_id, row in await engine.read(self._tables["get_rows"], (session_id, count)):
             try:
                 items.append(decode(row))
-            except (ValueError, TypeError):
+            except ValueError:
                 damaged.append(row_id)
         if damaged:
             warnings.warn(
@@ -172,7 +173,7 @@ class SQLiteDatabase:
         for row_id, row in found:
             try:
                 rows[row_id] = decode(row)
-            except (ValueError, TypeError):
+            except ValueError:
                 raise StoreError(
                     f"SQLite file {self._path!r}, table {self._tables.messages}, session"
                     f" {session_id!r}: row {row_id} is damaged; nothing was undone"
@@ -222,7 +223,16 @@ class SQLiteDatabase:
             self._tables["list"],
             (prefix, _end_of(prefix), *position, -1 if limit is None else min(limit, _ALL)),
         )
-        return [SessionInfo(id, _time(first), _time(last), n) for id, first, last, n in rows]
+        return [self._info(*row) for row in rows]
+
+    def _info(self, session_id: str, created_at: Any, updated_at: Any, count: int) -> SessionInfo:
+        try:
+            return SessionInfo(session_id, _time(created_at), _time(updated_at), count)
+        except (TypeError, ValueError) as exc:
+            raise StoreError(
+                f"SQLite file {self._path!r}, table {self._tables.sessions}, session"
+                f" {session_id!r}: a time is damaged"
+            ) from exc
 
     async def close(self) -> None:
         """Close the connections of this event loop."""
@@ -241,4 +251,5 @@ def _end_of(prefix: str) -> str | None:
 
 
 def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    time = datetime.fromisoformat(text)
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

@@ -16,37 +16,29 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import suppress
-from typing import Any, TypeAlias, cast
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, cast
 
 import aiosqlite
 
 from memwrap.exceptions import StoreError
+from memwrap.sessions.sqlite.connection import (
+    BUSY_SECONDS,
+    Hidden,
+    Rows,
+    call,
+    is_busy,
+    open_reader,
+    open_writer,
+)
 from memwrap.sessions.sqlite.schema import Tables
 
-__all__ = ["Engine", "engine_for"]
-
-BUSY_SECONDS = 30.0
-"""How long to wait for another process that holds the file."""
+__all__ = ["MAX_VALUES", "Engine", "engine_for"]
 
 MAX_VALUES = 800
 """How many values a merged statement holds: any SQLite takes 999."""
 
 _EXIT_SECONDS = 5.0
-_CREATE = ("create_sessions", "create_messages", "create_index", "create_turns", "create_turn_ids")
-_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-
-Rows: TypeAlias = list[tuple[Any, ...]]
-
-
-class Hidden(tuple[Any, ...]):
-    """Parameters of a statement that do not show in the driver's log."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} parameters>"
 
 
 class _Write:
@@ -100,13 +92,12 @@ class Engine:
         """Run one statement that changes nothing."""
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
-            if self._reader is None:
+            while self._reader is None:  # again if somebody closes it before it is our turn
                 await self._open()
-            assert self._reader is not None  # noqa: S101
             try:
                 rows = await self._reader.execute_fetchall(sql, Hidden(parameters))
             except sqlite3.Error as exc:
-                if not _is_busy(exc) or time.monotonic() > deadline:
+                if not is_busy(exc) or time.monotonic() > deadline:
                     raise self._failed(exc)  # noqa: B904  (it has its cause)
                 await asyncio.sleep(_pause())
             else:
@@ -127,7 +118,7 @@ class Engine:
         await self._settled(_Write(sql, values, row))
 
     async def _settled(self, write: _Write) -> Rows:
-        if self._writer is None:
+        while self._writer is None:
             await self._open()
         self._waiting.append(write)
         if self._idle.is_set():
@@ -173,7 +164,7 @@ class Engine:
             if error is None:
                 for write in batch:
                     write.settle(rows, None)
-            elif _is_busy(error) and time.monotonic() < batch[0].deadline:
+            elif is_busy(error) and time.monotonic() < batch[0].deadline:
                 # SQLite's own busy handler sleeps long and starves whole processes.
                 self.loop.call_later(_pause(), self._begin, batch)
                 return
@@ -185,11 +176,11 @@ class Engine:
                 batch[0].settle([], self._failed(error))
             self._write_next()
 
-        _finish(connection.execute_fetchall(sql, Hidden(parameters)).__await__(), done)
+        call(connection.execute_fetchall(sql, Hidden(parameters)).__await__(), done)
 
     async def _open(self) -> None:
         """Open both connections once, whoever asks first and whoever of them is cancelled."""
-        if self._opening is None:
+        if self._opening is None or self._opening.done():
             self._opening = self.loop.create_task(self._connect())
             # Seen even if all who wait are cancelled.
             self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
@@ -199,64 +190,22 @@ class Engine:
             opening.result()
         except (OSError, sqlite3.Error) as exc:
             raise self._failed(exc)  # noqa: B904  (it has its cause)
-        finally:
-            if self._opening is opening:
-                self._opening = None
 
     async def _connect(self) -> None:
         if self._writer is not None:
             return
-        writer = await _daemon(self._connector(self._prepare))
+        writer = await open_writer(self.path, self.tables, self._threads)
         try:
-            reader = await _daemon(self._connector(_prepare_reader))
+            reader = await open_reader(self.path, self._threads)
         except BaseException:
             await writer.close()
             raise
         self._writer, self._reader = writer, reader
-        # The loop closes its asynchronous generators when it ends, and so this engine.
-        self._closer = self._until_the_loop_ends()
-        await anext(self._closer)
-
-    def _connector(
-        self, prepare: Callable[[sqlite3.Connection], None]
-    ) -> Callable[[], sqlite3.Connection]:
-        def connect() -> sqlite3.Connection:
-            self._threads.append(threading.current_thread())
-            _create(self.path)
-            connection = sqlite3.connect(
-                self.path, timeout=0.0, isolation_level=None, check_same_thread=False
-            )
-            try:
-                _patiently(prepare, connection)
-            except BaseException:
-                connection.close()
-                raise
-            return connection
-
-        return connect
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")
-        names = {self.tables.sessions, self.tables.messages}
-        names |= {f"idx_{self.tables.messages}_session_id", self.tables.turns}
-        names.add(f"idx_{self.tables.turns}_turn_id")
-        found = connection.execute(
-            f"SELECT count(*) FROM sqlite_master WHERE name IN ({','.join('?' * len(names))})",  # noqa: S608
-            tuple(names),
-        ).fetchone()
-        if found[0] < len(names):
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                for statement in _CREATE:
-                    connection.execute(self.tables[statement])
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-        for statement in ("trigger_insert", "trigger_delete", "view_commit", "trigger_commit"):
-            connection.execute(self.tables[statement])
+        _remember(self)
+        if self._closer is None:
+            # The loop closes its asynchronous generators when it ends, and so this engine.
+            self._closer = self._until_the_loop_ends()
+            await anext(self._closer)
 
     async def _until_the_loop_ends(self) -> AsyncGenerator[None, None]:
         try:
@@ -266,63 +215,37 @@ class Engine:
 
     async def close(self) -> None:
         """Wait for the writes under way and close both connections."""
-        await self._idle.wait()
-        writer, reader = self._writer, self._reader
-        self._writer = self._reader = None
+        while not self._idle.is_set():  # again if more have begun before it is our turn
+            await self._idle.wait()
         _forget(self)
-        for connection in (reader, writer):
-            if connection is not None:
-                await connection.close()
+        reader, writer = self._let_go()
+        try:
+            await _stopped(reader)
+        finally:
+            await _stopped(writer)
 
     def stop(self) -> None:
         """Close without the event loop, which has ended."""
-        for connection in (self._reader, self._writer):
+        for connection in self._let_go():
             if connection is not None:
                 connection.stop()
-        self._writer = self._reader = None
         for thread in self._threads:
             thread.join(_EXIT_SECONDS)
+
+    def abandon(self) -> None:
+        """Let go of connections that belong to another process, and leave them open."""
+        _inherited.append(self._let_go())
+        self._idle.set()
+
+    def _let_go(self) -> tuple[aiosqlite.Connection | None, aiosqlite.Connection | None]:
+        connections = self._reader, self._writer
+        self._reader = self._writer = None
+        return connections
 
     def _failed(self, error: BaseException) -> StoreError:
         failure = StoreError(f"SQLite file {self.path!r}: {error}")
         failure.__cause__ = error
         return failure
-
-
-def _is_busy(error: BaseException) -> bool:
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in _BUSY
-
-
-def _create(path: str) -> None:
-    """Create the file so that nobody else can read it, if there is none.
-
-    A file that exists must not even be opened here: closing it would drop the locks that this
-    process has on it, and with them the log that other processes still write to.
-    """
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-
-
-def _patiently(
-    prepare: Callable[[sqlite3.Connection], None], connection: sqlite3.Connection
-) -> None:
-    """Prepare a connection while other processes do the same to a new file."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            return prepare(connection)
-        except sqlite3.OperationalError as exc:
-            if not _is_busy(exc) or time.monotonic() > deadline:
-                raise
-            time.sleep(random.uniform(0.001, 0.01))  # noqa: S311
-
-
-def _prepare_reader(connection: sqlite3.Connection) -> None:
-    # Its few writes are leases, which need not survive a power cut. Checkpoints are left to the
-    # writer, which alone has waited for the disk.
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA wal_autocheckpoint = 0")
 
 
 def _statement(batch: list[_Write]) -> tuple[str, Sequence[Any]]:
@@ -339,33 +262,9 @@ def _pause() -> float:
     return random.uniform(0.0002, 0.0015)  # noqa: S311
 
 
-def _finish(
-    steps: Generator[asyncio.Future[Any], None, Any],
-    done: Callable[[Rows, BaseException | None], None],
-) -> None:
-    """Run a call of the driver without a task around it: nothing can cancel it half-way."""
-    try:
-        future = next(steps)
-    except StopIteration as stop:
-        done(stop.value, None)
-    except Exception as exc:  # noqa: BLE001  (handed to whoever waits)
-        done([], exc)
-    else:
-        future.add_done_callback(lambda _: _finish(steps, done))
-
-
-async def _daemon(connector: Callable[[], sqlite3.Connection]) -> aiosqlite.Connection:
-    """Open a connection whose thread does not keep the program alive.
-
-    A thread is a daemon if the thread that creates it is one, and the driver has no option for it.
-    """
-    made: list[aiosqlite.Connection] = []
-    creator = threading.Thread(
-        target=lambda: made.append(aiosqlite.Connection(connector, 64)), daemon=True
-    )
-    creator.start()
-    creator.join()
-    return await made[0]
+async def _stopped(connection: aiosqlite.Connection | None) -> None:
+    if connection is not None and (stopping := connection.stop()):
+        await stopping
 
 
 _engines: dict[tuple[str, Tables, asyncio.AbstractEventLoop], Engine] = {}
@@ -384,9 +283,16 @@ def engine_for(path: str, tables: Tables) -> Engine:
     return engine
 
 
-def _forget(engine: Engine) -> None:
+def _remember(engine: Engine) -> None:
     with _guard:
-        _engines.pop((engine.path, engine.tables, engine.loop), None)
+        _engines.setdefault((engine.path, engine.tables, engine.loop), engine)
+
+
+def _forget(engine: Engine) -> None:
+    key = (engine.path, engine.tables, engine.loop)
+    with _guard:
+        if _engines.get(key) is engine:
+            del _engines[key]
 
 
 def _close_orphans() -> None:
@@ -409,14 +315,15 @@ def _close_all() -> None:
     stopper.join(_EXIT_SECONDS)
 
 
-_inherited: list[Engine] = []
+_inherited: list[object] = []
 
 
 def _after_fork() -> None:
     """Let the child open its own: connections must not cross a fork, not even to be closed."""
     global _guard  # noqa: PLW0603
     _guard = threading.Lock()
-    _inherited.extend(_engines.values())
+    for engine in _engines.values():
+        engine.abandon()
     _engines.clear()
 
 

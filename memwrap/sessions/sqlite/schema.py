@@ -145,20 +145,24 @@ _STATEMENTS = {
             SELECT message_data, id FROM {messages} WHERE session_id = ?1 AND id >= coalesce((
                 SELECT id FROM {messages} WHERE session_id = ?1
                 ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1), 0) ORDER BY id)""",
+    # As BLOBs too: the error for a text that is no UTF-8 would quote it.
     "get_rows": """
-        SELECT id, message_data FROM {messages} WHERE session_id = ?1 AND id >= coalesce((
+        SELECT id, CAST(message_data AS BLOB) FROM {messages}
+        WHERE session_id = ?1 AND id >= coalesce((
             SELECT id FROM {messages} WHERE session_id = ?1
             ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1), 0) ORDER BY id""",
     # A damaged row is not deleted: its content could not be returned.
     "pop": """
         DELETE FROM {messages} WHERE id = (
             SELECT id FROM {messages} WHERE session_id = ? ORDER BY id DESC LIMIT 1)
-        AND json_valid(message_data) AND json_type(message_data) = 'object'
-        RETURNING message_data""",
+        AND memwrap_is_item(CAST(message_data AS BLOB))
+        RETURNING CAST(message_data AS BLOB)""",
     "newest_id": "SELECT id FROM {messages} WHERE session_id = ? ORDER BY id DESC LIMIT 1",
     "clear": "DELETE FROM {sessions} WHERE session_id = ?",
-    # Rows of a writer that keeps no table of sessions.
-    "clear_strays": "DELETE FROM {messages} WHERE session_id = ?",
+    # Rows of a writer that keeps no table of sessions; not those added since the clearing.
+    "clear_strays": """
+        DELETE FROM {messages} WHERE session_id = ?1
+        AND NOT EXISTS (SELECT 1 FROM {sessions} WHERE session_id = ?1)""",
     # The lease of the turn that runs. A row whose time is over belongs to whoever comes.
     "begin": """
         INSERT INTO {turns} (session_id, last_id, token, expires) VALUES (?1, 0, ?2, {clock} + ?3)
@@ -178,7 +182,7 @@ _STATEMENTS = {
         SELECT fingerprint, shape, inputs, first_id, last_id FROM {turns}
         WHERE session_id = ? AND turn_id = ?""",
     "get_range": """
-        SELECT id, message_data FROM {messages}
+        SELECT id, CAST(message_data AS BLOB) FROM {messages}
         WHERE session_id = ? AND id BETWEEN ? AND ? ORDER BY id""",
     "turn_ranges": """
         SELECT first_id, last_id FROM {turns} WHERE session_id = ? AND last_id > 0 ORDER BY 2""",

@@ -1,0 +1,248 @@
+"""Open connections to a SQLite file, and run their calls.
+
+Each has a thread of its own, which never keeps the program alive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Generator
+from typing import Any, TypeAlias
+
+import aiosqlite
+
+from memwrap.codec import decode
+from memwrap.sessions.sqlite.schema import Tables
+
+__all__ = [
+    "BUSY_SECONDS",
+    "Hidden",
+    "Rows",
+    "call",
+    "is_busy",
+    "open_reader",
+    "open_writer",
+]
+
+BUSY_SECONDS = 30.0
+"""How long to wait for another process that holds the file."""
+
+_CREATE = ("create_sessions", "create_messages", "create_index", "create_turns", "create_turn_ids")
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+Rows: TypeAlias = list[tuple[Any, ...]]
+
+
+class Hidden(tuple[Any, ...]):
+    """Parameters of a statement that do not show in the driver's log."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} parameters>"
+
+
+async def open_writer(
+    path: str, tables: Tables, threads: list[threading.Thread]
+) -> aiosqlite.Connection:
+    """Open the file for writing; create it, with its tables, if need be.
+
+    Args:
+        path: The file.
+        tables: Its tables.
+        threads: Gets the thread of the connection.
+
+    Raises:
+        OSError: The file cannot be opened.
+        sqlite3.Error: It cannot be used.
+    """
+
+    def prepare(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
+        _create_tables(connection, tables)
+        connection.create_function("memwrap_is_item", 1, _is_item, deterministic=True)
+        for statement in ("trigger_insert", "trigger_delete", "view_commit", "trigger_commit"):
+            connection.execute(tables[statement])
+
+    return await _open(path, prepare, threads)
+
+
+async def open_reader(path: str, threads: list[threading.Thread]) -> aiosqlite.Connection:
+    """Open the file for reading; arguments and errors as for `open_writer`."""
+
+    def prepare(connection: sqlite3.Connection) -> None:
+        # Its few writes are leases, which need not survive a power cut. Checkpoints are left to
+        # the writer, which alone has waited for the disk.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+
+    return await _open(path, prepare, threads)
+
+
+def call(
+    steps: Generator[asyncio.Future[Any], None, Any],
+    done: Callable[[Rows, BaseException | None], None],
+) -> None:
+    """Run a call of the driver without a task around it: nothing can cancel it half-way."""
+    try:
+        future = next(steps)
+    except StopIteration as stop:
+        done(stop.value, None)
+    except Exception as exc:  # noqa: BLE001  (handed to whoever waits)
+        done([], exc)
+    else:
+        future.add_done_callback(lambda _: call(steps, done))
+
+
+def is_busy(error: BaseException) -> bool:
+    """Tell whether another connection has the file."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _BUSY
+
+
+async def _open(
+    path: str, prepare: Callable[[sqlite3.Connection], None], threads: list[threading.Thread]
+) -> aiosqlite.Connection:
+    opening = _Opening(path, prepare, threads)
+    threading.Thread(target=opening.run, daemon=True).start()
+    return await opening.opened
+
+
+class _Opening:
+    """A connection on its way from the thread that opens it to the event loop.
+
+    The driver would open it in its own thread, and report to the loop when that has been closed:
+    a busy file is waited for longer than its loop may live.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        prepare: Callable[[sqlite3.Connection], None],
+        threads: list[threading.Thread],
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.opened: asyncio.Future[aiosqlite.Connection] = self.loop.create_future()
+        self._path = path
+        self._prepare = prepare
+        self._threads = threads
+
+    def run(self) -> None:
+        """Open the file, in a daemon thread: the thread of a connection is what its creator is."""
+        try:
+            self._raw = _connect(self._path, self._prepare)
+        except Exception as exc:  # noqa: BLE001  (raised where it is waited for)
+            self._report(self._fail, exc)
+            return
+        self._connection = aiosqlite.Connection(self._take, 64)
+        if not self._report(self._arrive):
+            self._raw.close()
+
+    def _report(self, callback: Callable[..., None], *args: Any) -> bool:
+        try:
+            self.loop.call_soon_threadsafe(callback, *args)
+        except RuntimeError:  # the loop is closed
+            return False
+        return True
+
+    def _fail(self, error: Exception) -> None:
+        if not self.opened.done():
+            self.opened.set_exception(error)
+
+    def _arrive(self) -> None:
+        call(self._connection.__await__(), self._started)
+
+    def _take(self) -> sqlite3.Connection:
+        self._threads.append(threading.current_thread())
+        return self._raw
+
+    def _started(self, _: Rows, error: BaseException | None) -> None:
+        if self.opened.done():  # nobody waits any more
+            self._connection.stop()
+        elif error is not None:
+            self.opened.set_exception(error)
+        else:
+            self.opened.set_result(self._connection)
+
+
+def _connect(path: str, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+    _create_file(path)
+    connection = sqlite3.connect(path, timeout=0.0, isolation_level=None, check_same_thread=False)
+    try:
+        _patiently(prepare, connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _create_file(path: str) -> None:
+    """Create the file, so that nobody else can read it before its mode is set.
+
+    Only a new one may be opened here: a process that closes any descriptor of a file loses all
+    its locks on it, those of its SQLite connections too.
+    """
+    with _creating, contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+_creating = threading.Lock()
+
+
+def _after_fork() -> None:
+    global _creating  # noqa: PLW0603
+    _creating = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _patiently(
+    prepare: Callable[[sqlite3.Connection], None], connection: sqlite3.Connection
+) -> None:
+    """Prepare a connection while other processes do the same to a new file."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return prepare(connection)
+        except sqlite3.OperationalError as exc:
+            if not is_busy(exc) or time.monotonic() > deadline:
+                raise
+            time.sleep(random.uniform(0.001, 0.01))  # noqa: S311
+
+
+def _create_tables(connection: sqlite3.Connection, tables: Tables) -> None:
+    names = {tables.sessions, tables.messages, tables.turns}
+    names |= {f"idx_{tables.messages}_session_id", f"idx_{tables.turns}_turn_id"}
+    found = connection.execute(
+        f"SELECT count(*) FROM sqlite_master WHERE name IN ({','.join('?' * len(names))})",  # noqa: S608
+        tuple(names),
+    ).fetchone()
+    if found[0] == len(names):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in _CREATE:
+            connection.execute(tables[statement])
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _is_item(row: bytes) -> bool:
+    """Tell SQLite whether a row can be returned, by the same reader that will return it."""
+    try:
+        decode(row)
+    except ValueError:
+        return False
+    return True
