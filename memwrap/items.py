@@ -143,7 +143,8 @@ def repaired(items: list[Item]) -> list[Item]:
 
 
 def _are_messages(items: list[Item]) -> bool:
-    return all(item.get("type", "message") == "message" for item in items)
+    """Tell whether there are messages only, or what a layer put there, which is no item at all."""
+    return all(type(i) is not dict or i.get("type", "message") == "message" for i in items)
 
 
 def marks_of(item: Item) -> dict[str, Any]:
