@@ -31,7 +31,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from memwrap.adapters.shared import (
-    PROVIDER_DATA,
     as_dict,
     clear_errors,
     convert,
@@ -39,6 +38,7 @@ from memwrap.adapters.shared import (
     unknown,
 )
 from memwrap.exceptions import ConversionError
+from memwrap.items import PROVIDER_DATA
 from memwrap.types import Item, Method
 
 __all__ = ["from_items", "methods", "to_items"]

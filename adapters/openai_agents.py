@@ -7,6 +7,7 @@
 |                                        | but for open approvals                             |
 | ``RunItem``, ``RunItemStreamEvent``    | the same of this item; of events only when the     |
 |                                        | result does not come too                           |
+| the raw events of a stream cut short   | the text of the message that was under way         |
 | other stream events                    | nothing                                            |
 
 The way back is the items themselves; the SDK takes ``provider_data`` out of them.
@@ -21,17 +22,19 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from memwrap.adapters import plain
 from memwrap.adapters.shared import clear_errors, convert, unknown
 from memwrap.exceptions import ConfigurationError, ConversionError
+from memwrap.items import text_of
 from memwrap.types import Item, Kind, Method
 
 if TYPE_CHECKING:
     from memwrap.turn import Turn
 
-__all__ = ["StreamedRun", "from_items", "methods", "to_items"]
+__all__ = ["StoredRun", "StreamedRun", "answer", "from_items", "methods", "to_items"]
 
 _OTHER_MEMORY = ("session", "conversation_id", "previous_response_id", "auto_previous_response_id")
 
@@ -88,6 +91,25 @@ def methods(agent: Any) -> Mapping[str, Method | Callable[..., Any]]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """What a repeated turn returns in place of the SDK's result, made of the stored items.
+
+    Attributes:
+        final_output: The text of the last message; "" if there is none.
+        new_items: The items that the run added.
+    """
+
+    final_output: str
+    new_items: list[Item]
+
+
+def answer(items: Sequence[Item], /) -> StoredRun:
+    """Return what a turn that is stored under its id gives again."""
+    texts = [text_of(item) for item in items if item.get("role") == "assistant"]
+    return StoredRun(texts[-1] if texts else "", list(items))
+
+
 class StreamedRun:
     """A streamed run that is remembered, with the parts of ``RunResultStreaming`` that matter.
 
@@ -96,20 +118,27 @@ class StreamedRun:
     """
 
     def __init__(self, events: AsyncGenerator[Any, None], turn: Turn) -> None:  # noqa: ARG002
-        self._events = events
+        self._events = self._shown(events)
         self.result: Any = None
 
-    async def stream_events(self) -> AsyncIterator[Any]:
-        """Yield the SDK's events; the turn is stored when they end."""
-        async with aclosing(self._events) as events:
+    def stream_events(self) -> AsyncGenerator[Any, None]:
+        """Return the SDK's events; the turn is stored when they end."""
+        return self._events
+
+    async def _shown(self, events: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+        async with aclosing(events):
             async for event in events:
-                if type(event).__name__ == "RunResultStreaming":
+                if hasattr(event, "new_items"):
                     self.result = event
                 else:
                     yield event
 
     def __aiter__(self) -> AsyncIterator[Any]:
-        return self.stream_events()
+        return self._events
+
+    async def aclose(self) -> None:
+        """Stop the run now; it is not stored, unless `Memory` keeps what was delivered."""
+        await self._events.aclose()
 
     @property
     def final_output(self) -> Any:
@@ -143,7 +172,19 @@ def _own(messages: list[Any], role: str) -> list[Item]:
             )
         elif kind not in {"raw_response_event", "agent_updated_stream_event"}:
             raise unknown(message, role)
-    return items
+    return items if ended else items + _under_way(messages)
+
+
+def _under_way(events: list[Any]) -> list[Item]:
+    """Return the message that a stream was cut short in."""
+    text = ""
+    for event in events:
+        if getattr(event, "name", None) == "message_output_created":
+            text = ""
+        data = getattr(event, "data", None)
+        if getattr(data, "type", None) == "response.output_text.delta":
+            text += data.delta
+    return [{"role": "assistant", "content": text}] if text else []
 
 
 def _told(run_items: Iterable[Any]) -> list[Item]:

@@ -9,10 +9,10 @@ from typing import Any, ParamSpec, TypeVar
 
 from memwrap.adapters.choose import adapter_for
 from memwrap.exceptions import ConversionError
+from memwrap.items import PROVIDER_DATA
 from memwrap.types import Item
 
 __all__ = [
-    "PROVIDER_DATA",
     "as_dict",
     "clear_errors",
     "convert",
@@ -24,9 +24,6 @@ __all__ = [
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-PROVIDER_DATA = "provider_data"
-"""The key of an item under which adapters keep what items cannot show."""
 
 
 def convert(

@@ -9,13 +9,17 @@ if TYPE_CHECKING:
     from memwrap.exceptions import (
         ConfigurationError,
         ConversionError,
+        HistoryChanged,
+        LeaseLost,
         MemwrapError,
         SessionBusy,
         SessionError,
         StoreError,
         TurnError,
+        TurnIdReused,
         TurnNotSaved,
     )
+    from memwrap.history import undo
     from memwrap.once import run, run_sync
     from memwrap.sessions import (
         InMemorySession,
@@ -36,10 +40,12 @@ __all__ = [
     "ConversionError",
     "Event",
     "Handler",
+    "HistoryChanged",
     "InMemorySession",
     "InMemoryStore",
     "Input",
     "Item",
+    "LeaseLost",
     "MemwrapError",
     "Middleware",
     "SQLiteSession",
@@ -54,12 +60,14 @@ __all__ = [
     "StoreError",
     "Turn",
     "TurnError",
+    "TurnIdReused",
     "TurnNotSaved",
     "current_session",
     "current_turn",
     "record",
     "run",
     "run_sync",
+    "undo",
     "use_session",
     "with_session",
 ]
@@ -70,8 +78,8 @@ _HOMES = {
     "memwrap.context": ("current_session", "current_turn", "record", "use_session"),
     "memwrap.decorator": ("with_session",),
     "memwrap.exceptions": (
-        *("ConfigurationError", "ConversionError", "MemwrapError", "SessionBusy", "SessionError"),
-        *("StoreError", "TurnError", "TurnNotSaved"),
+        *("ConfigurationError", "ConversionError", "HistoryChanged", "LeaseLost", "MemwrapError"),
+        *("SessionBusy", "SessionError", "StoreError", "TurnError", "TurnIdReused", "TurnNotSaved"),
     ),
     "memwrap.once": ("run", "run_sync"),
     "memwrap.sessions": (
@@ -79,6 +87,7 @@ _HOMES = {
         *("SessionInfo", "SessionSettings", "Store"),
     ),
     "memwrap.turn": ("Turn",),
+    "memwrap.history": ("undo",),
     "memwrap.types": ("Adapter", "Event", "Handler", "Input", "Item", "Middleware", "Send"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -73,8 +73,9 @@ def with_session(
 
     The agent's first argument becomes history + input, in the agent's dialect. Callers pass the
     new input there, and may add ``session=``: a session, an id in the store, or None for no
-    memory this time. What the agent returns or yields is stored together with the input when it
-    has ended well.
+    memory this time; and ``turn_id=``: a call with the id and input of a stored turn gets its
+    answer again, without the agent being called. What the agent returns or yields is stored
+    together with the input when it has ended well.
 
     Args:
         agent: An async function or generator function, a function or generator function, a
@@ -129,6 +130,7 @@ def with_session(
                 key=None if key is None else _key(key, parameters, call),
                 input_name=next(iter(parameters), None),
                 takes_session=method is None and "session" in parameters,
+                takes_turn_id=method is None and "turn_id" in parameters,
                 session_place=_place("session", parameters) if method is None else None,
                 instead=method.instead if method else None,
                 present=method.present if method else None,

@@ -7,7 +7,10 @@
     │   ├── StoreError          the back end failed, or holds what it should not
     │   └── SessionBusy         another turn kept the session too long     (also a TimeoutError)
     └── TurnError               a layer broke the rules of a turn
+        ├── TurnIdReused        the turn's id has been used for another input
         └── TurnNotSaved        the agent answered, the store did not take it
+            ├── LeaseLost       another process took the session over in between
+            └── HistoryChanged  somebody else wrote to the session in between
 
 What the agent itself raises passes through unchanged, and so does cancellation. No message holds
 the content of a conversation: they name types, places (``$[3].content[0]``) and session ids.
@@ -25,11 +28,14 @@ if TYPE_CHECKING:
 __all__ = [
     "ConfigurationError",
     "ConversionError",
+    "HistoryChanged",
+    "LeaseLost",
     "MemwrapError",
     "SessionBusy",
     "SessionError",
     "StoreError",
     "TurnError",
+    "TurnIdReused",
     "TurnNotSaved",
 ]
 
@@ -70,6 +76,10 @@ class TurnError(MemwrapError):
     """A turn went against its rules: an event too many, none at all, or one after its end."""
 
 
+class TurnIdReused(TurnError):
+    """The id of the turn belongs to a stored turn with another input; the agent was not called."""
+
+
 class TurnNotSaved(TurnError):
     """The agent has answered, but the store refused the turn; the answer is here.
 
@@ -92,12 +102,20 @@ class TurnNotSaved(TurnError):
         self._retry = retry
 
     async def retry(self) -> None:
-        """Store the turn now.
+        """Store the turn now, if it is not stored by now.
 
-        Does nothing when the turn turns out to be stored after all, so it may be called again.
+        Cannot store it twice, and may be called again.
 
         Raises:
-            StoreError: The session has changed in between, so that the turn no longer fits.
-            Exception: The session's own error, when it still fails.
+            TurnNotSaved: It still cannot be stored; of `LeaseLost` and `HistoryChanged` it never
+                can: the turn was made for a history that is no longer the session's.
         """
         await self._retry()
+
+
+class LeaseLost(TurnNotSaved):
+    """The agent took longer than the lease allows, and another process took the session over."""
+
+
+class HistoryChanged(TurnNotSaved):
+    """The session has other items than when the turn began; nothing of the turn was stored."""

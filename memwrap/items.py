@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from memwrap.types import Item
 
-__all__ = ["assistant", "cuts", "is_call", "is_output", "system", "text_of", "turn_starts", "user"]
+__all__ = [
+    "assistant",
+    "cuts",
+    "marked",
+    "marks_of",
+    "repaired",
+    "split_turns",
+    "system",
+    "text_of",
+    "turn_starts",
+    "user",
+    "without_open_calls",
+]
+
+PROVIDER_DATA = "provider_data"
+"""The key of an item under which is kept what items cannot show; no provider ever sees it."""
 
 INSTRUCTION_ROLES = frozenset({"system", "developer"})
 
@@ -47,16 +63,6 @@ def text_of(item: Item) -> str:
     return "".join(text for text in texts if isinstance(text, str))
 
 
-def is_call(item: Item) -> bool:
-    """Tell whether *item* asks for something that another item answers."""
-    return _call_key(item) is not None
-
-
-def is_output(item: Item) -> bool:
-    """Tell whether *item* answers a call."""
-    return _output_key(item) is not None
-
-
 def turn_starts(items: Sequence[Item]) -> list[int]:
     """Return the places where a user begins to speak; several messages in a row are one start."""
     starts: list[int] = []
@@ -75,16 +81,12 @@ def cuts(items: Sequence[Item]) -> list[int]:
     providers refuse a conversation that holds one without the other. An output belongs to the
     newest call of its id, since some models begin their ids anew each turn.
     """
-    waiting: dict[object, list[int]] = {}
     # joined[i] counts, as differences, the pairs that a cut before item i would separate
     joined = [0] * (len(items) + 2)
-    for index, item in enumerate(items):
-        if item.get("type") == "reasoning" and index + 1 < len(items):
-            _join(joined, index, index + 1)
-        if (key := _call_key(item)) is not None:
-            waiting.setdefault(key, []).append(index)
-        elif (key := _output_key(item)) is not None and waiting.get(key):
-            _join(joined, waiting[key].pop(), index)
+    thoughts = [(i, i + 1) for i in range(len(items) - 1) if items[i].get("type") == "reasoning"]
+    for first, second in _pairs(items) + thoughts:
+        joined[first + 1] += 1
+        joined[second + 1] -= 1
     places, open_pairs = [], 0
     for index in range(len(items) + 1):
         open_pairs += joined[index]
@@ -93,9 +95,82 @@ def cuts(items: Sequence[Item]) -> list[int]:
     return places
 
 
-def _join(joined: list[int], first: int, second: int) -> None:
-    joined[first + 1] += 1
-    joined[second + 1] -= 1
+def split_turns(items: Sequence[Item]) -> list[list[Item]]:
+    """Return the turns of a conversation; what comes before the first user is none."""
+    starts = [*turn_starts(items), len(items)]
+    return [list(items[begin:end]) for begin, end in pairwise(starts)]
+
+
+def without_open_calls(items: list[Item], *, stopped: bool = False) -> list[Item]:
+    """Return the items without the calls that will never be answered, and their reasoning.
+
+    A call is open while its output may still come: until a message follows it, or, of an agent
+    that was *stopped*, not at all.
+    """
+    if _are_messages(items):
+        return items
+    answered = {call for call, _ in _pairs(items)}
+    closed: set[int] = set()
+    final = stopped
+    for index in range(len(items) - 1, -1, -1):
+        item = items[index]
+        if item.get("role"):
+            final = True
+        elif _call_key(item) is not None:
+            if final and index not in answered:
+                closed.add(index)
+        elif item.get("type") == "reasoning" and index + 1 in closed:
+            closed.add(index)
+    return [item for index, item in enumerate(items) if index not in closed]
+
+
+def repaired(items: list[Item]) -> list[Item]:
+    """Return what a provider takes: no open calls, orphan outputs or reasoning on its own.
+
+    Stored conversations hold such things after a crash, a limit, or another library's work.
+    """
+    if _are_messages(items):
+        return items
+    items = without_open_calls(items)
+    answers = {output for _, output in _pairs(items)}
+    items = [i for place, i in enumerate(items) if place in answers or _output_key(i) is None]
+    following = [*items[1:], None]
+    return [
+        item
+        for item, after in zip(items, following, strict=True)
+        if item.get("type") != "reasoning" or (after is not None and after.get("role") != "user")
+    ]
+
+
+def _are_messages(items: list[Item]) -> bool:
+    """Tell whether there are messages only, or what a layer put there, which is no item at all."""
+    return all(type(i) is not dict or i.get("type", "message") == "message" for i in items)
+
+
+def marks_of(item: Item) -> dict[str, Any]:
+    """Return what memwrap noted in an item."""
+    data = item.get(PROVIDER_DATA)
+    marks = data.get("memwrap") if isinstance(data, dict) else None
+    return marks if isinstance(marks, dict) else {}
+
+
+def marked(item: Item, **marks: Any) -> Item:
+    """Return the item with a note of memwrap's in it."""
+    data = item.get(PROVIDER_DATA)
+    others = data if isinstance(data, dict) else {}
+    return item | {PROVIDER_DATA: others | {"memwrap": marks_of(item) | marks}}
+
+
+def _pairs(items: Sequence[Item]) -> list[tuple[int, int]]:
+    """Return the places of calls with their outputs."""
+    waiting: dict[object, list[int]] = {}
+    pairs: list[tuple[int, int]] = []
+    for index, item in enumerate(items):
+        if (key := _call_key(item)) is not None:
+            waiting.setdefault(key, []).append(index)
+        elif (key := _output_key(item)) is not None and waiting.get(key):
+            pairs.append((waiting[key].pop(), index))
+    return pairs
 
 
 def _call_key(item: Item) -> object | None:

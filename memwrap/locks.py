@@ -35,13 +35,13 @@ _guard = threading.RLock()
 _held: dict[Hashable, deque[_Waiter]] = {}
 
 
-async def acquire(key: Hashable, seconds: float, description: str) -> None:
+async def acquire(key: Hashable, seconds: float, session_id: str) -> None:
     """Wait for *key*: first come, first served.
 
     Args:
         key: What is locked.
-        seconds: How long to wait at most.
-        description: What is locked, for the error.
+        seconds: How long to wait at most; 0 not at all.
+        session_id: What it stands for, for the error.
 
     Raises:
         SessionBusy: The time is over.
@@ -51,6 +51,8 @@ async def acquire(key: Hashable, seconds: float, description: str) -> None:
         if queue is None:
             _held[key] = deque()
             return
+        if seconds <= 0:
+            raise SessionBusy(f"session {session_id!r}: another turn has it")
         waiter = _Waiter()
         queue.append(waiter)
     try:
@@ -60,7 +62,7 @@ async def acquire(key: Hashable, seconds: float, description: str) -> None:
         if not _withdraw(key, waiter):
             return  # it was granted in the last moment
         raise SessionBusy(
-            f"{description}: another turn has kept it for more than {seconds:g} s"
+            f"session {session_id!r}: another turn has kept it for more than {seconds:g} s"
         ) from None
     except BaseException:
         if not _withdraw(key, waiter):

@@ -19,12 +19,14 @@ async def run(agent: Any, input: Any, /, **options: Any) -> Any:
     Args:
         agent: What `with_session` takes, or what it returned.
         input: The new input.
-        **options: ``session``, ``store``, ``adapter`` and ``middleware`` as in `with_session`
-            (``session`` alone for an agent that remembers already).
+        **options: ``turn_id`` as at a call; ``session``, ``store``, ``adapter`` and
+            ``middleware`` as in `with_session` (``session`` alone for an agent that remembers
+            already).
 
     Raises:
         ConfigurationError: The agent yields a stream: iterate over ``with_session(agent)(...)``.
     """
+    given = {name: options.pop(name) for name in ("turn_id",) if name in options}
     call: Any = agent if is_wrapped(agent) else with_session(agent, **options)
     if is_wrapped(agent) and (unknown := set(options) - {"session"}):
         raise ConfigurationError(
@@ -32,7 +34,7 @@ async def run(agent: Any, input: Any, /, **options: Any) -> Any:
         )
     if issubclass(type(call), AgentProxy):
         call = next(iter(call._self_remembering.values()))  # noqa: SLF001
-    given = {"session": options["session"]} if "session" in options else {}
+    given |= {"session": options["session"]} if "session" in options else {}
     plan: Plan = call._self_plan  # noqa: SLF001
     if plan.streaming:
         raise ConfigurationError(

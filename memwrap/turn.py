@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from memwrap.codec import copy_known
 from memwrap.exceptions import TurnError
+from memwrap.items import repaired
 from memwrap.types import Adapter, Event, Item
 
 if TYPE_CHECKING:
     from memwrap.portal import Caller
     from memwrap.sessions.base import Session
+    from memwrap.sessions.turns import OpenTurn
 
 __all__ = ["Recorded", "Turn"]
 
@@ -51,6 +53,7 @@ class Turn:
         "id",
         "input",
         "new_items",
+        "opened",
         "parent",
         "running",
         "session",
@@ -88,6 +91,7 @@ class Turn:
         self.events: list[Event] = []
         self.parent = parent
         self.running = False
+        self.opened: OpenTurn | None = None
         self.stopped = False
         self.caller: Caller | None = None
 
@@ -106,7 +110,7 @@ class Turn:
     def call_agent(self) -> Any:
         """Call the agent with what it is to see, in its own dialect."""
         # The input is stored later, so the agent gets a copy; the history is the turn's own.
-        view = [*self.history, *copy_known(self.input)]
+        view = repaired([*self.history, *copy_known(self.input)])
         for change in self.before_agent:
             view = change(view)
         return self._agent(self.adapter.from_items(view), *self._args, **self._kwargs)

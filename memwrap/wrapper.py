@@ -25,6 +25,9 @@ from memwrap.types import Adapter, Handler, Kind, Method, StoreLike
 
 __all__ = ["AgentProxy", "Plan", "SessionWrapper", "is_wrapped", "name_of", "proxy_class"]
 
+MAX_TURN_ID = 256
+"""How many characters the id of a turn may have."""
+
 _METHODS = ("get_items", "add_items", "pop_item", "clear_session")
 
 
@@ -43,6 +46,7 @@ class Plan:
             behind the input (None if it is keyword-only).
         input_name: The name of the first parameter.
         takes_session: Whether the callable has a parameter ``session`` of its own.
+        takes_turn_id: Whether it has one ``turn_id``.
         session_place: Its place among the positional arguments behind the input, if it has one.
         instead: What to use in a running event loop; for synchronous kinds.
         present: Makes what the caller gets out of the events and the turn.
@@ -57,6 +61,7 @@ class Plan:
     key: tuple[str, int | None] | None = None
     input_name: str | None = None
     takes_session: bool = False
+    takes_turn_id: bool = False
     session_place: int | None = None
     instead: str | None = None
     present: Callable[[Any, Turn], Any] | None = None
@@ -70,6 +75,9 @@ class Plan:
     ) -> Any:
         """Begin a turn; return what the agent's own call would, such as a coroutine."""
         given = kwargs.pop("session", UNSET)
+        turn_id = kwargs.get("turn_id") if self.takes_turn_id else kwargs.pop("turn_id", None)
+        if turn_id is not None:
+            check_turn_id(turn_id)
         if args:
             input, args = args[0], args[1:]
         elif self.input_name in kwargs:
@@ -91,6 +99,7 @@ class Plan:
             kwargs,
             adapter=self.adapter,
             session=session,
+            id=turn_id,
             streaming=self.streaming,
             parent=scope.get().turn,
         )
@@ -182,6 +191,19 @@ def resolve(session: Any, store: Any) -> Session | None:
             " object, the id of one in the store as a string, or None for no memory"
         )
     return session  # type: ignore[no-any-return]
+
+
+def check_turn_id(turn_id: object) -> None:
+    """Refuse what cannot name a turn.
+
+    Raises:
+        ConfigurationError: It is no string, empty, or too long.
+    """
+    if not isinstance(turn_id, str) or not 0 < len(turn_id) <= MAX_TURN_ID:
+        raise ConfigurationError(
+            f"a turn_id is a string of 1 to {MAX_TURN_ID} characters, one for each request, such"
+            " as the id of the user's message"
+        )
 
 
 class _Signature:

@@ -298,7 +298,7 @@ async def test_record_keeps_a_copy(session):
     @with_session
     async def tool_user(items):
         call = dict(CALL)
-        record(call)
+        record([call, OUTPUT])
         call["arguments"] = "changed"
         return "x"
 

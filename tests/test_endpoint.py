@@ -8,7 +8,7 @@ import pytest
 from memwrap import ConfigurationError, InMemorySession, record, with_session
 from memwrap.items import assistant, user
 
-CALL = {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"}
+CALL = {"type": "web_search_call", "id": "ws_1", "status": "completed"}
 
 
 @pytest.fixture

@@ -4,7 +4,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memwrap.items import assistant, cuts, is_call, is_output, system, text_of, turn_starts, user
+from memwrap.items import (
+    assistant,
+    cuts,
+    marked,
+    marks_of,
+    repaired,
+    split_turns,
+    system,
+    text_of,
+    turn_starts,
+    user,
+    without_open_calls,
+)
 
 REASONING = {"type": "reasoning", "id": "r", "summary": []}
 
@@ -89,28 +101,66 @@ def test_text_is_what_a_reader_sees(item, text):
     assert text_of(item) == text
 
 
+OUTPUTS = [
+    (call("c"), output("c")),
+    (call("c", "computer_call"), output("c", "computer_call_output")),
+    (call("c", "custom_tool_call"), output("c", "custom_tool_call_output")),
+    (request("c"), response("c")),
+]
+
+
+@pytest.mark.parametrize(("asking", "answering"), OUTPUTS)
+def test_calls_and_their_answers_are_known(asking, answering):
+    """A call without its answer is left out before a message, an answer without its call too."""
+    whole = [user("1"), asking, answering, assistant("2")]
+    assert repaired(whole) == whole
+    assert repaired([user("1"), asking, assistant("2")]) == [user("1"), assistant("2")]
+    assert repaired([user("1"), answering, assistant("2")]) == [user("1"), assistant("2")]
+
+
 @pytest.mark.parametrize(
-    ("item", "calls", "answers"),
+    "item",
     [
-        (call("c"), True, False),
-        (call("c", "computer_call"), True, False),
-        (call("c", "custom_tool_call"), True, False),
-        (request("c"), True, False),
-        (output("c"), False, True),
-        (output("c", "custom_tool_call_output"), False, True),
-        (response("c"), False, True),
-        (user("hi"), False, False),
-        (REASONING, False, False),
-        ({"type": "function_call", "call_id": None}, False, False),
-        ({"type": ["function_call"], "call_id": "c"}, False, False),
-        ({"type": "function_call_output"}, False, False),
-        ({"call_id": "c"}, False, False),
+        {"type": "function_call", "call_id": None},
+        {"type": ["function_call"], "call_id": "c"},
+        {"type": "function_call_output"},
+        {"call_id": "c"},
+        {"type": "web_search_call", "id": "ws"},
     ],
 )
-def test_calls_and_outputs_are_told_apart(item, calls, answers):
-    """A call has an id and asks, an output has one and answers, whatever tool it is."""
-    assert is_call(item) is calls
-    assert is_output(item) is answers
+def test_items_without_a_call_id_are_left_alone(item):
+    """What names no call is neither a call nor an answer."""
+    assert repaired([item, assistant("1")]) == [item, assistant("1")]
+
+
+def test_calls_that_may_be_answered_stay():
+    """A call at the end waits for its answer, unless the agent was stopped."""
+    items = [user("1"), REASONING, call("a"), call("b"), output("a")]
+    assert without_open_calls(items) == items
+    assert without_open_calls(items, stopped=True) == [user("1"), REASONING, call("a"), output("a")]
+    assert without_open_calls([REASONING, call("a")], stopped=True) == []
+
+
+def test_lone_reasoning_is_not_shown():
+    """Reasoning stays with what follows it, and goes without it."""
+    items = [user("1"), REASONING, assistant("2"), REASONING, user("3"), REASONING]
+    assert repaired(items) == [user("1"), REASONING, assistant("2"), user("3")]
+
+
+def test_turns_are_split_where_they_start():
+    """What comes before the first user belongs to no turn."""
+    items = [system("s"), user("1"), assistant("a"), user("2"), user("3"), assistant("b")]
+    assert split_turns(items) == [items[1:3], items[3:]]
+    assert split_turns([system("s")]) == []
+
+
+def test_marks_are_added_beside_other_data():
+    """A note of memwrap's leaves the item and what others keep in it as they are."""
+    item = user("1") | {"provider_data": {"other": 1}}
+    noted = marked(marked(item, a=1), b=2)
+    assert marks_of(noted) == {"a": 1, "b": 2}
+    assert noted["provider_data"]["other"] == 1
+    assert marks_of(item) == marks_of({"provider_data": "odd"}) == {}
 
 
 def test_turns_start_where_the_user_begins():

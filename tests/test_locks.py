@@ -27,6 +27,18 @@ async def acquire(key, seconds=FOREVER):
     await locks.acquire(key, seconds, f"key {key!r}")
 
 
+def test_no_time_means_no_waiting(table):
+    """With no time to wait a held key is refused at once."""
+
+    async def refused():
+        await acquire("k")
+        with pytest.raises(SessionBusy):
+            await locks.acquire("k", 0, "s")
+        locks.release("k")
+
+    asyncio.run(refused())
+
+
 async def waiting(key, seconds=FOREVER):
     """A task that waits for *key*, behind those that wait already."""
     task = asyncio.create_task(acquire(key, seconds))
@@ -145,7 +157,7 @@ async def test_timeout_leaves_the_queue():
 async def test_granted_in_the_last_moment():
     """A grant that comes together with the end of the time counts."""
     await acquire("k")
-    task = await waiting("k", 0)  # its timer is due in the next step of the loop
+    task = await waiting("k", 1e-9)  # its timer is due in the next step of the loop
     locks.release("k")
     await task
     locks.release("k")

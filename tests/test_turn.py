@@ -34,10 +34,10 @@ def test_agent_sees_its_own_dialect():
     """Items reach the agent through the adapter of its dialect."""
     call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
     turn = Turn(lambda messages: messages, [user("now")], adapter=chat)
-    turn.history = [call]
+    turn.history = [call, {"type": "function_call_output", "call_id": "c", "output": "1"}]
     messages = turn.call_agent()
     assert messages[0]["tool_calls"][0]["function"]["name"] == "f"
-    assert messages[1] == {"role": "user", "content": "now"}
+    assert messages[2] == {"role": "user", "content": "now"}
 
 
 def test_agent_gets_a_copy_of_the_input():

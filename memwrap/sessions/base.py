@@ -90,6 +90,7 @@ class Promises:
         isolated: Whether it keeps and hands out copies, never what its callers hold.
         settles: Whether a cancelled write has ended when the cancellation reaches its caller.
         expires: Whether items may vanish on their own.
+        turns: Whether it records turns: then it is a `TurnSession` too.
     """
 
     durability: Literal["none", "process", "power"] = "none"
@@ -97,6 +98,7 @@ class Promises:
     isolated: bool = False
     settles: bool = False
     expires: bool = False
+    turns: bool = False
 
 
 def promises(session: object) -> Promises:

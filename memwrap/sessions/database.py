@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from memwrap.codec import encode_items
 from memwrap.exceptions import ConfigurationError
 from memwrap.sessions.base import Promises, SessionInfo
+from memwrap.sessions.turns import OpenTurn, StoredTurn, TurnRecord
 from memwrap.types import Item
 
 __all__ = ["Database", "DatabaseSession", "DatabaseStore", "SessionSettings"]
@@ -53,6 +54,34 @@ class Database(Protocol):
         """Free what is held open; a later call opens it again."""
         ...
 
+    async def begin(
+        self, session_id: str, token: str, lease: float | None, limit: int | None
+    ) -> OpenTurn | None:
+        """Take a lease and load the history; None if another holder has one."""
+        ...
+
+    async def renew(self, session_id: str, token: str, lease: float) -> None:
+        """Let the lease begin anew."""
+        ...
+
+    async def release(self, session_id: str, token: str) -> None:
+        """Give the lease back."""
+        ...
+
+    async def find(self, session_id: str, turn_id: str) -> StoredTurn | None:
+        """Return the stored turn of that id."""
+        ...
+
+    async def commit(
+        self, session_id: str, turn: OpenTurn, rows: Sequence[bytes], record: TurnRecord
+    ) -> bool:
+        """Append *rows* with their record and give the lease back, if the turn still may."""
+        ...
+
+    async def undo(self, session_id: str, turns: int) -> list[list[Item]]:
+        """Remove the newest turns and return them, oldest first."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
@@ -73,10 +102,16 @@ class SessionSettings:
 class DatabaseSession:
     """A session in a database."""
 
+    _is_changed = False  # whether a subclass has methods of its own: then they must be used
+
     def __init__(self, session_id: str, database: Database, session_settings: Any = None) -> None:
         self.session_id = check_id(session_id)
         self.session_settings = check_settings(session_settings)
         self._database = database
+
+    def __init_subclass__(cls) -> None:
+        four = ("get_items", "add_items", "pop_item", "clear_session")
+        cls._is_changed = any(getattr(cls, m) is not getattr(DatabaseSession, m) for m in four)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.session_id!r})"
@@ -84,7 +119,10 @@ class DatabaseSession:
     @property
     def promises(self) -> Promises:
         """What the back end holds to."""
-        return self._database.promises
+        known = self._database.promises
+        if self._is_changed:
+            return replace(known, isolated=False, settles=False, turns=False)
+        return known
 
     @property
     def identity(self) -> Hashable:
@@ -133,6 +171,33 @@ class DatabaseSession:
             StoreError: The back end failed.
         """
         await self._database.clear(self.session_id)
+
+    async def begin_turn(self, token: str, *, lease: float | None) -> OpenTurn | None:
+        """Take the lease and load the history; see `TurnSession`."""
+        limit = None if self.session_settings is None else self.session_settings.limit
+        return await self._database.begin(self.session_id, token, lease, limit)
+
+    async def find_turn(self, turn_id: str) -> StoredTurn | None:
+        """Return the stored turn of that id; see `TurnSession`."""
+        return await self._database.find(self.session_id, turn_id)
+
+    async def renew_turn(self, turn: OpenTurn) -> None:
+        """Let the lease begin anew; see `TurnSession`."""
+        if turn.lease is not None:
+            await self._database.renew(self.session_id, turn.token, turn.lease)
+
+    async def commit_turn(self, turn: OpenTurn, items: list[Item], record: TurnRecord) -> bool:
+        """Append the items with their record; see `TurnSession`."""
+        return await self._database.commit(self.session_id, turn, encode_items(items), record)
+
+    async def release_turn(self, turn: OpenTurn) -> None:
+        """Give the lease back; see `TurnSession`."""
+        if turn.lease is not None:
+            await self._database.release(self.session_id, turn.token)
+
+    async def undo_turns(self, turns: int) -> list[list[Item]]:
+        """Remove the newest turns; see `TurnSession`."""
+        return await self._database.undo(self.session_id, turns)
 
 
 class DatabaseStore:

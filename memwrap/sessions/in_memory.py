@@ -10,6 +10,7 @@ from typing import Any
 from memwrap.codec import decode, decode_rows
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.database import DatabaseSession, DatabaseStore, no_such_page
+from memwrap.sessions.turns import OpenTurn, StoredTurn, TurnRecord, recorded_turns
 from memwrap.types import Item
 
 __all__ = ["InMemorySession", "InMemoryStore"]
@@ -18,7 +19,7 @@ __all__ = ["InMemorySession", "InMemoryStore"]
 class MemoryDatabase:
     """Rows in a dict. They are kept as JSON, so what comes out shares nothing with what went in."""
 
-    promises = Promises(isolated=True, settles=True)
+    promises = Promises(isolated=True, settles=True, turns=True)
 
     def __init__(self) -> None:
         self._conversations: dict[str, _Conversation] = {}
@@ -34,8 +35,60 @@ class MemoryDatabase:
             # Taken out and put back, it is the last in order: the one with the newest items.
             conversation = self._conversations.pop(session_id, None) or _Conversation()
             self._conversations[session_id] = conversation
-            conversation.rows += rows
-            conversation.updated_at = datetime.now(UTC)
+            conversation.add(rows)
+
+    async def begin(
+        self, session_id: str, token: str, lease: float | None, limit: int | None
+    ) -> OpenTurn | None:
+        """Load the history; no other process can have a lease."""
+        with self._guard:
+            conversation = self._conversations.get(session_id)
+            changes = conversation.changes if conversation else 0
+        history = [] if limit == 0 else await self.get(session_id, limit)
+        return OpenTurn(history, changes if lease is None else None, token, lease)
+
+    async def renew(self, session_id: str, token: str, lease: float) -> None:
+        """Do nothing: there is no lease."""
+
+    async def release(self, session_id: str, token: str) -> None:
+        """Do nothing: there is no lease."""
+
+    async def find(self, session_id: str, turn_id: str) -> StoredTurn | None:
+        """Return the stored turn of that id."""
+        with self._guard:
+            conversation = self._conversations.get(session_id)
+            for first, last, record in conversation.turns if conversation else ():
+                if conversation and record.turn_id == turn_id:
+                    rows = conversation.rows[first + record.inputs : last + 1]
+                    return StoredTurn(record.fingerprint, record.shape, decode_rows(rows))
+        return None
+
+    async def commit(
+        self, session_id: str, turn: OpenTurn, rows: Sequence[bytes], record: TurnRecord
+    ) -> bool:
+        """Append *rows* with their record."""
+        with self._guard:
+            conversation = self._conversations.pop(session_id, None) or _Conversation()
+            self._conversations[session_id] = conversation
+            if turn.head is not None and turn.head != conversation.changes:
+                return False
+            first = len(conversation.rows)
+            conversation.add(rows)
+            conversation.turns.append((first, len(conversation.rows) - 1, record))
+        return True
+
+    async def undo(self, session_id: str, turns: int) -> list[list[Item]]:
+        """Remove the newest turns."""
+        with self._guard:
+            conversation = self._conversations.get(session_id)
+            if conversation is None:
+                return []
+            items = dict(enumerate(decode_rows(conversation.rows)))
+            ranges = [(first, last) for first, last, _ in conversation.turns]
+            undone = recorded_turns(items, ranges)[-turns:]
+            if undone:
+                conversation.cut(next(iter(undone[0])))
+        return [list(turn.values()) for turn in undone]
 
     async def get(self, session_id: str, limit: int | None) -> list[Item]:
         """Return the newest *limit* items, oldest first."""
@@ -48,7 +101,9 @@ class MemoryDatabase:
         """Remove and return the newest item."""
         with self._guard:
             conversation = self._conversations.get(session_id)
-            row = conversation.rows.pop() if conversation and conversation.rows else None
+            row = conversation.rows[-1] if conversation and conversation.rows else None
+            if conversation and row is not None:
+                conversation.cut(len(conversation.rows) - 1)
         return None if row is None else decode(row)
 
     async def clear(self, session_id: str) -> None:
@@ -77,11 +132,25 @@ class MemoryDatabase:
 
 
 class _Conversation:
-    __slots__ = ("created_at", "rows", "updated_at")
+    __slots__ = ("changes", "created_at", "rows", "turns", "updated_at")
 
     def __init__(self) -> None:
         self.rows: list[bytes] = []
+        self.turns: list[tuple[int, int, TurnRecord]] = []  # the first and the last row of each
+        self.changes = 0
         self.created_at = self.updated_at = datetime.now(UTC)
+
+    def add(self, rows: Sequence[bytes]) -> None:
+        self.rows += rows
+        self.changes += 1
+        self.updated_at = datetime.now(UTC)
+
+    def cut(self, place: int) -> None:
+        """Remove the rows from *place* on, and the turns that are no longer whole."""
+        del self.rows[place:]
+        self.changes += 1
+        while self.turns and self.turns[-1][1] >= place:
+            self.turns.pop()
 
 
 class InMemorySession(DatabaseSession):

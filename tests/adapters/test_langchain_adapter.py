@@ -318,8 +318,13 @@ async def test_plain_function_that_returns_messages():
 
     @with_session(session=session)
     async def agent(items):
-        return [AIMessage("", tool_calls=[tool_call(city="Rome")]), AIMessage("Sunny.")]
+        return [
+            AIMessage("", tool_calls=[tool_call(city="Rome")]),
+            ToolMessage("22", tool_call_id="call_1"),
+            AIMessage("Sunny."),
+        ]
 
     await agent("Weather?")
-    stored = [call_item(), {"role": "assistant", "content": "Sunny."}]
+    output = {"type": "function_call_output", "call_id": "call_1", "output": "22"}
+    stored = [call_item(), output, {"role": "assistant", "content": "Sunny."}]
     assert json.dumps((await session.get_items())[1:]) == json.dumps(stored)

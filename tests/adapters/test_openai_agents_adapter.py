@@ -18,6 +18,8 @@ from memwrap import (
     with_session,
 )
 from memwrap.adapters import chat, openai_agents, plain
+from memwrap.items import repaired
+from memwrap.middleware import Memory
 
 set_tracing_disabled(True)
 
@@ -497,7 +499,7 @@ async def test_their_file_opens_here(tmp_path):
     assert repr(await ours.get_items()) == repr(before)
     agent = sdk_agent(saying("Bye."))
     await with_session(agent)("Bye.", session=ours)
-    assert agent.model.last_call.input[: len(before)] == before
+    assert agent.model.last_call.input == repaired([*before, {"role": "user", "content": "Bye."}])
     assert await ours.pop_item() == saying("Bye.")[0].model_dump(exclude_unset=True)
     await ours.clear_session()
     theirs = agents.SQLiteSession("weather", path)
@@ -532,3 +534,31 @@ async def test_named_tables_are_shared(tmp_path):
     assert await ours.get_items() == [QUESTION]
     assert await SQLiteSession("weather", tmp_path / "chat.db").get_items() == []
     theirs.close()
+
+
+async def test_stream_left_early_keeps_what_was_delivered():
+    """The text of a run that was left in the middle of its message can be kept."""
+    session = InMemorySession("cut")
+    keep = [Memory(on_stop="keep_delivered")]
+    run = with_session(sdk_agent(), session=session, middleware=keep).run_streamed("Hello")
+    async for event in run:
+        if getattr(getattr(event, "data", None), "type", "") == "response.output_text.delta":
+            delivered = event.data.delta
+            break
+    await run.aclose()
+    kept = (await session.get_items())[-1]
+    assert kept["content"][0]["text"] == delivered
+    assert kept["status"] == "incomplete"
+
+
+async def test_repeated_turn_gives_the_final_output_again():
+    """A run under a known turn id is answered from the store, streamed or not."""
+    agent = sdk_agent(saying("Once."))
+    remembering = with_session(agent, session=InMemorySession("again"))
+    first = await remembering.run("Hello", turn_id="t1")
+    again = await remembering.run("Hello", turn_id="t1")
+    assert again.final_output == first.final_output == "Once."
+    assert again.new_items[-1]["role"] == "assistant"
+    streamed = remembering.run_streamed("Hello", turn_id="t1")
+    assert [event async for event in streamed] == []
+    assert streamed.final_output == "Once."

@@ -338,8 +338,8 @@ async def test_reprs_show_the_id_only(kind, store):
 def test_back_ends_say_what_they_promise(path):
     """Every session and store has its promises; a foreign one promises nothing."""
     for there in (InMemorySession("s"), InMemoryStore(), SQLiteSession("s")):
-        assert promises(there) == Promises(isolated=True, settles=True)
-    on_disk = Promises(durability="power", shared=True, isolated=True, settles=True)
+        assert promises(there) == Promises(isolated=True, settles=True, turns=True)
+    on_disk = Promises(durability="power", shared=True, isolated=True, settles=True, turns=True)
     for there in (SQLiteSession("s", path), SQLiteStore(path), SQLiteStore(path).session("s")):
         assert promises(there) == on_disk
 

@@ -284,14 +284,6 @@ class TestWrites:
         assert list(await writer.execute_fetchall("PRAGMA journal_mode")) == [("wal",)]
         assert list(await writer.execute_fetchall("PRAGMA secure_delete")) == [(1,)]
 
-    async def test_reads_cannot_write(self, path):
-        """The connection for reading refuses to change the file."""
-        session = SQLiteSession("s", path)
-        await session.add_items([user("x")])
-        with pytest.raises(StoreError, match="readonly"):
-            await engine_of(path).read("DELETE FROM agent_messages RETURNING id", ())
-        assert contents(await session.get_items()) == ["x"]
-
 
 @types.coroutine
 def cancelled_at(work, step):

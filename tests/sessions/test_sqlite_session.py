@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from memwrap import ConfigurationError, ConversionError, SQLiteSession, StoreError
 from memwrap.items import assistant, user
-from memwrap.sessions.sqlite.engine import _BATCH_ROWS
+from memwrap.sessions.sqlite.engine import MAX_VALUES
 from memwrap.testing import ODD_ITEMS
 
 text = st.text(st.characters(exclude_categories=()))
@@ -89,7 +89,7 @@ def test_every_json_object_comes_back_exactly(tmp_path_factory, items):
     assert repr(newest) == repr(items[-2:])
 
 
-@pytest.mark.parametrize("count", [1, _BATCH_ROWS, _BATCH_ROWS + 1, 3000])
+@pytest.mark.parametrize("count", [1, MAX_VALUES // 2, MAX_VALUES // 2 + 1, 3000])
 async def test_long_appends_are_exact_too(path, count):
     """However many items one append has, they come back in their order and unchanged."""
     odd = [*ODD_ITEMS, {"\ud800": "\udfff\x00"}]
@@ -116,15 +116,21 @@ async def test_memory_is_the_object_own():
     assert await one.get_items() == [user("1")]
 
 
+def own_schema(path):
+    """What memwrap adds to the file: a table of turns and an index on it."""
+    return {row for row in schema(path) if row[2].endswith("_turns")}
+
+
 async def test_file_is_the_same_as_the_sdk_makes(path, tmp_path):
-    """Tables and indexes are those of the Agents SDK, and nothing else is in the file."""
+    """Tables and indexes are those of the Agents SDK, and beside them is the table of turns."""
     session = SQLiteSession("s", path)
     await session.add_items([user("1")])
     await session.close()
     theirs = SDKSession("s", tmp_path / "theirs.db")
     await theirs.add_items([user("1")])
     theirs.close()
-    assert schema(path) == schema(tmp_path / "theirs.db")
+    assert len(own_schema(path)) == 2
+    assert schema(path) - own_schema(path) == schema(tmp_path / "theirs.db")
     named = SQLiteSession("s", path, sessions_table="Talks", messages_table="_lines2")
     await named.add_items([user("1")])
     await named.close()
@@ -133,7 +139,7 @@ async def test_file_is_the_same_as_the_sdk_makes(path, tmp_path):
     )
     await theirs.add_items([user("1")])
     theirs.close()
-    assert schema(path) == schema(tmp_path / "theirs.db")
+    assert schema(path) - own_schema(path) == schema(tmp_path / "theirs.db")
 
 
 async def test_sdk_reads_what_is_written_here(path):
@@ -452,7 +458,7 @@ async def test_content_is_in_no_log(path, caplog):
     session = SQLiteSession("s", path)
     await session.add_items([user("hush-1"), assistant("hush-2")])
     await asyncio.gather(*(session.add_items([user("hush")]) for _ in range(5)))
-    await session.add_items([user("hush-many")] * (_BATCH_ROWS + 1))
+    await session.add_items([user("hush-many")] * (MAX_VALUES // 2 + 1))
     await session.get_items()
     await session.get_items(2)
     await session.pop_item()
@@ -487,7 +493,10 @@ async def test_failure_leaves_nothing_half(path):
         "CREATE TRIGGER picky BEFORE INSERT ON agent_messages"
         " WHEN NEW.message_data LIKE '%bad%' BEGIN SELECT RAISE(ABORT, 'refused'); END",
     )
-    for items in ([user("1"), user("bad"), user("2")], [user("1")] * _BATCH_ROWS + [user("bad")]):
+    for items in (
+        [user("1"), user("bad"), user("2")],
+        [user("1")] * (MAX_VALUES // 2) + [user("bad")],
+    ):
         with pytest.raises(StoreError, match="refused") as caught:
             await session.add_items(items)
         assert isinstance(caught.value.__cause__, sqlite3.Error)

@@ -33,6 +33,7 @@ __all__ = [
 BUSY_SECONDS = 30.0
 """How long to wait for another process that holds the file."""
 
+_CREATE = ("create_sessions", "create_messages", "create_index", "create_turns", "create_turn_ids")
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 Rows: TypeAlias = list[tuple[Any, ...]]
@@ -68,8 +69,8 @@ async def open_writer(
         connection.execute("PRAGMA secure_delete = ON")
         _create_tables(connection, tables)
         connection.create_function("memwrap_is_item", 1, _is_item, deterministic=True)
-        connection.execute(tables["trigger_insert"])
-        connection.execute(tables["trigger_delete"])
+        for statement in ("trigger_insert", "trigger_delete", "view_commit", "trigger_commit"):
+            connection.execute(tables[statement])
 
     return await _open(path, prepare, threads)
 
@@ -78,8 +79,10 @@ async def open_reader(path: str, threads: list[threading.Thread]) -> aiosqlite.C
     """Open the file for reading; arguments and errors as for `open_writer`."""
 
     def prepare(connection: sqlite3.Connection) -> None:
-        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
-        connection.execute("PRAGMA query_only = ON")
+        # Its few writes are leases, which need not survive a power cut. Checkpoints are left to
+        # the writer, which alone has waited for the disk.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
 
     return await _open(path, prepare, threads)
 
@@ -218,7 +221,8 @@ def _patiently(
 
 
 def _create_tables(connection: sqlite3.Connection, tables: Tables) -> None:
-    names = {tables.sessions, tables.messages, f"idx_{tables.messages}_session_id"}
+    names = {tables.sessions, tables.messages, tables.turns}
+    names |= {f"idx_{tables.messages}_session_id", f"idx_{tables.turns}_turn_id"}
     found = connection.execute(
         f"SELECT count(*) FROM sqlite_master WHERE name IN ({','.join('?' * len(names))})",  # noqa: S608
         tuple(names),
@@ -227,7 +231,7 @@ def _create_tables(connection: sqlite3.Connection, tables: Tables) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in ("create_sessions", "create_messages", "create_index"):
+        for statement in _CREATE:
             connection.execute(tables[statement])
         connection.execute("COMMIT")
     except BaseException:

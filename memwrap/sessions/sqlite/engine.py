@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import json
 import os
 import random
 import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, cast
 
 import aiosqlite
@@ -34,20 +33,33 @@ from memwrap.sessions.sqlite.connection import (
 )
 from memwrap.sessions.sqlite.schema import Tables
 
-__all__ = ["Engine", "engine_for"]
+__all__ = ["MAX_VALUES", "Engine", "engine_for"]
 
-_BATCH_ROWS = 400  # well below the number of parameters any SQLite takes
+MAX_VALUES = 800
+"""How many values a merged statement holds: any SQLite takes 999."""
+
 _EXIT_SECONDS = 5.0
 
 
 class _Write:
-    """A statement that waits for the writer, or rows that may be merged with others."""
+    """A statement that waits for its turn.
 
-    __slots__ = ("deadline", "error", "parameters", "result", "settled", "sql", "waiter")
+    With *row* its parameters are rows of values, which may be merged with those of others.
+    Without *durable* it need not survive a power cut, and does not wait for the disk.
+    """
 
-    def __init__(self, sql: str | None, parameters: Sequence[Any]) -> None:
+    __slots__ = (
+        *("deadline", "durable", "error", "parameters", "result", "row", "settled", "sql"),
+        "waiter",
+    )
+
+    def __init__(
+        self, sql: str, parameters: Sequence[Any], row: str = "", *, durable: bool = True
+    ) -> None:
         self.sql = sql
         self.parameters = parameters
+        self.row = row
+        self.durable = durable
         self.deadline = time.monotonic() + BUSY_SECONDS
         self.settled = False
         self.result: Rows = []
@@ -78,21 +90,32 @@ class Engine:
 
     async def read(self, sql: str, parameters: Sequence[Any]) -> Rows:
         """Run one statement that changes nothing."""
-        while self._reader is None:  # again if somebody closes it before it is our turn
-            await self._open()
-        try:
-            rows = await self._reader.execute_fetchall(sql, Hidden(parameters))
-        except sqlite3.Error as exc:
-            raise self._failed(exc)  # noqa: B904  (it has its cause)
-        return cast("Rows", rows)
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            while self._reader is None:  # again if somebody closes it before it is our turn
+                await self._open()
+            try:
+                rows = await self._reader.execute_fetchall(sql, Hidden(parameters))
+            except sqlite3.Error as exc:
+                if not is_busy(exc) or time.monotonic() > deadline:
+                    raise self._failed(exc)  # noqa: B904  (it has its cause)
+                await asyncio.sleep(_pause())
+            else:
+                return cast("Rows", rows)
 
-    async def write(self, sql: str, parameters: Sequence[Any]) -> Rows:
+    async def write(self, sql: str, parameters: Sequence[Any], *, durable: bool = True) -> Rows:
         """Run one statement that changes something; it has ended, whatever happens."""
-        return await self._settled(_Write(sql, parameters))
+        return await self._settled(_Write(sql, parameters, durable=durable))
 
-    async def add(self, session_id: str, rows: Iterable[bytes]) -> None:
-        """Insert rows, all or none; they have been, or not, when this ends."""
-        await self._settled(_Write(None, [v for row in rows for v in (session_id, row.decode())]))
+    async def insert(self, sql: str, row: str, values: Sequence[Any]) -> None:
+        """Insert rows, all or none; they have been, or not, when this ends.
+
+        Args:
+            sql: The statement up to the first row.
+            row: The placeholders of one row, as in ``"(?,?)"``.
+            values: The values of all rows.
+        """
+        await self._settled(_Write(sql, values, row))
 
     async def _settled(self, write: _Write) -> Rows:
         while self._writer is None:
@@ -120,21 +143,22 @@ class Engine:
         if not self._waiting:
             self._idle.set()
             return
-        batch = [self._waiting.popleft()]
-        if batch[0].sql is None:
-            values = len(batch[0].parameters)
-            while (
-                self._waiting
-                and self._waiting[0].sql is None
-                and values + len(self._waiting[0].parameters) <= 2 * _BATCH_ROWS
-            ):
-                values += len(self._waiting[0].parameters)
-                batch.append(self._waiting.popleft())
+        first = self._waiting.popleft()
+        batch, values = [first], len(first.parameters)
+        while (
+            first.row
+            and self._waiting
+            and self._waiting[0].sql == first.sql
+            and values + len(self._waiting[0].parameters) <= MAX_VALUES
+        ):
+            values += len(self._waiting[0].parameters)
+            batch.append(self._waiting.popleft())
         self._begin(batch)
 
     def _begin(self, batch: list[_Write]) -> None:
-        sql, parameters = self._statement(batch)
-        assert self._writer is not None  # noqa: S101
+        sql, parameters = _statement(batch)
+        connection = self._writer if batch[0].durable else self._reader
+        assert connection is not None  # noqa: S101
 
         def done(rows: Rows, error: BaseException | None) -> None:
             if error is None:
@@ -142,7 +166,7 @@ class Engine:
                     write.settle(rows, None)
             elif is_busy(error) and time.monotonic() < batch[0].deadline:
                 # SQLite's own busy handler sleeps long and starves whole processes.
-                self.loop.call_later(random.uniform(0.0002, 0.0015), self._begin, batch)  # noqa: S311
+                self.loop.call_later(_pause(), self._begin, batch)
                 return
             elif len(batch) > 1:  # find out whose fault it is
                 self._waiting.extendleft(reversed(batch[1:]))
@@ -152,15 +176,7 @@ class Engine:
                 batch[0].settle([], self._failed(error))
             self._write_next()
 
-        call(self._writer.execute_fetchall(sql, Hidden(parameters)).__await__(), done)
-
-    def _statement(self, batch: list[_Write]) -> tuple[str, Sequence[Any]]:
-        if (sql := batch[0].sql) is not None:
-            return sql, batch[0].parameters
-        values = [value for write in batch for value in write.parameters]
-        if len(values) > 2 * _BATCH_ROWS:
-            return self.tables["insert_many"], (values[0], json.dumps(values[1::2]))
-        return self.tables.insert(len(values) // 2), values
+        call(connection.execute_fetchall(sql, Hidden(parameters)).__await__(), done)
 
     async def _open(self) -> None:
         """Open both connections once, whoever asks first and whoever of them is cancelled."""
@@ -230,6 +246,20 @@ class Engine:
         failure = StoreError(f"SQLite file {self.path!r}: {error}")
         failure.__cause__ = error
         return failure
+
+
+def _statement(batch: list[_Write]) -> tuple[str, Sequence[Any]]:
+    first = batch[0]
+    if not first.row:
+        return first.sql, first.parameters
+    values = [value for write in batch for value in write.parameters]
+    count = len(values) // first.row.count("?")
+    return first.sql + ",".join([first.row] * count), values
+
+
+def _pause() -> float:
+    """Return how long to wait for another process, in seconds."""
+    return random.uniform(0.0002, 0.0015)  # noqa: S311
 
 
 async def _stopped(connection: aiosqlite.Connection | None) -> None:

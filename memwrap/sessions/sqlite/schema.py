@@ -1,8 +1,9 @@
 """The tables of the OpenAI Agents SDK, and the statements on them.
 
-A file written by either library opens in the other. What memwrap adds lives in its own connection
-only: temporary triggers, which keep the table of sessions in step, so that each operation is one
-statement and so atomic without a transaction around it.
+A file written by either library opens in the other. memwrap adds one table, of turns: a row for
+each stored turn, and one, whose ``last_id`` is 0, for the turn that runs. Each operation is one
+statement, and so atomic without a transaction around it: temporary triggers, which live in
+memwrap's own connection only, do what belongs to it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ __all__ = ["Tables"]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 
 # Later writers sort after earlier ones within a second; the SDK neither reads nor parses times.
+_CLOCK = "((julianday('now') - 2440587.5) * 86400.0)"
 _NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
 
 
@@ -41,16 +43,23 @@ class Tables:
                 )
         if self.sessions.lower() == self.messages.lower():
             raise ConfigurationError(f"both tables are named {self.messages!r}")
-        names = {"sessions": self.sessions, "messages": self.messages, "now": _NOW}
+        names = {
+            "sessions": self.sessions,
+            "messages": self.messages,
+            "turns": self.turns,
+            "now": _NOW,
+            "clock": _CLOCK,
+        }
         sql = {name: text.format(**names) for name, text in _STATEMENTS.items()}
         object.__setattr__(self, "_sql", sql)
 
     def __getitem__(self, statement: str) -> str:
         return self._sql[statement]
 
-    def insert(self, count: int) -> str:
-        """Return the statement that inserts *count* rows."""
-        return self["insert"] + ",".join(["(?,?)"] * count)
+    @property
+    def turns(self) -> str:
+        """The table of turns."""
+        return f"{self.messages}_turns"
 
 
 _STATEMENTS = {
@@ -70,6 +79,22 @@ _STATEMENTS = {
         )""",
     "create_index": """
         CREATE INDEX IF NOT EXISTS idx_{messages}_session_id ON {messages} (session_id, id)""",
+    "create_turns": """
+        CREATE TABLE IF NOT EXISTS {turns} (
+            session_id TEXT NOT NULL,
+            last_id INTEGER NOT NULL,
+            first_id INTEGER,
+            token TEXT NOT NULL,
+            expires REAL,
+            turn_id TEXT,
+            fingerprint TEXT,
+            shape TEXT,
+            inputs INTEGER,
+            PRIMARY KEY (session_id, last_id)
+        ) WITHOUT ROWID""",
+    "create_turn_ids": """
+        CREATE UNIQUE INDEX IF NOT EXISTS idx_{turns}_turn_id
+        ON {turns} (session_id, turn_id) WHERE turn_id IS NOT NULL""",
     "trigger_insert": """
         CREATE TEMP TRIGGER memwrap_insert AFTER INSERT ON main.{messages} BEGIN
             INSERT INTO {sessions} (session_id, created_at, updated_at)
@@ -79,6 +104,31 @@ _STATEMENTS = {
     "trigger_delete": """
         CREATE TEMP TRIGGER memwrap_delete AFTER DELETE ON main.{sessions} BEGIN
             DELETE FROM {messages} WHERE session_id = OLD.session_id;
+            DELETE FROM {turns} WHERE session_id = OLD.session_id AND last_id > 0;
+        END""",
+    # A view to insert into, so that a commit with all its conditions is one statement.
+    "view_commit": """
+        CREATE TEMP VIEW memwrap_commit AS SELECT
+            NULL AS session_id, NULL AS items, NULL AS lease, NULL AS head, NULL AS token,
+            NULL AS turn_id, NULL AS fingerprint, NULL AS shape, NULL AS inputs""",
+    "trigger_commit": """
+        CREATE TEMP TRIGGER memwrap_commit_turn INSTEAD OF INSERT ON memwrap_commit BEGIN
+            SELECT RAISE(ABORT, 'memwrap: the lease is lost')
+            WHERE NEW.lease IS NOT NULL AND NOT EXISTS (
+                SELECT 1 FROM {turns}
+                WHERE session_id = NEW.session_id AND last_id = 0 AND token = NEW.lease);
+            SELECT RAISE(ABORT, 'memwrap: the history has changed')
+            WHERE NEW.head IS NOT NULL AND NEW.head <> coalesce((
+                SELECT max(id) FROM {messages} WHERE session_id = NEW.session_id), 0);
+            INSERT INTO {messages} (session_id, message_data)
+            SELECT NEW.session_id, value FROM json_each(NEW.items) ORDER BY key;
+            DELETE FROM {turns}
+            WHERE session_id = NEW.session_id AND last_id = 0 AND token = NEW.token;
+            INSERT OR REPLACE INTO {turns}
+                (session_id, last_id, first_id, token, turn_id, fingerprint, shape, inputs)
+            SELECT NEW.session_id, last, last + 1 - json_array_length(NEW.items), NEW.token,
+                NEW.turn_id, NEW.fingerprint, NEW.shape, NEW.inputs
+            FROM (SELECT max(id) AS last FROM {messages} WHERE session_id = NEW.session_id);
         END""",
     "insert": "INSERT INTO {messages} (session_id, message_data) VALUES ",
     # One parameter holds all rows, for batches with more rows than a statement has parameters.
@@ -88,11 +138,11 @@ _STATEMENTS = {
     # The whole history is read as one value and decoded once, which is twice as fast as row by
     # row; as a BLOB, since one wide character would make a wide string of all of it.
     "get": """
-        SELECT count(*), CAST('[' || group_concat(message_data) || ']' AS BLOB) FROM (
-            SELECT message_data FROM {messages} WHERE session_id = ?1 ORDER BY id)""",
+        SELECT count(*), CAST('[' || group_concat(message_data) || ']' AS BLOB), max(id) FROM (
+            SELECT message_data, id FROM {messages} WHERE session_id = ?1 ORDER BY id)""",
     "get_newest": """
-        SELECT count(*), CAST('[' || group_concat(message_data) || ']' AS BLOB) FROM (
-            SELECT message_data FROM {messages} WHERE session_id = ?1 AND id >= coalesce((
+        SELECT count(*), CAST('[' || group_concat(message_data) || ']' AS BLOB), max(id) FROM (
+            SELECT message_data, id FROM {messages} WHERE session_id = ?1 AND id >= coalesce((
                 SELECT id FROM {messages} WHERE session_id = ?1
                 ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1), 0) ORDER BY id)""",
     # As BLOBs too: the error for a text that is no UTF-8 would quote it.
@@ -113,6 +163,31 @@ _STATEMENTS = {
     "clear_strays": """
         DELETE FROM {messages} WHERE session_id = ?1
         AND NOT EXISTS (SELECT 1 FROM {sessions} WHERE session_id = ?1)""",
+    # The lease of the turn that runs. A row whose time is over belongs to whoever comes.
+    "begin": """
+        INSERT INTO {turns} (session_id, last_id, token, expires) VALUES (?1, 0, ?2, {clock} + ?3)
+        ON CONFLICT (session_id, last_id) DO UPDATE
+        SET token = excluded.token, expires = excluded.expires
+        WHERE expires <= {clock} OR token = ?4
+        RETURNING token""",
+    "holder": "SELECT token FROM {turns} WHERE session_id = ? AND last_id = 0",
+    "renew": """
+        UPDATE {turns} SET expires = {clock} + ?3
+        WHERE session_id = ?1 AND last_id = 0 AND token = ?2""",
+    "release": "DELETE FROM {turns} WHERE session_id = ? AND last_id = 0 AND token = ?",
+    "commit": "INSERT INTO memwrap_commit VALUES ",
+    "is_stored": """
+        SELECT 1 FROM {turns} WHERE session_id = ? AND token = ? AND last_id > 0""",
+    "find_turn": """
+        SELECT fingerprint, shape, inputs, first_id, last_id FROM {turns}
+        WHERE session_id = ? AND turn_id = ?""",
+    "get_range": """
+        SELECT id, CAST(message_data AS BLOB) FROM {messages}
+        WHERE session_id = ? AND id BETWEEN ? AND ? ORDER BY id""",
+    "turn_ranges": """
+        SELECT first_id, last_id FROM {turns} WHERE session_id = ? AND last_id > 0 ORDER BY 2""",
+    "delete_from": "DELETE FROM {messages} WHERE session_id = ? AND id >= ?",
+    "forget_from": "DELETE FROM {turns} WHERE session_id = ? AND first_id >= ?",
     "position": "SELECT updated_at, rowid FROM {sessions} WHERE session_id = ?",
     "list": """
         SELECT session_id, created_at, updated_at,

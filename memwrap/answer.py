@@ -1,0 +1,77 @@
+"""What the caller of a turn got: told in a word, so that a repeated turn gives the same again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from typing import Any
+
+from memwrap.items import text_of, without_open_calls
+from memwrap.sessions.turns import StoredTurn
+from memwrap.turn import Recorded, Turn
+from memwrap.types import Item
+
+__all__ = ["delivered", "fingerprint", "result_of", "shape_of", "stored_answer"]
+
+
+def fingerprint(items: list[Item]) -> str:
+    """Return a short string that differs for items that differ."""
+    text = json.dumps(items, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def result_of(turn: Turn) -> Any:
+    """Return what the agent gave: the result of a call, the events of a stream."""
+    sent = [event for event in turn.events if not isinstance(event, Recorded)]
+    return sent if turn.streaming else next(iter(sent), None)
+
+
+def shape_of(turn: Turn) -> str:
+    """Return what kind of answer it was: text, an item, items, or messages of a framework."""
+    sent = [event for event in turn.events if not isinstance(event, Recorded)]
+    if all(isinstance(event, str) for event in sent):
+        return "text"
+    if len(sent) == 1 and isinstance(sent[0], dict):
+        return "item"
+    if len(sent) == 1 and isinstance(sent[0], list):
+        return "items"
+    return "message"
+
+
+def stored_answer(turn: Turn, stored: StoredTurn) -> Any:
+    """Return the answer of a stored turn, made of what is stored; of a stream as one event.
+
+    Text is text again, an item and a list of items are what they were. Other results are made
+    anew by the adapter: its ``answer(items)`` if it has one, else the last of its messages.
+    """
+    items = stored.new_items
+    if stored.shape == "text":
+        return "".join(text_of(item) for item in items[-1:])
+    if stored.shape == "item" and items:
+        return items[-1]
+    if stored.shape == "items":
+        return items
+    if (answer := getattr(turn.adapter, "answer", None)) is not None:
+        return answer(items)
+    messages = turn.adapter.from_items(items)
+    return messages[-1] if isinstance(messages, list) and messages else messages
+
+
+def delivered(turn: Turn) -> list[Item]:
+    """Return what a stopped stream had delivered, its last message marked incomplete."""
+    items = without_open_calls(turn.collect(), stopped=True)
+    if items and items[-1].get("role") == "assistant":
+        text = text_of(items.pop())
+        if text:
+            part = {"type": "output_text", "text": text, "annotations": []}
+            items.append(
+                {
+                    "type": "message",
+                    "id": f"msg_{uuid.uuid4().hex}",
+                    "role": "assistant",
+                    "status": "incomplete",
+                    "content": [part],
+                }
+            )
+    return items

@@ -1,0 +1,130 @@
+"""The one append of a turn: tried again when it fails, refused when it comes too late."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from memwrap.answer import result_of
+from memwrap.exceptions import ConversionError, HistoryChanged, LeaseLost, TurnNotSaved
+from memwrap.sessions.turns import OpenTurn, TurnRecord, TurnSession
+from memwrap.turn import Turn
+from memwrap.types import Item
+
+__all__ = ["Saving"]
+
+_PAUSES = (0.05, 0.2, None)  # seconds before the next try; None after the last
+
+_log = logging.getLogger("memwrap")
+
+
+class Saving:
+    """A turn that has begun in its store and is to be committed there, or not."""
+
+    def __init__(self, turn: Turn, store: TurnSession, opened: OpenTurn) -> None:
+        turn.opened = opened
+        self.turn = turn
+        self.store = store
+        self.opened = opened
+        self.saved = False
+        # The lease of a turn around this one is not this one's to renew or to give back.
+        self._leases = opened.lease_token == opened.token
+        self._timer: asyncio.TimerHandle | None = None
+        self._renewal: asyncio.Task[None] | None = None
+        if self._leases:
+            self._schedule()
+
+    async def save(self, items: list[Item], record: TurnRecord, *, stored: int = 0) -> None:
+        """Store *items* with the turn's changes made to them; try three times.
+
+        Args:
+            items: What the turn adds.
+            record: What is stored beside it.
+            stored: How many of the first items are in the store already.
+
+        Raises:
+            TurnNotSaved: It could not be stored, or came too late.
+        """
+        for change in self.turn.before_save:
+            items = change(items)
+        await self._commit(items[stored:], record)
+
+    async def _commit(self, items: list[Item], record: TurnRecord) -> None:
+        if not items:
+            return
+        for pause in _PAUSES:
+            try:
+                self.saved = await self.store.commit_turn(self.opened, items, record)
+            except ConversionError:
+                raise  # no store can keep it
+            except Exception as exc:
+                if pause is None:
+                    raise self._failed(items, record, exc) from exc
+                await asyncio.sleep(pause)
+            else:
+                break
+        if not self.saved:
+            raise self._too_late(items)
+
+    async def end(self) -> None:
+        """Give the lease back, unless the commit has done so."""
+        self.turn.opened = None
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._leases and not self.saved:
+            try:
+                await self.store.release_turn(self.opened)
+            except Exception as exc:  # noqa: BLE001  (then it ends by itself)
+                _log.warning(
+                    "session %r: the lease could not be given back (%s)",
+                    self.turn.session_id,
+                    type(exc).__name__,
+                )
+
+    def _schedule(self) -> None:
+        assert self.opened.lease is not None  # noqa: S101
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self.opened.lease / 3, self._renew)
+
+    def _renew(self) -> None:
+        self._renewal = asyncio.ensure_future(self.store.renew_turn(self.opened))
+        self._renewal.add_done_callback(self._renewed)
+
+    def _renewed(self, renewal: asyncio.Task[None]) -> None:
+        if not renewal.cancelled() and renewal.exception() is not None:
+            _log.warning("session %r: the lease could not be renewed", self.turn.session_id)
+        if self.turn.opened is self.opened:
+            self._schedule()
+
+    def _too_late(self, items: list[Item]) -> TurnNotSaved:
+        kind, why = (
+            (HistoryChanged, "the history has changed since the turn began")
+            if self.opened.lease_token is None
+            else (LeaseLost, "another process has taken the session over")
+        )
+
+        async def retry() -> None:
+            raise error
+
+        error = kind(
+            f"session {self.turn.session_id!r}: the agent answered, but {why}; nothing was stored,"
+            " and the error has the answer as .result",
+            result=result_of(self.turn),
+            items=items,
+            retry=retry,
+        )
+        return error
+
+    def _failed(self, items: list[Item], record: TurnRecord, error: Exception) -> TurnNotSaved:
+        async def retry() -> None:
+            if not self.saved:
+                await self._commit(items, record)
+
+        return TurnNotSaved(
+            f"session {self.turn.session_id!r}: the agent answered, but the turn could not be"
+            f" stored ({type(error).__name__}); the error has the answer as .result, and"
+            " `await error.retry()` stores the turn",
+            result=result_of(self.turn),
+            items=items,
+            retry=retry,
+        )
