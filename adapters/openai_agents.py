@@ -181,7 +181,7 @@ def _under_way(events: list[Any]) -> list[Item]:
     for event in events:
         if getattr(event, "name", None) == "message_output_created":
             text = ""
-        data = getattr(event, "data", None)
+        data: Any = getattr(event, "data", None)
         if getattr(data, "type", None) == "response.output_text.delta":
             text += data.delta
     return [{"role": "assistant", "content": text}] if text else []

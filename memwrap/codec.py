@@ -135,7 +135,12 @@ def copy_items(items: Sequence[Item]) -> list[Item]:
         try:
             array = _encode(items)
             copies = decode_array(array, len(items))
-            if copies == items and _is_shallow(array) and len(array) <= MAX_ITEM_BYTES:
+            if (
+                copies is not None
+                and copies == items
+                and _is_shallow(array)
+                and len(array) <= MAX_ITEM_BYTES
+            ):
                 return copies
         except _INEXACT:
             pass

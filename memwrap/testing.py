@@ -91,17 +91,19 @@ class FlakySession(InMemorySession):
             raise ConfigurationError(f"a session has {', '.join(_METHODS)}; not {method!r}")
         self._failures.setdefault(method, deque()).extend([(error, after)] * times)
 
-    async def get_items(self, limit: int | None = None) -> list[Item]:
+    async def get_items(self, limit: int | None = None) -> list[Any]:
         """Return the items, or fail."""
-        return await self._call("get_items", super().get_items(limit))
+        found: list[Item] = await self._call("get_items", super().get_items(limit))
+        return found
 
-    async def add_items(self, items: list[Item]) -> None:
+    async def add_items(self, items: list[Any]) -> None:
         """Append the items, or fail."""
         await self._call("add_items", super().add_items(items))
 
-    async def pop_item(self) -> Item | None:
+    async def pop_item(self) -> Any:
         """Remove and return the newest item, or fail."""
-        return await self._call("pop_item", super().pop_item())
+        found: Any = await self._call("pop_item", super().pop_item())
+        return found
 
     async def clear_session(self) -> None:
         """Remove all items, or fail."""

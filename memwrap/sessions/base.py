@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
-
-from memwrap.types import Item
+from typing import Any, Literal, Protocol
 
 __all__ = [
     "Promises",
@@ -23,7 +21,8 @@ class Session(Protocol):
     """The memory of one conversation: any class with these members is one.
 
     It is the session protocol of the OpenAI Agents SDK, so either library takes the other's.
-    Methods may also be plain functions that return their result.
+    Methods may also be plain functions that return their result. The lists hold items (they are
+    of Any, since other libraries have types of their own for them).
 
     Attributes:
         session_id: Names the conversation; the same id on the same store is the same session.
@@ -31,18 +30,18 @@ class Session(Protocol):
 
     session_id: str
 
-    async def get_items(self, limit: int | None = None) -> list[Item]:
+    async def get_items(self, limit: int | None = None) -> list[Any]:
         """Return the items, oldest first; with *limit* the newest that many.
 
         An empty or unknown session has no items; a limit of 0 returns none.
         """
         ...
 
-    async def add_items(self, items: list[Item]) -> None:
+    async def add_items(self, items: list[Any]) -> None:
         """Append *items* in their order, all of them or none."""
         ...
 
-    async def pop_item(self) -> Item | None:
+    async def pop_item(self) -> Any:
         """Remove and return the newest item; None if there is none."""
         ...
 

@@ -129,7 +129,7 @@ class DatabaseSession:
         """The same for all objects that stand for this session."""
         return self._database.identity(self.session_id)
 
-    async def get_items(self, limit: int | None = None) -> list[Item]:
+    async def get_items(self, limit: int | None = None) -> list[Any]:
         """Return the items, oldest first.
 
         Args:
@@ -145,7 +145,7 @@ class DatabaseSession:
         limit = check_limit(limit)
         return [] if limit == 0 else await self._database.get(self.session_id, limit)
 
-    async def add_items(self, items: list[Item]) -> None:
+    async def add_items(self, items: list[Any]) -> None:
         """Append *items* in their order, all of them or none.
 
         Raises:
@@ -156,7 +156,7 @@ class DatabaseSession:
         if rows:
             await self._database.add(self.session_id, rows)
 
-    async def pop_item(self) -> Item | None:
+    async def pop_item(self) -> Any:
         """Remove and return the newest item; None if there is none.
 
         Raises:
@@ -310,7 +310,7 @@ def check_settings(settings: Any) -> Any:
     if isinstance(settings, dict) and settings.keys() <= {"limit"}:
         settings = SessionSettings(**settings) if settings else None
     if settings is not None:
-        if not hasattr(settings, "limit"):
+        if isinstance(settings, dict) or not hasattr(settings, "limit"):
             raise ConfigurationError(
                 "session_settings is None or has a `limit` and nothing else, as"
                 f" SessionSettings(limit=50) has; got {type(settings).__name__}"

@@ -78,8 +78,8 @@ class TurnRecord(NamedTuple):
     inputs: int = 0
 
 
-class TurnSession(Session, Protocol):
-    """What a session may offer besides, so that turns are safe between processes (optional).
+class TurnSession(Protocol):
+    """What a session may offer besides its four methods: turns that are safe between processes.
 
     A class says so with ``promises.turns``. Without these methods the four of `Session` are used,
     and turns are safe within one process.

@@ -11,6 +11,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import aclosing
 from typing import Any, assert_type
 
+import agents
+
 import memwrap
 from memwrap import (
     Adapter,
@@ -299,8 +301,8 @@ async def sessions() -> None:
     found: Session = FourMethods("s")
     found = InMemorySession("s", session_settings=SessionSettings(limit=3))
     found = FlakySession()
-    assert_type(await found.get_items(limit=3), list[Item])
-    assert_type(await found.pop_item(), Item | None)
+    assert_type(await found.get_items(limit=3), list[Any])
+    assert_type(await found.pop_item(), Any)
     await bare("Hello", session=FourMethods("s"))
     await bare("Hello", session=ThreeMethods())  # type: ignore[call-overload]
     wrong: Session = ThreeMethods()  # type: ignore[assignment]
@@ -350,3 +352,10 @@ class TestFourMethods(SessionContract):
 
 
 memwrap.with_sesion  # type: ignore[attr-defined]
+
+
+# The Agents SDK's sessions and memwrap's fit in each other's places.
+def sessions_fit(theirs: agents.Session, ours: SQLiteSession, agent: agents.Agent) -> None:
+    agents.Runner.run_sync(agent, "Hello", session=ours)
+    with_session(agent, session=theirs)
+    use_session(theirs)
