@@ -194,13 +194,14 @@ class Engine:
     async def _connect(self) -> None:
         if self._writer is not None:
             return
-        writer = await open_writer(self.path, self.tables, self._threads)
+        threads: list[threading.Thread] = []
+        writer = await open_writer(self.path, self.tables, threads)
         try:
-            reader = await open_reader(self.path, self._threads)
+            reader = await open_reader(self.path, threads)
         except BaseException:
-            await writer.close()
+            await _stopped(writer)
             raise
-        self._writer, self._reader = writer, reader
+        self._writer, self._reader, self._threads = writer, reader, threads
         _remember(self)
         if self._closer is None:
             # The loop closes its asynchronous generators when it ends, and so this engine.
@@ -215,6 +216,7 @@ class Engine:
 
     async def close(self) -> None:
         """Wait for the writes under way and close both connections."""
+        await asyncio.sleep(0)  # who closes in a loop lets others work all the same
         while not self._idle.is_set():  # again if more have begun before it is our turn
             await self._idle.wait()
         _forget(self)
@@ -226,11 +228,11 @@ class Engine:
 
     def stop(self) -> None:
         """Close without the event loop, which has ended."""
-        for connection in self._let_go():
+        # One after the other: the last one tidies up the file.
+        for connection, thread in zip(self._let_go(), reversed(self._threads), strict=False):
             if connection is not None:
                 connection.stop()
-        for thread in self._threads:
-            thread.join(_EXIT_SECONDS)
+                thread.join(_EXIT_SECONDS)
 
     def abandon(self) -> None:
         """Let go of connections that belong to another process, and leave them open."""
