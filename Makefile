@@ -27,6 +27,7 @@ check: lint types test
 
 bench: .venv/.dev
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/turns.py
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -42,14 +42,15 @@ __all__ = ["from_items", "methods", "to_items"]
 _LAST_EVENTS = {"response.completed", "response.incomplete", "response.failed"}
 
 
-@clear_errors
 def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
     """Turn strings, items and Responses objects into items; see the module's table.
 
     Raises:
         ConversionError: There is something else among them.
     """
-    return convert(messages, role, sys.modules[__name__], _own)
+    if isinstance(messages, str):
+        return [{"role": role, "content": messages}]
+    return _convert(messages, role)
 
 
 def from_items(items: Sequence[Item], /) -> list[Item]:
@@ -60,6 +61,11 @@ def from_items(items: Sequence[Item], /) -> list[Item]:
 def methods(agent: object) -> Mapping[str, Method]:  # noqa: ARG001
     """Return no methods: a plain agent is called itself."""
     return {}
+
+
+@clear_errors
+def _convert(messages: Any, role: str) -> list[Item]:
+    return convert(messages, role, sys.modules[__name__], _own)
 
 
 def _own(messages: list[Any], role: str) -> list[Item]:

@@ -40,8 +40,6 @@ def convert(
         dialect: The adapter that *own* belongs to.
         own: Converts a run of messages in that dialect.
     """
-    if isinstance(messages, str):
-        return [{"role": role, "content": messages}]
     several = list(messages) if isinstance(messages, (list, tuple)) else [messages]
     items: list[Item] = []
 

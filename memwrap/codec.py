@@ -45,8 +45,8 @@ _INEXACT = (TypeError, ValueError, OverflowError, RecursionError, msgspec.Msgspe
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
-def encode(item: Item, path: str = "$") -> bytes:
-    """Return the JSON of *item*.
+def encode(item: Item, index: int | None = None) -> bytes:
+    """Return the JSON of *item*; the index is its place in a list, for the error.
 
     Raises:
         ConversionError: It is no dict, JSON cannot hold it, or it is beyond a limit.
@@ -57,6 +57,9 @@ def encode(item: Item, path: str = "$") -> bytes:
         exact = _decode(row) == item and type(item) is dict
     except _INEXACT:
         pass
+    if exact and _is_shallow(row) and len(row) <= MAX_ITEM_BYTES:
+        return row
+    path = "$" if index is None else f"$[{index}]"
     if not exact or not _is_shallow(row):
         if not isinstance(item, dict):
             raise ConversionError(f"an item is a dict, not {_kind(item)}", path=path)
@@ -80,7 +83,7 @@ def encode_items(items: Sequence[Item]) -> list[bytes]:
             f"items come as a list of dicts, not as {_kind(items)};"
             ' one message is [{"role": "user", "content": "..."}]'
         )
-    return [encode(item, f"$[{index}]") for index, item in enumerate(items)]
+    return [encode(item, index) for index, item in enumerate(items)]
 
 
 def decode(row: bytes | str) -> Item:
@@ -132,6 +135,8 @@ def copy_items(items: Sequence[Item]) -> list[Item]:
         ConversionError: As for `encode_items`.
     """
     if type(items) is list:
+        if not items:
+            return []
         try:
             array = _encode(items)
             copies = decode_array(array, len(items))
@@ -149,6 +154,14 @@ def copy_items(items: Sequence[Item]) -> list[Item]:
 
 def copy_known(items: list[Item]) -> list[Item]:
     """Return a deep copy of items that have been checked before."""
+    for item in items:
+        for value in item.values():
+            if type(value) is not str:
+                return _deep_copy(items)
+    return [item.copy() for item in items]  # of plain messages: nothing in them can be changed
+
+
+def _deep_copy(items: list[Item]) -> list[Item]:
     try:
         copies: list[Item] = _decode(_encode(items))
     except _INEXACT:

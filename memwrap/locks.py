@@ -14,7 +14,7 @@ from collections.abc import Hashable
 
 from memwrap.exceptions import SessionBusy
 
-__all__ = ["acquire", "release"]
+__all__ = ["acquire", "release", "try_acquire"]
 
 
 class _Waiter:
@@ -35,6 +35,15 @@ _guard = threading.RLock()
 _held: dict[Hashable, deque[_Waiter]] = {}
 
 
+def try_acquire(key: Hashable) -> bool:
+    """Take *key* if it is free."""
+    with _guard:
+        if key in _held:
+            return False
+        _held[key] = deque()
+        return True
+
+
 async def acquire(key: Hashable, seconds: float, session_id: str) -> None:
     """Wait for *key*: first come, first served.
 
@@ -47,10 +56,9 @@ async def acquire(key: Hashable, seconds: float, session_id: str) -> None:
         SessionBusy: The time is over.
     """
     with _guard:
-        queue = _held.get(key)
-        if queue is None:
-            _held[key] = deque()
+        if try_acquire(key):
             return
+        queue = _held[key]
         if seconds <= 0:
             raise SessionBusy(f"session {session_id!r}: another turn has it")
         waiter = _Waiter()

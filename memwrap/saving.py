@@ -28,10 +28,8 @@ class Saving:
         self.opened = opened
         self.saved = False
         # The lease of a turn around this one is not this one's to renew or to give back.
-        self._leases = opened.lease_token == opened.token
-        self._timer: asyncio.TimerHandle | None = None
-        self._renewal: asyncio.Task[None] | None = None
-        if self._leases:
+        self.leases = opened.lease_token == opened.token
+        if self.leases:
             self._schedule()
 
     async def save(self, items: list[Item], record: TurnRecord, *, stored: int = 0) -> None:
@@ -47,11 +45,11 @@ class Saving:
         """
         for change in self.turn.before_save:
             items = change(items)
-        await self._commit(items[stored:], record)
+        items = items[stored:] if stored else items
+        if items:
+            await self._commit(items, record)
 
     async def _commit(self, items: list[Item], record: TurnRecord) -> None:
-        if not items:
-            return
         for pause in _PAUSES:
             try:
                 self.saved = await self.store.commit_turn(self.opened, items, record)
@@ -67,11 +65,9 @@ class Saving:
             raise self._too_late(items)
 
     async def end(self) -> None:
-        """Give the lease back, unless the commit has done so."""
-        self.turn.opened = None
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._leases and not self.saved:
+        """Give the turn's own lease back, unless the commit has done so."""
+        self._timer.cancel()
+        if not self.saved:
             try:
                 await self.store.release_turn(self.opened)
             except Exception as exc:  # noqa: BLE001  (then it ends by itself)

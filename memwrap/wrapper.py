@@ -92,9 +92,11 @@ class Plan:
             session = self._session(given, args, kwargs)
             if self.takes_session:
                 kwargs["session"] = session
+        items = self.adapter.to_items(input)
         turn = Turn(
             agent,
-            copy_items(self.adapter.to_items(input)),
+            # Made of a string they are new; else the caller may go on to change them.
+            items if type(input) is str else copy_items(items),
             args,
             kwargs,
             adapter=self.adapter,
@@ -103,13 +105,14 @@ class Plan:
             streaming=self.streaming,
             parent=scope.get().turn,
         )
-        if self.kind is Kind.CALL:
+        kind = self.kind
+        if kind is Kind.CALL:
             return bridge.call(self.handler, turn)
-        if self.kind is Kind.STREAM:
+        if kind is Kind.STREAM:
             events = bridge.stream(self.handler, turn)
             return events if self.present is None else self.present(events, turn)
         self._refuse_running_loop(agent)
-        if self.kind is Kind.SYNC_CALL:
+        if kind is Kind.SYNC_CALL:
             return portal.sync_call(self.handler, turn)
         return portal.sync_stream(self.handler, turn)
 

@@ -19,7 +19,7 @@ from memwrap.exceptions import (
     TurnNotSaved,
 )
 from memwrap.items import marked, marks_of, without_open_calls
-from memwrap.locks import acquire, release
+from memwrap.locks import acquire, release, try_acquire
 from memwrap.saving import Saving
 from memwrap.sessions.base import identity
 from memwrap.sessions.holder import new_token
@@ -111,7 +111,8 @@ class Memory:
             # in one outer turn still wait for each other.
             key = (key, outer)
         deadline = time.monotonic() + self._patience
-        await acquire(key, self._patience, turn.session.session_id)
+        if not try_acquire(key):  # or else without the cost of waiting
+            await acquire(key, self._patience, turn.session.session_id)
         turn.running = True
         try:
             saving = await self._begin(turn, outer, deadline)
@@ -119,7 +120,9 @@ class Memory:
                 if turn.id is None or not await self._answered(saving, turn.id, send):
                     await self._run(saving, send, handler)
             finally:
-                await saving.end()
+                turn.opened = None
+                if saving.leases:
+                    await saving.end()
         finally:
             turn.running = False
             release(key)

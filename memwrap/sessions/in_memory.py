@@ -44,7 +44,8 @@ class MemoryDatabase:
         with self._guard:
             conversation = self._conversations.get(session_id)
             changes = conversation.changes if conversation else 0
-        history = [] if limit == 0 else await self.get(session_id, limit)
+            rows = conversation.newest(limit) if conversation else []
+        history = decode_rows(rows) if rows else []
         return OpenTurn(history, changes if lease is None else None, token, lease)
 
     async def renew(self, session_id: str, token: str, lease: float) -> None:
@@ -94,7 +95,7 @@ class MemoryDatabase:
         """Return the newest *limit* items, oldest first."""
         with self._guard:
             conversation = self._conversations.get(session_id)
-            rows = conversation.rows[-limit if limit else None :] if conversation else []
+            rows = conversation.newest(limit) if conversation else []
         return decode_rows(rows)
 
     async def pop(self, session_id: str) -> Item | None:
@@ -144,6 +145,9 @@ class _Conversation:
         self.rows += rows
         self.changes += 1
         self.updated_at = datetime.now(UTC)
+
+    def newest(self, limit: int | None) -> list[bytes]:
+        return self.rows[:] if limit is None else self.rows[-limit:] if limit else []
 
     def cut(self, place: int) -> None:
         """Remove the rows from *place* on, and the turns that are no longer whole."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import dis
 import inspect
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
 from typing import Any, NamedTuple, Protocol, cast
 
-from memwrap.codec import copy_items
+from memwrap.codec import copy_items, copy_known
 from memwrap.exceptions import ConversionError, MemwrapError, StoreError
 from memwrap.items import marked, marks_of, split_turns, turn_starts
 from memwrap.sessions.base import Promises, Session, promises
@@ -163,8 +163,9 @@ class FourMethodTurns:
 
     async def begin_turn(self, token: str, *, lease: float | None) -> OpenTurn:
         """Load the history."""
-        self._history = await self._load()
-        return OpenTurn(self._history, None, token, lease)
+        history = await self._load()
+        self._history = copy_known(history)  # the agent may change what it is shown
+        return OpenTurn(history, None, token, lease)
 
     async def find_turn(self, turn_id: str) -> StoredTurn | None:
         """Return the turn of that id, if the loaded history has it whole."""
@@ -182,9 +183,8 @@ class FourMethodTurns:
 
     async def commit_turn(self, turn: OpenTurn, items: list[Item], record: TurnRecord) -> bool:
         """Append the items; when that fails, look whether it happened all the same."""
-        items = copy_items(items)
         if record.turn_id is not None:
-            items[0] = marked(
+            first = marked(
                 items[0],
                 turn=record.turn_id,
                 input=record.fingerprint,
@@ -192,14 +192,17 @@ class FourMethodTurns:
                 items=len(items),
                 inputs=record.inputs,
             )
+            items = [first, *items[1:]]
         if turn.attempted and _has_been_added(await self._load(), self._history, items):
             return True
         turn.attempted = True
         append = self._session.add_items
-        if self._known.settles or _never_waits(append):
-            await maybe(append(copy_items(items)))
-        else:
-            await shielded(maybe(append(copy_items(items))))
+        work: Any = append(copy_items(items))
+        if hasattr(work, "__await__"):
+            if self._known.settles or _never_waits(append):
+                await work
+            else:
+                await shielded(work)
         return True
 
     async def release_turn(self, turn: OpenTurn) -> None:
@@ -222,7 +225,9 @@ class FourMethodTurns:
     async def _load(self) -> list[Item]:
         name = f"session {self._session.session_id!r}"
         try:
-            history = await maybe(self._session.get_items())
+            history: Any = self._session.get_items()
+            if hasattr(history, "__await__"):
+                history = await history
         except MemwrapError:
             raise
         except Exception as exc:
@@ -267,9 +272,9 @@ async def maybe(result: Any) -> Any:
     return await result if hasattr(result, "__await__") else result
 
 
-async def shielded(work: Coroutine[Any, Any, Any]) -> None:
+async def shielded(work: Awaitable[Any]) -> None:
     """Await *work* to its end even if cancelled, and be cancelled then."""
-    task = asyncio.create_task(work)
+    task = asyncio.ensure_future(work)
     cancellation: asyncio.CancelledError | None = None
     while not task.done():
         try:

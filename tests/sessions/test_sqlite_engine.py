@@ -704,6 +704,21 @@ class TestEndOfTheProgram:
         assert found
         assert found == [("s", str(number)) for number in range(1, len(found) + 1)]
 
+    def test_busy_thread_does_not_hinder_the_end(self, path, script):
+        """A daemon thread that stores until the last moment is cut off in silence."""
+        code = """
+import itertools, time
+async def main():
+    for number in itertools.count(1, 2):
+        await asyncio.gather(*(session.add_items([user(str(number + n))]) for n in range(2)))
+threading.Thread(target=lambda: asyncio.run(main()), daemon=True).start()
+while len(asyncio.run(session.get_items())) < 10:
+    pass
+"""
+        script(PRELUDE + code, path, flags=("-X", "dev", "-W", "error"))
+        found = contents_of(path)
+        assert found == [str(number) for number in range(1, len(found) + 1)]
+
     @pytest.mark.parametrize("name", CARELESS)
     def test_careless_program_ends_too(self, path, script, name):
         """A program that does not shut its event loop down ends just as well."""

@@ -158,7 +158,8 @@ class Engine:
     def _begin(self, batch: list[_Write]) -> None:
         sql, parameters = _statement(batch)
         connection = self._writer if batch[0].durable else self._reader
-        assert connection is not None  # noqa: S101
+        if connection is None:  # the interpreter ends, and with it the daemon thread of this loop
+            return
 
         def done(rows: Rows, error: BaseException | None) -> None:
             if error is None:
