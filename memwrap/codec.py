@@ -155,9 +155,8 @@ def copy_items(items: Sequence[Item]) -> list[Item]:
 def copy_known(items: list[Item]) -> list[Item]:
     """Return a deep copy of items that have been checked before."""
     for item in items:
-        for value in item.values():
-            if type(value) is not str:
-                return _deep_copy(items)
+        if type(item) is not dict or any(type(value) is not str for value in item.values()):
+            return _deep_copy(items)
     return [item.copy() for item in items]  # of plain messages: nothing in them can be changed
 
 

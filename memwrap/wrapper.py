@@ -96,7 +96,7 @@ class Plan:
         turn = Turn(
             agent,
             # Made of a string they are new; else the caller may go on to change them.
-            items if type(input) is str else copy_items(items),
+            items if type(input) is str and type(items) is list else copy_items(items),
             args,
             kwargs,
             adapter=self.adapter,
