@@ -1,9 +1,9 @@
 """What type checkers see of a wrapped agent.
 
 A signature "as before, and ``session=``" cannot be written (PEP 612 allows no keyword between
-``*args`` and ``**kwargs``), so there are two: the agent's own, checked in full, and one with the
-session, whose other arguments are not. An agent that declares ``session: SessionLike = None``
-itself has both in one.
+``*args`` and ``**kwargs``), so there are more: the agent's own, checked in full, and those with
+the session or the turn's id, whose other arguments are not. An agent that declares
+``session: SessionLike = None`` itself has both in one.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ class SessionAgent(Protocol[P, R_co]):
     def __call__(
         self, input: Input, /, *args: Any, session: SessionLike, **kwargs: Any
     ) -> R_co: ...
+    @overload
+    def __call__(self, input: Input, /, *args: Any, turn_id: str, **kwargs: Any) -> R_co: ...
 
 
 class SessionMethod(Protocol[S_contra, P, R_co]):

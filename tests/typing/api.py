@@ -359,3 +359,9 @@ def sessions_fit(theirs: agents.Session, ours: SQLiteSession, agent: agents.Agen
     agents.Runner.run_sync(agent, "Hello", session=ours)
     with_session(agent, session=theirs)
     use_session(theirs)
+
+
+async def turn_ids() -> None:
+    assert_type(await bare("Hello", turn_id="t1"), str)
+    assert_type(await bare("Hello", session="s", turn_id="t1"), str)
+    await bare("Hello", turn_id=1)  # type: ignore[call-overload]

@@ -15,6 +15,7 @@ import random
 import sqlite3
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, cast
@@ -204,7 +205,7 @@ class Engine:
             raise
         self._writer, self._reader, self._threads = writer, reader, threads
         _remember(self)
-        if self._closer is None:
+        if self._closer is None and self.loop not in _shut_down:
             # The loop closes its asynchronous generators when it ends, and so this engine.
             self._closer = self._until_the_loop_ends()
             await anext(self._closer)
@@ -213,6 +214,8 @@ class Engine:
         try:
             yield
         finally:
+            if self._reader is not None:
+                _shut_down.add(self.loop)
             await self.close()
 
     async def close(self) -> None:
@@ -272,6 +275,11 @@ async def _stopped(connection: aiosqlite.Connection | None) -> None:
 
 _engines: dict[tuple[str, Tables, asyncio.AbstractEventLoop], Engine] = {}
 _guard = threading.Lock()
+
+# Loops that have shut down their generators and may go on all the same, as the loop of the Agents
+# SDK's run_sync does: a new generator there would be warned of. What is opened on them again is
+# closed when they are, or with the interpreter.
+_shut_down: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
 
 
 def engine_for(path: str, tables: Tables) -> Engine:
