@@ -642,12 +642,27 @@ for _ in range(20):
         continue
     raise AssertionError
 """,
-    "busy file given up": """
+    "thread with a loop that never ends": """
+ready = threading.Event()
+async def main():
+    await session.add_items([user("1")])
+    ready.set()
+    await asyncio.sleep(1000)
+threading.Thread(target=lambda: asyncio.run(main()), daemon=True).start()
+ready.wait()
+""",
+}
+
+BUSY_PRELUDE = """
 import sqlite3
 asyncio.run(session.add_items([user("1")]))
 other = sqlite3.connect(sys.argv[1], isolation_level=None)
 other.execute("PRAGMA journal_mode = DELETE")
 other.execute("BEGIN EXCLUSIVE")
+"""
+
+BUSY = {
+    "given up": """
 for _ in range(3):
     try:
         asyncio.run(asyncio.wait_for(session.get_items(), 0.05))
@@ -659,25 +674,11 @@ other.close()
 asyncio.run(session.add_items([user("2")]))
 """,
     "busy at the end": """
-import sqlite3
-asyncio.run(session.add_items([user("1")]))
-other = sqlite3.connect(sys.argv[1], isolation_level=None)
-other.execute("PRAGMA journal_mode = DELETE")
-other.execute("BEGIN EXCLUSIVE")
 async def main():
     asyncio.create_task(session.get_items())
     await asyncio.sleep(0.05)
 asyncio.run(main())
 other.close()
-""",
-    "thread with a loop that never ends": """
-ready = threading.Event()
-async def main():
-    await session.add_items([user("1")])
-    ready.set()
-    await asyncio.sleep(1000)
-threading.Thread(target=lambda: asyncio.run(main()), daemon=True).start()
-ready.wait()
 """,
 }
 
@@ -703,6 +704,14 @@ class TestEndOfTheProgram:
         assert [file.name for file in Path(path).parent.iterdir()] == ["chat.db"]
         found = stored(path)
         assert found
+        assert found == [("s", str(number)) for number in range(1, len(found) + 1)]
+
+    @pytest.mark.parametrize("flags", [(), ("-X", "dev", "-W", "error")], ids=["plain", "strict"])
+    @pytest.mark.parametrize("name", BUSY)
+    def test_program_gives_a_busy_file_up(self, path, script, name, flags):
+        """A program does not wait for a file that it has given up opening, and says nothing."""
+        script(PRELUDE + BUSY_PRELUDE + BUSY[name], path, flags=flags)
+        found = stored(path)
         assert found == [("s", str(number)) for number in range(1, len(found) + 1)]
 
     def test_busy_thread_does_not_hinder_the_end(self, path, script):
@@ -815,4 +824,4 @@ def test_loop_that_goes_on_after_its_shutdown(path):
     assert contents(loop.run_until_complete(session.get_items())) == ["0", "1", "2"]
     loop.run_until_complete(session.close())
     loop.close()
-    assert no_more(before)
+    until(lambda: no_more(before))
