@@ -129,6 +129,7 @@ def with_session(
                 store=store,
                 key=None if key is None else _key(key, parameters, call),
                 input_name=next(iter(parameters), None),
+                is_method=_is_method(call),
                 takes_session=method is None and "session" in parameters,
                 takes_turn_id=method is None and "turn_id" in parameters,
                 session_place=_place("session", parameters) if method is None else None,
@@ -222,8 +223,9 @@ def _parameters(agent: Any) -> dict[str, inspect.Parameter]:
 
 def _is_method(function: Any) -> bool:
     """Tell whether *function* stands in a class body, where nothing is bound yet."""
-    first = next(iter(inspect.signature(function).parameters), None)
-    return inspect.isfunction(function) and first in {"self", "cls"}
+    if not inspect.isfunction(function):
+        return False
+    return next(iter(inspect.signature(function).parameters), None) in {"self", "cls"}
 
 
 def _key(key: str, parameters: dict[str, inspect.Parameter], agent: Any) -> tuple[str, int | None]:

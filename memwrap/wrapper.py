@@ -10,7 +10,7 @@ import asyncio
 import inspect
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import wrapt
@@ -45,6 +45,7 @@ class Plan:
         key: The parameter that holds the id, and its place among the positional arguments
             behind the input (None if it is keyword-only).
         input_name: The name of the first parameter.
+        is_method: Whether the callable stands in a class body, and so is to be bound.
         takes_session: Whether the callable has a parameter ``session`` of its own.
         takes_turn_id: Whether it has one ``turn_id``.
         session_place: Its place among the positional arguments behind the input, if it has one.
@@ -60,6 +61,7 @@ class Plan:
     store: StoreLike | None = None
     key: tuple[str, int | None] | None = None
     input_name: str | None = None
+    is_method: bool = False
     takes_session: bool = False
     takes_turn_id: bool = False
     session_place: int | None = None
@@ -69,11 +71,14 @@ class Plan:
     def start(
         self,
         agent: Callable[..., Any],
-        instance: object,  # noqa: ARG002  (wrapt passes it; the agent is bound already)
+        instance: object,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
         """Begin a turn; return what the agent's own call would, such as a coroutine."""
+        if self.is_method and instance is None and args:
+            # Not bound yet: from Python 3.13 on, classmethod itself passes the class.
+            agent, args = partial(agent, args[0]), args[1:]
         given = kwargs.pop("session", UNSET)
         turn_id = kwargs.get("turn_id") if self.takes_turn_id else kwargs.pop("turn_id", None)
         if turn_id is not None:
