@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import aiosqlite
 
 from memwrap.codec import decode
+from memwrap.sessions.sqlite.migrate import MIGRATIONS, check, migrate
 from memwrap.sessions.sqlite.schema import Tables
 
 __all__ = [
@@ -33,7 +34,6 @@ __all__ = [
 BUSY_SECONDS = 30.0
 """How long to wait for another process that holds the file."""
 
-_CREATE = ("create_sessions", "create_messages", "create_index", "create_turns", "create_turn_ids")
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 Rows: TypeAlias = list[tuple[Any, ...]]
@@ -64,10 +64,14 @@ async def open_writer(
     """
 
     def prepare(connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA journal_mode = WAL")
+        version = check(connection, tables)
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if mode != "wal":
+            raise sqlite3.OperationalError(f"no write-ahead log here: journal_mode stays {mode}")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
-        _create_tables(connection, tables)
+        if version < len(MIGRATIONS):
+            migrate(connection, tables)
         connection.create_function("memwrap_is_item", 1, _is_item, deterministic=True)
         for statement in ("trigger_insert", "trigger_delete", "view_commit", "trigger_commit"):
             connection.execute(tables[statement])
@@ -218,25 +222,6 @@ def _patiently(
             if not is_busy(exc) or time.monotonic() > deadline:
                 raise
             time.sleep(random.uniform(0.001, 0.01))  # noqa: S311
-
-
-def _create_tables(connection: sqlite3.Connection, tables: Tables) -> None:
-    names = {tables.sessions, tables.messages, tables.turns}
-    names |= {f"idx_{tables.messages}_session_id", f"idx_{tables.turns}_turn_id"}
-    found = connection.execute(
-        f"SELECT count(*) FROM sqlite_master WHERE name IN ({','.join('?' * len(names))})",  # noqa: S608
-        tuple(names),
-    ).fetchone()
-    if found[0] == len(names):
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for statement in _CREATE:
-            connection.execute(tables[statement])
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
 
 
 def _is_item(row: bytes) -> bool:

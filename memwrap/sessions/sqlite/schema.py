@@ -1,9 +1,9 @@
 """The tables of the OpenAI Agents SDK, and the statements on them.
 
-A file written by either library opens in the other. memwrap adds one table, of turns: a row for
-each stored turn, and one, whose ``last_id`` is 0, for the turn that runs. Each operation is one
-statement, and so atomic without a transaction around it: temporary triggers, which live in
-memwrap's own connection only, do what belongs to it.
+A file written by either library opens in the other. memwrap adds two tables: one of versions, and
+one of turns, with a row for each stored turn, and one, whose ``last_id`` is 0, for the turn that
+runs. Each operation is one statement, and so atomic without a transaction around it: temporary
+triggers, which live in memwrap's own connection only, do what belongs to it.
 """
 
 from __future__ import annotations
@@ -43,10 +43,13 @@ class Tables:
                 )
         if self.sessions.lower() == self.messages.lower():
             raise ConfigurationError(f"both tables are named {self.messages!r}")
+        if self.schema in (self.sessions.lower(), self.messages.lower()):
+            raise ConfigurationError(f"{self.schema!r} is memwrap's own table; choose another name")
         names = {
             "sessions": self.sessions,
             "messages": self.messages,
             "turns": self.turns,
+            "schema": self.schema,
             "now": _NOW,
             "clock": _CLOCK,
         }
@@ -61,8 +64,47 @@ class Tables:
         """The table of turns."""
         return f"{self.messages}_turns"
 
+    @property
+    def schema(self) -> str:
+        """The table of versions, one for all pairs in the file."""
+        return "memwrap_schema"
+
+    @property
+    def entries(self) -> tuple[tuple[str, str, str], ...]:
+        """What SQLite lists of them: kind, name, and the table it belongs to."""
+        return (
+            ("table", self.sessions, self.sessions),
+            ("table", self.messages, self.messages),
+            ("table", self.turns, self.turns),
+            ("table", self.schema, self.schema),
+            ("index", f"idx_{self.messages}_session_id", self.messages),
+            ("index", f"idx_{self.turns}_turn_id", self.turns),
+        )
+
+    @property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """The columns that each table must have."""
+        return {
+            self.sessions: ("session_id", "created_at", "updated_at"),
+            self.messages: ("id", "session_id", "message_data", "created_at"),
+            self.turns: (
+                *("session_id", "last_id", "first_id", "token", "expires"),
+                *("turn_id", "fingerprint", "shape", "inputs"),
+            ),
+            self.schema: ("messages", "version"),
+        }
+
 
 _STATEMENTS = {
+    "create_schema": """
+        CREATE TABLE IF NOT EXISTS {schema} (
+            messages TEXT PRIMARY KEY,
+            version INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+    "get_version": "SELECT version FROM {schema} WHERE messages = ?",
+    "set_version": """
+        INSERT INTO {schema} VALUES (?, ?)
+        ON CONFLICT (messages) DO UPDATE SET version = excluded.version""",
     "create_sessions": """
         CREATE TABLE IF NOT EXISTS {sessions} (
             session_id TEXT PRIMARY KEY,
