@@ -1,7 +1,7 @@
 """Sessions, and the stores they live in."""
 
 from memwrap.sessions.base import Promises, Session, SessionInfo, Store
-from memwrap.sessions.database import SessionSettings
+from memwrap.sessions.checks import SessionSettings
 from memwrap.sessions.in_memory import InMemorySession, InMemoryStore
 from memwrap.sessions.sqlite import SQLiteSession, SQLiteStore
 

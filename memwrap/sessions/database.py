@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeAlias
 
 from memwrap.codec import encode_items
-from memwrap.exceptions import ConfigurationError
 from memwrap.sessions.base import Promises, SessionInfo
+from memwrap.sessions.checks import check_id, check_limit, check_settings
 from memwrap.sessions.turns import OpenTurn, StoredTurn, TurnRecord
 from memwrap.types import Item
 
-__all__ = ["Database", "DatabaseSession", "DatabaseStore", "SessionSettings"]
+__all__ = ["Damaged", "Database", "DatabaseSession", "DatabaseStore"]
 
-MAX_ID_BYTES = 1024
-"""How long a session id may be, in UTF-8."""
+Damaged: TypeAlias = Callable[[int], None]
+"""Is told how many rows were left out of a reading, if any, because nobody can read them."""
 
 
 class Database(Protocol):
@@ -32,7 +32,7 @@ class Database(Protocol):
         """Append *rows*, all or none; there is at least one."""
         ...
 
-    async def get(self, session_id: str, limit: int | None) -> list[Item]:
+    async def get(self, session_id: str, limit: int | None, damaged: Damaged) -> list[Item]:
         """Return the newest *limit* items, oldest first; the limit is positive."""
         ...
 
@@ -55,7 +55,12 @@ class Database(Protocol):
         ...
 
     async def begin(
-        self, session_id: str, token: str, lease: float | None, limit: int | None
+        self,
+        session_id: str,
+        token: str,
+        lease: float | None,
+        limit: int | None,
+        damaged: Damaged,
     ) -> OpenTurn | None:
         """Take a lease and load the history; None if another holder has one."""
         ...
@@ -83,30 +88,21 @@ class Database(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SessionSettings:
-    """Settings of a session, as the Agents SDK reads them.
+class DatabaseSession:
+    """A session in a database.
 
     Attributes:
-        limit: How many items ``get_items()`` returns when it is called without a limit.
+        session_id: Names the conversation.
+        session_settings: What ``get_items()`` reads when it is called without a limit.
+        damaged_items: How many items the newest reading left out, since they are damaged.
     """
-
-    limit: int | None = None
-
-    def resolve(self, override: Any) -> Self:
-        """Return the settings of one run: what *override* sets wins."""
-        settings = check_settings(override)
-        return self if settings is None or settings.limit is None else type(self)(settings.limit)
-
-
-class DatabaseSession:
-    """A session in a database."""
 
     _is_changed = False  # whether a subclass has methods of its own: then they must be used
 
     def __init__(self, session_id: str, database: Database, session_settings: Any = None) -> None:
         self.session_id = check_id(session_id)
         self.session_settings = check_settings(session_settings)
+        self.damaged_items = 0
         self._database = database
 
     def __init_subclass__(cls) -> None:
@@ -143,7 +139,13 @@ class DatabaseSession:
         if limit is None and self.session_settings is not None:
             limit = self.session_settings.limit
         limit = check_limit(limit)
-        return [] if limit == 0 else await self._database.get(self.session_id, limit)
+        if limit == 0:
+            return []
+        self.damaged_items = 0
+        return await self._database.get(self.session_id, limit, self._damaged)
+
+    def _damaged(self, count: int) -> None:
+        self.damaged_items = count
 
     async def add_items(self, items: list[Any]) -> None:
         """Append *items* in their order, all of them or none.
@@ -175,7 +177,8 @@ class DatabaseSession:
     async def begin_turn(self, token: str, *, lease: float | None) -> OpenTurn | None:
         """Take the lease and load the history; see `TurnSession`."""
         limit = None if self.session_settings is None else self.session_settings.limit
-        return await self._database.begin(self.session_id, token, lease, limit)
+        self.damaged_items = 0
+        return await self._database.begin(self.session_id, token, lease, limit, self._damaged)
 
     async def find_turn(self, turn_id: str) -> StoredTurn | None:
         """Return the stored turn of that id; see `TurnSession`."""
@@ -262,58 +265,3 @@ class DatabaseStore:
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
-
-
-def check_id(session_id: object, name: str = "a session id") -> str:
-    """Return *session_id* if it can be one.
-
-    Raises:
-        ConfigurationError: It is no string, empty, too long, or no valid Unicode.
-    """
-    if not isinstance(session_id, str):
-        raise ConfigurationError(
-            f"{name} is a string, not {type(session_id).__name__}; pass str(...) of it"
-        )
-    try:
-        length = len(session_id.encode())
-    except UnicodeEncodeError:
-        raise ConfigurationError(f"{name} is valid Unicode; this holds surrogates") from None
-    if not 0 < length <= MAX_ID_BYTES:
-        raise ConfigurationError(
-            f"{name} has 1 to {MAX_ID_BYTES} bytes of UTF-8; this has {length}"
-        )
-    return session_id
-
-
-def no_such_page(after: str) -> ConfigurationError:
-    """Return the error for a list that is to go on after a session that is not there."""
-    return ConfigurationError(f"after={after!r}: there is no such session (any more)")
-
-
-def check_limit(limit: object) -> int | None:
-    """Return *limit* if it can be one.
-
-    Raises:
-        ConfigurationError: It is negative or no whole number.
-    """
-    if limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0):
-        return limit
-    raise ConfigurationError(f"a limit is a whole number from 0 on, or None for all, not {limit!r}")
-
-
-def check_settings(settings: Any) -> Any:
-    """Return *settings* as an object with a ``limit``, or None.
-
-    Raises:
-        ConfigurationError: It is neither None, a dict, nor such an object.
-    """
-    if isinstance(settings, dict) and settings.keys() <= {"limit"}:
-        settings = SessionSettings(**settings) if settings else None
-    if settings is not None:
-        if isinstance(settings, dict) or not hasattr(settings, "limit"):
-            raise ConfigurationError(
-                "session_settings is None or has a `limit` and nothing else, as"
-                f" SessionSettings(limit=50) has; got {type(settings).__name__}"
-            )
-        check_limit(settings.limit)
-    return settings

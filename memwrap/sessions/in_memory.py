@@ -9,7 +9,8 @@ from typing import Any
 
 from memwrap.codec import decode, decode_rows
 from memwrap.sessions.base import Promises, SessionInfo
-from memwrap.sessions.database import DatabaseSession, DatabaseStore, no_such_page
+from memwrap.sessions.checks import no_such_page
+from memwrap.sessions.database import Damaged, DatabaseSession, DatabaseStore
 from memwrap.sessions.turns import OpenTurn, StoredTurn, TurnRecord, recorded_turns
 from memwrap.types import Item
 
@@ -38,7 +39,12 @@ class MemoryDatabase:
             conversation.add(rows)
 
     async def begin(
-        self, session_id: str, token: str, lease: float | None, limit: int | None
+        self,
+        session_id: str,
+        token: str,
+        lease: float | None,
+        limit: int | None,
+        damaged: Damaged,  # noqa: ARG002  (no row here can be)
     ) -> OpenTurn | None:
         """Load the history; no other process can have a lease."""
         with self._guard:
@@ -91,7 +97,12 @@ class MemoryDatabase:
                 conversation.cut(next(iter(undone[0])))
         return [list(turn.values()) for turn in undone]
 
-    async def get(self, session_id: str, limit: int | None) -> list[Item]:
+    async def get(
+        self,
+        session_id: str,
+        limit: int | None,
+        damaged: Damaged,  # noqa: ARG002
+    ) -> list[Item]:
         """Return the newest *limit* items, oldest first."""
         with self._guard:
             conversation = self._conversations.get(session_id)

@@ -17,7 +17,7 @@ from memwrap import (
 )
 from memwrap.items import assistant, user
 from memwrap.sessions.base import Promises, identity, promises
-from memwrap.sessions.database import MAX_ID_BYTES, check_settings
+from memwrap.sessions.checks import MAX_ID_BYTES, check_settings
 
 ODD_IDS = [
     *(

@@ -17,6 +17,7 @@ import memwrap
 from memwrap import SQLiteSession, SQLiteStore, StoreError
 from memwrap.items import assistant, user
 from memwrap.sessions.sqlite import engine as engines
+from memwrap.sessions.sqlite import registry
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.testing import ScriptedAgent
 
@@ -154,7 +155,7 @@ class TestSharing:
         for number in range(30):
             asyncio.run(SQLiteSession(f"s{number}", path).add_items([user("x")]))
         until(lambda: no_more(before))
-        assert not [key for key in engines._engines if key[0] == path]
+        assert not [key for key in registry._engines if key[0] == path]
 
     async def test_closing_and_going_on_leaves_nothing(self, path):
         """A session that is closed after each use never holds more than one engine."""
@@ -496,7 +497,7 @@ class TestOtherWriters:
         """Who waits too long for another writer is told, and may try again."""
         session = SQLiteSession("s", path)
         await session.add_items([user("before")])
-        monkeypatch.setattr(engines, "BUSY_SECONDS", 0.02)
+        monkeypatch.setattr("memwrap.sessions.sqlite.write.BUSY_SECONDS", 0.02)
         with other_writer(path):
             results = await asyncio.gather(
                 *(session.add_items([user("x")]) for _ in range(3)), return_exceptions=True
@@ -562,10 +563,10 @@ import asyncio, sys, threading
 import memwrap
 from memwrap import SQLiteSession, SQLiteStore, with_session
 from memwrap.items import user
-from memwrap.sessions.sqlite import engine
+from memwrap.sessions.sqlite import registry
 import memwrap.portal
 # A thread that has to be waited for in vain would be noticed.
-engine._EXIT_SECONDS = memwrap.portal._EXIT_SECONDS = 300
+registry.EXIT_SECONDS = memwrap.portal._EXIT_SECONDS = 300
 session = SQLiteSession("s", sys.argv[1])
 """
 
@@ -810,7 +811,7 @@ async def test_stores_and_sessions_share_the_engine(path):
     await SQLiteSession("s", path).get_items()
     assert engine_of(path) is engine
     assert engines.engine_for(path, Tables("a", "b")) is not engine
-    assert len([key for key in engines._engines if key[0] == path]) == 2
+    assert len([key for key in registry._engines if key[0] == path]) == 2
 
 
 def test_loop_that_goes_on_after_its_shutdown(path):

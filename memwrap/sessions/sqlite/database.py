@@ -12,10 +12,13 @@ from typing import Any
 from memwrap.codec import decode, decode_array
 from memwrap.exceptions import StoreError
 from memwrap.sessions.base import Promises, SessionInfo
-from memwrap.sessions.database import no_such_page
+from memwrap.sessions.checks import no_such_page
+from memwrap.sessions.database import Damaged
 from memwrap.sessions.holder import is_dead
-from memwrap.sessions.sqlite.engine import MAX_VALUES, engine_for
+from memwrap.sessions.sqlite.connection import Rows
+from memwrap.sessions.sqlite.engine import engine_for
 from memwrap.sessions.sqlite.schema import Tables
+from memwrap.sessions.sqlite.write import MAX_VALUES
 from memwrap.sessions.turns import OpenTurn, StoredTurn, TurnRecord, recorded_turns
 from memwrap.types import Item
 
@@ -26,13 +29,20 @@ _ALL = 2**62  # SQLite's integers end at 2**63
 
 
 class SQLiteDatabase:
-    """Rows in a SQLite file. The object is a name; the connections belong to the engine."""
+    """Rows in a SQLite file. The object is a name; the connections belong to the engine.
+
+    Args:
+        path: The file.
+        tables: Its tables.
+        strict: Raise for damaged rows instead of leaving them out with a warning.
+    """
 
     promises = Promises(durability="power", shared=True, isolated=True, settles=True, turns=True)
 
-    def __init__(self, path: str, tables: Tables) -> None:
+    def __init__(self, path: str, tables: Tables, *, strict: bool = False) -> None:
         self._path = path
         self._tables = tables
+        self._strict = strict
 
     def identity(self, session_id: str) -> Hashable:
         """Return the same value for all objects that stand for that session."""
@@ -48,11 +58,13 @@ class SQLiteDatabase:
             values = [value for row in rows for value in (session_id, row.decode())]
             await engine.insert(self._tables["insert"], "(?,?)", values)
 
-    async def get(self, session_id: str, limit: int | None) -> list[Item]:
+    async def get(self, session_id: str, limit: int | None, damaged: Damaged) -> list[Item]:
         """Return the newest *limit* items, oldest first."""
-        return (await self._load(session_id, limit))[0]
+        return (await self._load(session_id, limit, damaged))[0]
 
-    async def _load(self, session_id: str, limit: int | None) -> tuple[list[Item], int | None]:
+    async def _load(
+        self, session_id: str, limit: int | None, damaged: Damaged
+    ) -> tuple[list[Item], int | None]:
         """Return the newest *limit* items and the id of the last row, if it was looked at."""
         if limit == 0:
             return [], None
@@ -65,36 +77,45 @@ class SQLiteDatabase:
         if not count:
             return [], 0
         items = decode_array(array, count)
-        return await self._row_by_row(session_id, limit) if items is None else items, head
+        if items is None:
+            items = await self._row_by_row(session_id, limit, damaged)
+        return items, head
 
-    async def _row_by_row(self, session_id: str, limit: int | None) -> list[Item]:
+    async def _row_by_row(self, session_id: str, limit: int | None, damaged: Damaged) -> list[Item]:
         engine = engine_for(self._path, self._tables)
         count = _ALL if limit is None else min(limit, _ALL)
-        items, damaged = [], []
-        for row_id, row in await engine.read(self._tables["get_rows"], (session_id, count)):
-            try:
-                items.append(decode(row))
-            except ValueError:
-                damaged.append(row_id)
-        if damaged:
+        items, bad = _decoded(await engine.read(self._tables["get_rows"], (session_id, count)))
+        if bad:
+            damaged(len(bad))
+            if self._strict:
+                raise self._damage(session_id, f"rows {bad} are damaged")
             warnings.warn(
-                f"SQLite file {self._path!r}, table {self._tables.messages}, session"
-                f" {session_id!r}: rows {damaged} are damaged and left out",
-                stacklevel=2,
+                str(self._damage(session_id, f"rows {bad} are damaged and left out")), stacklevel=2
             )
-        return items
+        return list(items.values())
+
+    def _damage(self, session_id: str, what: str) -> StoreError:
+        return StoreError(
+            f"SQLite file {self._path!r}, table {self._tables.messages}, session"
+            f" {session_id!r}: {what}"
+        )
 
     async def begin(
-        self, session_id: str, token: str, lease: float | None, limit: int | None
+        self,
+        session_id: str,
+        token: str,
+        lease: float | None,
+        limit: int | None,
+        damaged: Damaged,
     ) -> OpenTurn | None:
         """Take the lease, if there is to be one, and load the history."""
         if lease is None:
-            history, head = await self._load(session_id, limit)
+            history, head = await self._load(session_id, limit, damaged)
             return OpenTurn(history, head, token, None)
         try:
             if not await self._take(session_id, token, lease):
                 return None
-            history, _ = await self._load(session_id, limit)
+            history, _ = await self._load(session_id, limit, damaged)
         except BaseException:
             # A cancelled write has ended, and may have taken the lease.
             await self.release(session_id, token)
@@ -135,7 +156,10 @@ class SQLiteDatabase:
         rows = await engine.read(self._tables["get_range"], (session_id, first, last))
         if len(rows) != last + 1 - first:
             return None
-        return StoredTurn(fingerprint, shape, [decode(row) for _, row in rows[inputs:]])
+        items, bad = _decoded(rows[inputs:])
+        if bad:
+            raise self._damage(session_id, f"rows {bad}, of a stored turn's answer, are damaged")
+        return StoredTurn(fingerprint, shape, list(items.values()))
 
     async def commit(
         self, session_id: str, turn: OpenTurn, rows: Sequence[bytes], record: TurnRecord
@@ -169,15 +193,9 @@ class SQLiteDatabase:
         """Remove the newest turns: as recorded, and for other writers' by the items' structure."""
         engine = engine_for(self._path, self._tables)
         found = await engine.read(self._tables["get_rows"], (session_id, _ALL))
-        rows: dict[int, Item] = {}
-        for row_id, row in found:
-            try:
-                rows[row_id] = decode(row)
-            except ValueError:
-                raise StoreError(
-                    f"SQLite file {self._path!r}, table {self._tables.messages}, session"
-                    f" {session_id!r}: row {row_id} is damaged; nothing was undone"
-                ) from None
+        rows, bad = _decoded(found)
+        if bad:
+            raise self._damage(session_id, f"rows {bad} are damaged; nothing was undone")
         ranges = await engine.read(self._tables["turn_ranges"], (session_id,))
         undone = recorded_turns(rows, [(first, last) for first, last in ranges])[-turns:]
         if undone:
@@ -196,17 +214,21 @@ class SQLiteDatabase:
         if found := await engine.write(self._tables["pop"], (session_id,)):
             return decode(found[0][0])
         if left := await engine.read(self._tables["newest_id"], (session_id,)):
-            raise StoreError(
-                f"SQLite file {self._path!r}, table {self._tables.messages}, session"
-                f" {session_id!r}: the newest row, {left[0][0]}, is damaged and was not removed"
+            raise self._damage(
+                session_id, f"the newest row, {left[0][0]}, is damaged and was not removed"
             )
         return None
 
     async def clear(self, session_id: str) -> None:
-        """Remove the session with all its items."""
+        """Remove the session with all its items, from the file and from its log.
+
+        Raises:
+            StoreError: A connection that reads the log kept it from being emptied.
+        """
         engine = engine_for(self._path, self._tables)
         await engine.write(self._tables["clear"], (session_id,))
         await engine.write(self._tables["clear_strays"], (session_id,))
+        await engine.empty_log()
 
     async def sessions(
         self, prefix: str, limit: int | None, after: str | None
@@ -237,6 +259,18 @@ class SQLiteDatabase:
     async def close(self) -> None:
         """Close the connections of this event loop."""
         await engine_for(self._path, self._tables).close()
+
+
+def _decoded(rows: Rows) -> tuple[dict[int, Item], list[int]]:
+    """Return the items by row id, and the ids of those rows that are damaged."""
+    items: dict[int, Item] = {}
+    bad = []
+    for row_id, row in rows:
+        try:
+            items[row_id] = decode(row)
+        except ValueError:
+            bad.append(row_id)
+    return items, bad
 
 
 def _end_of(prefix: str) -> str | None:

@@ -9,13 +9,11 @@ at the end of the interpreter, and its threads never keep a program alive.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import os
 import random
 import sqlite3
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, cast
@@ -23,6 +21,7 @@ from typing import Any, cast
 import aiosqlite
 
 from memwrap.exceptions import StoreError
+from memwrap.sessions.sqlite import registry
 from memwrap.sessions.sqlite.connection import (
     BUSY_SECONDS,
     Hidden,
@@ -33,44 +32,11 @@ from memwrap.sessions.sqlite.connection import (
     open_writer,
 )
 from memwrap.sessions.sqlite.schema import Tables
+from memwrap.sessions.sqlite.write import Write, batch_of, statement_of
 
-__all__ = ["MAX_VALUES", "Engine", "engine_for"]
+__all__ = ["Engine", "engine_for"]
 
-MAX_VALUES = 800
-"""How many values a merged statement holds: any SQLite takes 999."""
-
-_EXIT_SECONDS = 5.0
-
-
-class _Write:
-    """A statement that waits for its turn.
-
-    With *row* its parameters are rows of values, which may be merged with those of others.
-    Without *durable* it need not survive a power cut, and does not wait for the disk.
-    """
-
-    __slots__ = (
-        *("deadline", "durable", "error", "parameters", "result", "row", "settled", "sql"),
-        "waiter",
-    )
-
-    def __init__(
-        self, sql: str, parameters: Sequence[Any], row: str = "", *, durable: bool = True
-    ) -> None:
-        self.sql = sql
-        self.parameters = parameters
-        self.row = row
-        self.durable = durable
-        self.deadline = time.monotonic() + BUSY_SECONDS
-        self.settled = False
-        self.result: Rows = []
-        self.error: BaseException | None = None
-        self.waiter: asyncio.Future[None] | None = None
-
-    def settle(self, result: Rows, error: BaseException | None) -> None:
-        self.settled, self.result, self.error = True, result, error
-        if self.waiter is not None and not self.waiter.done():
-            self.waiter.set_result(None)
+_BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class Engine:
@@ -84,17 +50,19 @@ class Engine:
         self._opening: asyncio.Task[None] | None = None
         self._writer: aiosqlite.Connection | None = None
         self._reader: aiosqlite.Connection | None = None
-        self._waiting: deque[_Write] = deque()
+        self._waiting: deque[Write] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
         self._closer: AsyncGenerator[None, None] | None = None
+        self._inode: tuple[int, int] | None = None
+        self._is_broken = False
 
     async def read(self, sql: str, parameters: Sequence[Any]) -> Rows:
         """Run one statement that changes nothing."""
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
-            while self._reader is None:  # again if somebody closes it before it is our turn
-                await self._open()
+            while self._reader is None or self._is_replaced():
+                await self._open()  # again if somebody closes it before it is our turn
             try:
                 rows = await self._reader.execute_fetchall(sql, Hidden(parameters))
             except sqlite3.Error as exc:
@@ -106,7 +74,7 @@ class Engine:
 
     async def write(self, sql: str, parameters: Sequence[Any], *, durable: bool = True) -> Rows:
         """Run one statement that changes something; it has ended, whatever happens."""
-        return await self._settled(_Write(sql, parameters, durable=durable))
+        return await self._settled(Write(sql, parameters, durable=durable))
 
     async def insert(self, sql: str, row: str, values: Sequence[Any]) -> None:
         """Insert rows, all or none; they have been, or not, when this ends.
@@ -116,10 +84,25 @@ class Engine:
             row: The placeholders of one row, as in ``"(?,?)"``.
             values: The values of all rows.
         """
-        await self._settled(_Write(sql, values, row))
+        await self._settled(Write(sql, values, row))
 
-    async def _settled(self, write: _Write) -> Rows:
-        while self._writer is None:
+    async def empty_log(self) -> None:
+        """Move what the log holds to its place in the file, and leave nothing in the log.
+
+        Raises:
+            StoreError: Another connection has been reading it all the time.
+        """
+        deadline = time.monotonic() + BUSY_SECONDS
+        while (await self.write("PRAGMA wal_checkpoint(TRUNCATE)", ()))[0][0]:
+            if time.monotonic() > deadline:
+                raise StoreError(
+                    f"SQLite file {self.path!r}: what was cleared is still in the log beside the"
+                    " file, which another connection reads; clear the session again"
+                )
+            await asyncio.sleep(_pause())
+
+    async def _settled(self, write: Write) -> Rows:
+        while self._writer is None or self._is_replaced():
             await self._open()
         self._waiting.append(write)
         if self._idle.is_set():
@@ -144,20 +127,10 @@ class Engine:
         if not self._waiting:
             self._idle.set()
             return
-        first = self._waiting.popleft()
-        batch, values = [first], len(first.parameters)
-        while (
-            first.row
-            and self._waiting
-            and self._waiting[0].sql == first.sql
-            and values + len(self._waiting[0].parameters) <= MAX_VALUES
-        ):
-            values += len(self._waiting[0].parameters)
-            batch.append(self._waiting.popleft())
-        self._begin(batch)
+        self._begin(batch_of(self._waiting))
 
-    def _begin(self, batch: list[_Write]) -> None:
-        sql, parameters = _statement(batch)
+    def _begin(self, batch: list[Write]) -> None:
+        sql, parameters = statement_of(batch)
         connection = self._writer if batch[0].durable else self._reader
         if connection is None:  # the interpreter ends, and with it the daemon thread of this loop
             return
@@ -195,7 +168,11 @@ class Engine:
 
     async def _connect(self) -> None:
         if self._writer is not None:
-            return
+            if not self._is_replaced():
+                return
+            # Else the log of the file before would be taken for that of the new one.
+            await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+            await self._close_both()
         threads: list[threading.Thread] = []
         writer = await open_writer(self.path, self.tables, threads)
         try:
@@ -204,8 +181,9 @@ class Engine:
             await _stopped(writer)
             raise
         self._writer, self._reader, self._threads = writer, reader, threads
-        _remember(self)
-        if self._closer is None and self.loop not in _shut_down:
+        self._inode, self._is_broken = _inode(self.path), False
+        registry.remember(self)
+        if self._closer is None and self.loop not in registry.shut_down:
             # The loop closes its asynchronous generators when it ends, and so this engine.
             self._closer = self._until_the_loop_ends()
             await anext(self._closer)
@@ -215,15 +193,18 @@ class Engine:
             yield
         finally:
             if self._reader is not None:
-                _shut_down.add(self.loop)
+                registry.shut_down.add(self.loop)
             await self.close()
 
     async def close(self) -> None:
         """Wait for the writes under way and close both connections."""
         await asyncio.sleep(0)  # who closes in a loop lets others work all the same
+        await self._close_both()
+
+    async def _close_both(self) -> None:
         while not self._idle.is_set():  # again if more have begun before it is our turn
             await self._idle.wait()
-        _forget(self)
+        registry.forget(self)
         reader, writer = self._let_go()
         try:
             await _stopped(reader)
@@ -236,11 +217,11 @@ class Engine:
         for connection, thread in zip(self._let_go(), reversed(self._threads), strict=False):
             if connection is not None:
                 connection.stop()
-                thread.join(_EXIT_SECONDS)
+                thread.join(registry.EXIT_SECONDS)
 
     def abandon(self) -> None:
         """Let go of connections that belong to another process, and leave them open."""
-        _inherited.append(self._let_go())
+        registry.inherited.append(self._let_go())
         self._idle.set()
 
     def _let_go(self) -> tuple[aiosqlite.Connection | None, aiosqlite.Connection | None]:
@@ -248,19 +229,27 @@ class Engine:
         self._reader = self._writer = None
         return connections
 
+    def _is_replaced(self) -> bool:
+        """Tell whether the connections are to a file that is no longer the one of this path.
+
+        SQLite would go on reading and writing what nobody finds any more.
+        """
+        return self._is_broken or _inode(self.path) != self._inode
+
     def _failed(self, error: BaseException) -> StoreError:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN:
+            self._is_broken = True  # to be opened anew: it may have been repaired by then
         failure = StoreError(f"SQLite file {self.path!r}: {error}")
         failure.__cause__ = error
         return failure
 
 
-def _statement(batch: list[_Write]) -> tuple[str, Sequence[Any]]:
-    first = batch[0]
-    if not first.row:
-        return first.sql, first.parameters
-    values = [value for write in batch for value in write.parameters]
-    count = len(values) // first.row.count("?")
-    return first.sql + ",".join([first.row] * count), values
+def _inode(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116  (a third of the time of a Path's)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _pause() -> float:
@@ -273,70 +262,7 @@ async def _stopped(connection: aiosqlite.Connection | None) -> None:
         await stopping
 
 
-_engines: dict[tuple[str, Tables, asyncio.AbstractEventLoop], Engine] = {}
-_guard = threading.Lock()
-
-# Loops that have shut down their generators and may go on all the same, as the loop of the Agents
-# SDK's run_sync does: a new generator there would be warned of. What is opened on them again is
-# closed when they are, or with the interpreter.
-_shut_down: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
-
-
 def engine_for(path: str, tables: Tables) -> Engine:
     """Return the engine of this file on the running event loop."""
     loop = asyncio.get_running_loop()
-    key = (path, tables, loop)
-    engine = _engines.get(key)
-    if engine is None:
-        with _guard:
-            _close_orphans()
-            engine = _engines[key] = Engine(path, tables, loop)
-    return engine
-
-
-def _remember(engine: Engine) -> None:
-    with _guard:
-        _engines.setdefault((engine.path, engine.tables, engine.loop), engine)
-
-
-def _forget(engine: Engine) -> None:
-    key = (engine.path, engine.tables, engine.loop)
-    with _guard:
-        if _engines.get(key) is engine:
-            del _engines[key]
-
-
-def _close_orphans() -> None:
-    """Close the engines whose event loop was closed without being shut down."""
-    for key, engine in list(_engines.items()):
-        if engine.loop.is_closed():
-            del _engines[key]
-            threading.Thread(target=engine.stop, daemon=True).start()
-
-
-@atexit.register
-def _close_all() -> None:
-    def stop() -> None:
-        for engine in list(_engines.values()):
-            engine.stop()
-
-    # In a thread of its own the driver does not go looking for an event loop.
-    stopper = threading.Thread(target=stop, daemon=True)
-    stopper.start()
-    stopper.join(_EXIT_SECONDS)
-
-
-_inherited: list[object] = []
-
-
-def _after_fork() -> None:
-    """Let the child open its own: connections must not cross a fork, not even to be closed."""
-    global _guard  # noqa: PLW0603
-    _guard = threading.Lock()
-    for engine in _engines.values():
-        engine.abandon()
-    _engines.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    return registry.find((path, tables, loop)) or registry.remember(Engine(path, tables, loop))

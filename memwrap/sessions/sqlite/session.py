@@ -30,6 +30,8 @@ class SQLiteSession(DatabaseSession):
         messages_table: The table of items.
         session_settings: ``SessionSettings(limit=...)`` or a dict of it: how many items
             ``get_items()`` returns when it is called without a limit.
+        strict: Raise `StoreError` for rows that cannot be read, instead of leaving them out with
+            a warning and counting them in ``damaged_items``.
 
     Raises:
         ConfigurationError: The id or a table's name is no valid one, or the path is none.
@@ -43,8 +45,9 @@ class SQLiteSession(DatabaseSession):
         sessions_table: str = "agent_sessions",
         messages_table: str = "agent_messages",
         session_settings: Any = None,
+        strict: bool = False,
     ) -> None:
-        database = _database(db_path, Tables(sessions_table, messages_table))
+        database = _database(db_path, Tables(sessions_table, messages_table), strict)
         super().__init__(session_id, database, session_settings)
 
     async def close(self) -> None:
@@ -60,6 +63,8 @@ class SQLiteStore(DatabaseStore):
             conversations in this object only.
         sessions_table: The table of sessions.
         messages_table: The table of items.
+        strict: Raise `StoreError` for rows that cannot be read, instead of leaving them out with
+            a warning and counting them in the session's ``damaged_items``.
 
     Raises:
         ConfigurationError: A table's name is no valid one, or the path is none.
@@ -71,11 +76,12 @@ class SQLiteStore(DatabaseStore):
         *,
         sessions_table: str = "agent_sessions",
         messages_table: str = "agent_messages",
+        strict: bool = False,
     ) -> None:
-        super().__init__(_database(path, Tables(sessions_table, messages_table)))
+        super().__init__(_database(path, Tables(sessions_table, messages_table), strict))
 
 
-def _database(path: str | os.PathLike[str], tables: Tables) -> Database:
+def _database(path: str | os.PathLike[str], tables: Tables, strict: bool) -> Database:
     """Return the database of that path, which is resolved now: the folder may change later."""
     try:
         text = os.fspath(path)
@@ -83,4 +89,6 @@ def _database(path: str | os.PathLike[str], tables: Tables) -> Database:
         text = None
     if not isinstance(text, str) or not text or "\0" in text:
         raise ConfigurationError("the path of a SQLite file is a string or a pathlib.Path")
-    return MemoryDatabase() if text == _MEMORY else SQLiteDatabase(os.path.realpath(text), tables)
+    if text == _MEMORY:
+        return MemoryDatabase()
+    return SQLiteDatabase(os.path.realpath(text), tables, strict=strict)

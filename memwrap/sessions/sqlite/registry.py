@@ -1,0 +1,92 @@
+"""The engines that are open: found by file and event loop, and closed when nobody else does.
+
+This is the one state of the process: an engine is shared by all sessions on its file and loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+import weakref
+from typing import TYPE_CHECKING, TypeAlias
+
+from memwrap.sessions.sqlite.schema import Tables
+
+if TYPE_CHECKING:
+    from memwrap.sessions.sqlite.engine import Engine
+
+__all__ = ["EXIT_SECONDS", "find", "forget", "inherited", "remember", "shut_down"]
+
+Key: TypeAlias = tuple[str, Tables, asyncio.AbstractEventLoop]
+
+EXIT_SECONDS = 5.0
+"""How long the end of the interpreter waits for the connections to close."""
+
+shut_down: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
+"""Loops that have shut down their generators and may go on all the same, as the loop of the Agents
+SDK's run_sync does: a new generator there would be warned of. What is opened on them again is
+closed when they are, or with the interpreter."""
+
+inherited: list[object] = []
+"""Connections of the process that this one was forked from; even to close them would harm it."""
+
+_engines: dict[Key, Engine] = {}
+_guard = threading.Lock()
+
+
+def find(key: Key) -> Engine | None:
+    """Return the engine of this path, these tables and this loop."""
+    return _engines.get(key)
+
+
+def remember(engine: Engine) -> Engine:
+    """Keep *engine* for all who look for one like it, unless there is another by now."""
+    with _guard:
+        _close_orphans()
+        return _engines.setdefault(_key(engine), engine)
+
+
+def forget(engine: Engine) -> None:
+    """Let the next who looks for such an engine make a new one."""
+    with _guard:
+        if _engines.get(_key(engine)) is engine:
+            del _engines[_key(engine)]
+
+
+def _key(engine: Engine) -> Key:
+    return engine.path, engine.tables, engine.loop
+
+
+def _close_orphans() -> None:
+    """Close the engines whose event loop was closed without being shut down."""
+    for key, engine in list(_engines.items()):
+        if engine.loop.is_closed():
+            del _engines[key]
+            threading.Thread(target=engine.stop, daemon=True).start()
+
+
+@atexit.register
+def _close_all() -> None:
+    def stop() -> None:
+        for engine in list(_engines.values()):
+            engine.stop()
+
+    # In a thread of its own the driver does not go looking for an event loop.
+    stopper = threading.Thread(target=stop, daemon=True)
+    stopper.start()
+    stopper.join(EXIT_SECONDS)
+
+
+def _after_fork() -> None:
+    """Let the child open its own: connections must not cross a fork."""
+    global _guard  # noqa: PLW0603
+    _guard = threading.Lock()
+    for engine in _engines.values():
+        engine.abandon()
+    _engines.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
