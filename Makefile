@@ -25,9 +25,10 @@ types: .venv/.dev
 
 check: lint types test
 
-bench: .venv/.dev
+bench: .venv/.bench
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/turns.py
+	$(BIN)/python benchmarks/sqlite.py
 
 clean:
 	rm -rf .venv build *.egg-info
@@ -37,6 +38,10 @@ clean:
 
 .venv/.demo: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install $(QUIET) -e '.[demo]'
+	@touch $@
+
+.venv/.bench: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install $(QUIET) -e '.[bench]'
 	@touch $@
 
 .venv/.dev: .venv/bin/python pyproject.toml
