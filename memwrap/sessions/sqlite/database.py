@@ -39,7 +39,7 @@ class SQLiteDatabase:
 
     promises = Promises(durability="power", shared=True, isolated=True, settles=True, turns=True)
 
-    def __init__(self, path: str, tables: Tables, *, strict: bool = False) -> None:
+    def __init__(self, path: str, tables: Tables, strict: bool) -> None:
         self._path = path
         self._tables = tables
         self._strict = strict

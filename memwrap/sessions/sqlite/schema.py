@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from memwrap.exceptions import ConfigurationError
 
 __all__ = ["Tables"]
 
+_SCHEMA = "memwrap_schema"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 
 # Later writers sort after earlier ones within a second; the SDK neither reads nor parses times.
@@ -45,16 +47,7 @@ class Tables:
             raise ConfigurationError(f"both tables are named {self.messages!r}")
         if self.schema in (self.sessions.lower(), self.messages.lower()):
             raise ConfigurationError(f"{self.schema!r} is memwrap's own table; choose another name")
-        names = {
-            "sessions": self.sessions,
-            "messages": self.messages,
-            "turns": self.turns,
-            "schema": self.schema,
-            "now": _NOW,
-            "clock": _CLOCK,
-        }
-        sql = {name: text.format(**names) for name, text in _STATEMENTS.items()}
-        object.__setattr__(self, "_sql", sql)
+        object.__setattr__(self, "_sql", _statements(self.sessions, self.messages))
 
     def __getitem__(self, statement: str) -> str:
         return self._sql[statement]
@@ -62,12 +55,12 @@ class Tables:
     @property
     def turns(self) -> str:
         """The table of turns."""
-        return f"{self.messages}_turns"
+        return _turns(self.messages)
 
     @property
     def schema(self) -> str:
         """The table of versions, one for all pairs in the file."""
-        return "memwrap_schema"
+        return _SCHEMA
 
     @property
     def entries(self) -> tuple[tuple[str, str, str], ...]:
@@ -93,6 +86,18 @@ class Tables:
             ),
             self.schema: ("messages", "version"),
         }
+
+
+# Kept for the few pairs that a program has: it may make an object for each request.
+@lru_cache(maxsize=16)
+def _statements(sessions: str, messages: str) -> dict[str, str]:
+    names = {"sessions": sessions, "messages": messages, "turns": _turns(messages)}
+    names |= {"schema": _SCHEMA, "now": _NOW, "clock": _CLOCK}
+    return {name: text.format(**names) for name, text in _STATEMENTS.items()}
+
+
+def _turns(messages: str) -> str:
+    return f"{messages}_turns"
 
 
 _STATEMENTS = {

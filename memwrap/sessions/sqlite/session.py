@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import Any
 
 from memwrap.exceptions import ConfigurationError
@@ -91,4 +92,8 @@ def _database(path: str | os.PathLike[str], tables: Tables, strict: bool) -> Dat
         raise ConfigurationError("the path of a SQLite file is a string or a pathlib.Path")
     if text == _MEMORY:
         return MemoryDatabase()
-    return SQLiteDatabase(os.path.realpath(text), tables, strict=strict)
+    return _file(os.path.realpath(text), tables, strict)
+
+
+# A thousand sessions on one file are one name of it.
+_file = lru_cache(maxsize=16)(SQLiteDatabase)

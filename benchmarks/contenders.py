@@ -1,0 +1,343 @@
+"""memwrap and its rivals behind one interface, each used as its documentation shows.
+
+An object is one session on one file. What a library shares between the sessions of a process is
+shared here too: the connection of `Raw`, LangChain's engine and LangGraph's saver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import warnings
+from typing import Any
+
+from durability import prepare
+from workload import WINDOW, messages, workload
+
+__all__ = ["CONTENDERS", "Contender", "check"]
+
+_TABLES = (
+    """CREATE TABLE agent_sessions (session_id TEXT PRIMARY KEY,
+        created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+        updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP)""",
+    """CREATE TABLE agent_messages (id INTEGER PRIMARY KEY AUTOINCREMENT,
+        session_id TEXT NOT NULL, message_data TEXT NOT NULL,
+        created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+        FOREIGN KEY (session_id) REFERENCES agent_sessions (session_id) ON DELETE CASCADE)""",
+    "CREATE INDEX idx_agent_messages_session_id ON agent_messages (session_id, id)",
+)
+
+
+class Contender:
+    """A session; by default on the tables of the Agents SDK.
+
+    Attributes:
+        name: As the reports show it.
+        pops: Whether it can remove the newest item.
+        longest: The longest history it is measured with.
+        rows: Its table, and there the columns of the session and of the row.
+    """
+
+    name = ""
+    pops = True
+    longest = 10_000
+    rows = ("agent_messages", "session_id", "id")
+
+    def __init__(self, path: str, session_id: str) -> None:
+        self.path = path
+        self.session_id = session_id
+
+    async def get(self, limit: int | None = None) -> list[Any]:
+        raise NotImplementedError
+
+    async def add(self, items: list[Any]) -> None:
+        raise NotImplementedError
+
+    async def pop(self) -> Any:
+        raise NotImplementedError
+
+    async def turn(self, items: list[Any]) -> None:
+        await self.get(WINDOW)
+        await self.add(items)
+
+    async def close(self) -> None:
+        """Close what a careful user of the library closes after a request."""
+
+    @staticmethod
+    def native(items: list[Any]) -> list[Any]:
+        """Return the items as the library takes them."""
+        return items
+
+    @classmethod
+    async def release(cls, path: str) -> None:
+        """Close what the sessions of the process share."""
+
+    @classmethod
+    async def fill(cls, path: str, sessions: dict[str, list[Any]]) -> None:
+        """Create the file with these sessions."""
+        connection = prepare(path)
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in _TABLES:
+            connection.execute(statement)
+        for session_id, items in sessions.items():
+            connection.execute("INSERT INTO agent_sessions (session_id) VALUES (?)", (session_id,))
+            connection.executemany(
+                "INSERT INTO agent_messages (session_id, message_data) VALUES (?, ?)",
+                [(session_id, json.dumps(item)) for item in items],
+            )
+        connection.execute("COMMIT")
+        connection.close()
+
+
+class Raw(Contender):
+    """What one writes by hand, on the event loop's thread: one connection for the process.
+
+    It keeps no table of sessions up to date, checks nothing, and blocks the loop.
+    """
+
+    name = "raw sqlite3"
+    _connections: dict[str, sqlite3.Connection] = {}  # noqa: RUF012
+
+    def __init__(self, path: str, session_id: str) -> None:
+        super().__init__(path, session_id)
+        if path not in self._connections:
+            self._connections[path] = sqlite3.connect(path, timeout=30.0, isolation_level=None)
+        self._connection = self._connections[path]
+
+    async def get(self, limit: int | None = None) -> list[Any]:
+        rows = self._connection.execute(
+            "SELECT message_data FROM agent_messages WHERE session_id = ? ORDER BY id DESC LIMIT ?",
+            (self.session_id, -1 if limit is None else limit),
+        ).fetchall()
+        return [json.loads(row[0]) for row in reversed(rows)]
+
+    async def add(self, items: list[Any]) -> None:
+        rows = [(self.session_id, json.dumps(item)) for item in items]
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._connection.executemany(
+                "INSERT INTO agent_messages (session_id, message_data) VALUES (?, ?)", rows
+            )
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+
+    async def pop(self) -> Any:
+        rows = self._connection.execute(
+            "DELETE FROM agent_messages WHERE id = (SELECT id FROM agent_messages"
+            " WHERE session_id = ? ORDER BY id DESC LIMIT 1) RETURNING message_data",
+            (self.session_id,),
+        ).fetchall()
+        return json.loads(rows[0][0]) if rows else None
+
+    @classmethod
+    async def release(cls, path: str) -> None:
+        connection = cls._connections.pop(path, None)
+        if connection is not None:
+            connection.close()
+
+
+class _Wrapping(Contender):
+    """A session class with the four methods of the Agents SDK."""
+
+    session: Any
+
+    async def get(self, limit: int | None = None) -> list[Any]:
+        return await self.session.get_items(limit)
+
+    async def add(self, items: list[Any]) -> None:
+        await self.session.add_items(items)
+
+    async def pop(self) -> Any:
+        return await self.session.pop_item()
+
+
+class Memwrap(_Wrapping):
+    """memwrap's SQLiteSession. Nothing needs closing."""
+
+    name = "memwrap"
+
+    def __init__(self, path: str, session_id: str) -> None:
+        from memwrap import SQLiteSession
+
+        super().__init__(path, session_id)
+        self.session = SQLiteSession(session_id, path)
+
+    @classmethod
+    async def release(cls, path: str) -> None:
+        await cls(path, "any").session.close()
+
+
+class AgentsSQLite(_Wrapping):
+    """The SQLiteSession of openai-agents."""
+
+    name = "agents SQLiteSession"
+
+    def __init__(self, path: str, session_id: str) -> None:
+        from agents import SQLiteSession
+
+        super().__init__(path, session_id)
+        self.session = SQLiteSession(session_id, path)
+
+    async def close(self) -> None:
+        self.session.close()
+
+
+class AgentsAsyncSQLite(_Wrapping):
+    """The AsyncSQLiteSession of openai-agents."""
+
+    name = "agents AsyncSQLiteSession"
+
+    def __init__(self, path: str, session_id: str) -> None:
+        from agents.extensions.memory import AsyncSQLiteSession
+
+        super().__init__(path, session_id)
+        self.session = AsyncSQLiteSession(session_id, path)
+
+    async def close(self) -> None:
+        await self.session.close()
+
+
+class LangChain(Contender):
+    """LangChain's SQLChatMessageHistory on one asynchronous engine; it has no limit and no pop."""
+
+    name = "LangChain SQLChatMessageHistory"
+    pops = False
+    rows = ("message_store", "session_id", "id")
+    native = staticmethod(messages)
+    _engines: dict[str, Any] = {}  # noqa: RUF012
+
+    def __init__(self, path: str, session_id: str) -> None:
+        with warnings.catch_warnings():
+            # The package announces its end when it is imported.
+            warnings.filterwarnings("ignore", category=DeprecationWarning)
+            from langchain_community.chat_message_histories import SQLChatMessageHistory
+        from sqlalchemy.ext.asyncio import create_async_engine
+
+        super().__init__(path, session_id)
+        if path not in self._engines:
+            self._engines[path] = create_async_engine(f"sqlite+aiosqlite:///{path}")
+        self.session = SQLChatMessageHistory(session_id, connection=self._engines[path])
+
+    async def get(self, limit: int | None = None) -> list[Any]:
+        found = await self.session.aget_messages()
+        return found if limit is None else found[-limit:]
+
+    async def add(self, items: list[Any]) -> None:
+        await self.session.aadd_messages(items)
+
+    @classmethod
+    async def release(cls, path: str) -> None:
+        engine = cls._engines.pop(path, None)
+        if engine is not None:
+            await engine.dispose()
+
+    @classmethod
+    async def fill(cls, path: str, sessions: dict[str, list[Any]]) -> None:
+        from langchain_core.messages import message_to_dict
+
+        connection = prepare(path)
+        # The library's own table, which has no index on the session.
+        connection.execute(
+            "CREATE TABLE message_store (id INTEGER NOT NULL, session_id TEXT, message TEXT,"
+            " PRIMARY KEY (id))"
+        )
+        connection.execute("BEGIN IMMEDIATE")
+        for session_id, items in sessions.items():
+            connection.executemany(
+                "INSERT INTO message_store (session_id, message) VALUES (?, ?)",
+                [(session_id, json.dumps(message_to_dict(m))) for m in messages(items)],
+            )
+        connection.execute("COMMIT")
+        connection.close()
+
+
+class LangGraph(Contender):
+    """LangGraph's AsyncSqliteSaver, without a graph: a checkpoint holds the whole history.
+
+    Each write rewrites the history, so it is measured with short ones only.
+    """
+
+    name = "LangGraph AsyncSqliteSaver"
+    pops = False
+    longest = 100
+    rows = ("checkpoints", "thread_id", "checkpoint_id")
+    native = staticmethod(messages)
+    _savers: dict[str, asyncio.Future[Any]] = {}  # noqa: RUF012
+
+    async def get(self, limit: int | None = None) -> list[Any]:
+        found = (await self._load())[1]
+        return found if limit is None else found[-limit:]
+
+    async def add(self, items: list[Any]) -> None:
+        from langgraph.checkpoint.base import empty_checkpoint
+
+        config, history = await self._load()
+        checkpoint = empty_checkpoint()
+        checkpoint["channel_values"] = {"messages": [*history, *items]}
+        await (await self._saver()).aput(config, checkpoint, {}, {})
+
+    async def turn(self, items: list[Any]) -> None:
+        await self.add(items)  # it has read the history already
+
+    async def _load(self) -> tuple[Any, list[Any]]:
+        config = {"configurable": {"thread_id": self.session_id, "checkpoint_ns": ""}}
+        found = await (await self._saver()).aget_tuple(config)
+        if found is None:
+            return config, []
+        return found.config, found.checkpoint["channel_values"]["messages"]
+
+    def _saver(self) -> asyncio.Future[Any]:
+        if self.path not in self._savers:
+            self._savers[self.path] = asyncio.ensure_future(self._open())
+        return self._savers[self.path]
+
+    async def _open(self) -> Any:
+        import aiosqlite
+        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+        return AsyncSqliteSaver(await aiosqlite.connect(self.path))
+
+    @classmethod
+    async def release(cls, path: str) -> None:
+        saver = cls._savers.pop(path, None)
+        if saver is not None:
+            await (await saver).conn.close()
+
+    @classmethod
+    async def fill(cls, path: str, sessions: dict[str, list[Any]]) -> None:
+        prepare(path).close()
+        for session_id, items in sessions.items():
+            if len(items) <= cls.longest:
+                await cls(path, session_id).add(messages(items))
+        await cls.release(path)
+
+
+CONTENDERS: tuple[type[Contender], ...] = (
+    Raw,
+    Memwrap,
+    AgentsSQLite,
+    AgentsAsyncSQLite,
+    LangChain,
+    LangGraph,
+)
+
+
+async def check(kind: type[Contender], path: str) -> None:
+    """Stop the benchmark unless *kind* stores what it is given, seen through a second object."""
+    await kind.fill(path, {})
+    items = kind.native(workload(20))
+    writer, reader = kind(path, "checked"), kind(path, "checked")
+    await writer.add(items)
+    await writer.turn(items[:2])
+    expected = [*items, *items[:2]]
+    good = await reader.get(None) == expected and await reader.get(5) == expected[-5:]
+    if kind.pops:
+        good = good and await reader.pop() == expected.pop() and await writer.get(None) == expected
+    for session in (writer, reader):
+        await session.close()
+    await kind.release(path)
+    if not good:
+        raise SystemExit(f"{kind.name} does not store what it is given")
