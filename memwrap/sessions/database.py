@@ -197,6 +197,7 @@ class DatabaseSession:
         """Give the lease back; see `TurnSession`."""
         if turn.lease is not None:
             await self._database.release(self.session_id, turn.token)
+            turn.lease_token = None
 
     async def undo_turns(self, turns: int) -> list[list[Item]]:
         """Remove the newest turns; see `TurnSession`."""

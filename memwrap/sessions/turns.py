@@ -46,11 +46,12 @@ class OpenTurn:
 
     Attributes:
         history: The items of the session.
-        head: What an append without a lease is conditioned on, since every append changes it;
-            None for an append without condition.
+        head: What an append that no lease covers is conditioned on, since every append changes
+            it; None for an append without condition.
         token: Names the holder of the lease, and the turn once it is stored.
         lease: Seconds after which others may take the session over; None for no lease.
-        lease_token: The holder of the lease that covers the turn: itself or the turn around it.
+        lease_token: The holder of the lease that covers the turn, itself or the turn around it;
+            None without a lease, and when it has been given back.
         attempted: Whether a commit has been tried, which may have happened though it failed.
     """
 

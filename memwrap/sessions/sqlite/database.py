@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import warnings
@@ -115,25 +116,27 @@ class SQLiteDatabase:
         try:
             if not await self._take(session_id, token, lease):
                 return None
-            history, _ = await self._load(session_id, limit, damaged)
+            history, head = await self._load(session_id, limit, damaged)
         except BaseException:
             # A cancelled write has ended, and may have taken the lease.
-            await self.release(session_id, token)
+            with contextlib.suppress(StoreError):
+                await self.release(session_id, token)
             raise
-        return OpenTurn(history, None, token, lease, lease_token=token)
+        return OpenTurn(history, head, token, lease, lease_token=token)
 
     async def _take(self, session_id: str, token: str, lease: float) -> bool:
         """Take the lease if it is free, or its holder died on this machine."""
         engine = engine_for(self._path, self._tables)
-        dead = None
+        dead: str | None = None
         for _ in range(2):
             values = (session_id, token, lease, dead)
             if await engine.write(self._tables["begin"], values, durable=False):
+                engine.ended -= {dead}
                 return True
             holder = await engine.read(self._tables["holder"], (session_id,))
-            if holder and not is_dead(holder[0][0]):
-                return False
             dead = holder[0][0] if holder else None
+            if dead is not None and dead not in engine.ended and not is_dead(dead):
+                return False
         return False
 
     async def renew(self, session_id: str, token: str, lease: float) -> None:
@@ -144,7 +147,11 @@ class SQLiteDatabase:
     async def release(self, session_id: str, token: str) -> None:
         """Give the lease back."""
         engine = engine_for(self._path, self._tables)
-        await engine.write(self._tables["release"], (session_id, token), durable=False)
+        try:
+            await engine.write(self._tables["release"], (session_id, token), durable=False)
+        except StoreError:
+            engine.ended.add(token)
+            raise
 
     async def find(self, session_id: str, turn_id: str) -> StoredTurn | None:
         """Return the stored turn of that id, if all its items are still there."""
@@ -174,7 +181,7 @@ class SQLiteDatabase:
             session_id,
             json.dumps([row.decode() for row in rows]),
             turn.lease_token,
-            turn.head,
+            turn.head if turn.lease_token is None else None,
             turn.token,
             record.turn_id,
             record.fingerprint,

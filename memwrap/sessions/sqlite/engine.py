@@ -46,6 +46,7 @@ class Engine:
         self.path = path
         self.tables = tables
         self.loop = loop
+        self.ended: set[str] = set()  # holders whose leases could not be given back
         self._threads: list[threading.Thread] = []
         self._opening: asyncio.Task[None] | None = None
         self._writer: aiosqlite.Connection | None = None
