@@ -51,7 +51,7 @@ async def run_turns(session: Contender, turns: int, times: list[float], errors: 
         try:
             await session.turn(items)
         except Exception as exc:  # noqa: BLE001  (whatever a library raises is a failed turn)
-            errors.append(f"{type(exc).__name__}: {str(exc).splitlines()[0]}")
+            errors.append(f"{type(exc).__name__}: {str(exc).partition(chr(10))[0]}")
         else:
             stored += len(items)
             times.append(time.perf_counter() - start)
@@ -78,7 +78,8 @@ async def measure_load(folder: str, rounds: int, seconds: float) -> dict[str, di
         end = time.monotonic() + seconds / len(LEVELS)
         for number in range(rounds):
             if number >= _SLOW_ROUNDS:
-                kinds = [k for k in kinds if _SESSIONS * _TURNS / loads[k.name].median() < 0.6]
+                limit = _SESSIONS * _TURNS / _SLOW_SECONDS
+                kinds = [kind for kind in kinds if loads[kind.name].median() > limit]
                 if time.monotonic() > end:
                     break
             random.shuffle(kinds)
