@@ -153,7 +153,8 @@ def test_killed_holders_leave_whole_turns(workers, path):
 def test_stalled_holder_is_taken_over_and_refused(workers, path):
     """A process that stalls past its lease is taken over, and its answer is not stored."""
     for stop in range(30):
-        pid = workers.start(f"s{stop}", pause=0.002, turns=2)
+        # Stopped while its agent works, not while it commits: then all would have to wait for it.
+        pid = workers.start(f"s{stop}", pause=0.03, turns=2)
         workers.wait_for(f"working s{stop}")
         os.kill(pid, signal.SIGSTOP)
         waited = ask(path, f"after-{stop}")
