@@ -1,0 +1,250 @@
+"""LangChain messages and items turn into each other exactly, and edits win over hidden data."""
+
+import copy
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from langchain_core.messages import (
+    AIMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+    merge_message_runs,
+    message_to_dict,
+)
+from strategies import items, messages
+
+from memwrap import InMemorySession, with_session
+from memwrap.adapters.langchain import from_items, to_items
+from memwrap.items import text_of
+from memwrap.middleware import Redact
+
+thorough = settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
+
+
+def written(value):
+    """Return a value as a text that tells 1 from 1.0 and true, whatever the order of keys."""
+    if isinstance(value, dict):
+        return sorted((repr(key), written(member)) for key, member in value.items())
+    if isinstance(value, (list, tuple)):
+        return [type(value).__name__, *map(written, value)]
+    return [type(value).__name__, repr(value)]
+
+
+def whole(message):
+    """Return all that a message is."""
+    fields = {**message.__dict__, **(message.model_extra or {})}
+    return type(message).__name__, written(fields)
+
+
+def stored(items):
+    """Return items as a store gives them back."""
+    return json.loads(json.dumps(items))
+
+
+@thorough
+@given(st.lists(messages, max_size=4))
+def test_messages_round_trip(conversation):
+    """Messages of any class and content come back the same, and become the same items again."""
+    before = [whole(message) for message in conversation]
+    made = to_items(conversation)
+    assert [whole(message) for message in conversation] == before
+    back = from_items(stored(made))
+    assert [whole(message) for message in back] == before
+    assert written(to_items(back)) == written(made)
+
+
+@thorough
+@given(st.lists(items, max_size=5), st.sampled_from(["openai", "portable"]))
+def test_items_round_trip(conversation, style):
+    """Items of any type, known and unknown ones, come back the same from both styles."""
+    before = written(conversation)
+    shown = from_items(conversation, style=style)
+    assert written(conversation) == before
+    assert written(to_items(shown)) == before
+
+
+@thorough
+@given(st.lists(messages, min_size=1, max_size=3), st.data())
+def test_any_slice_round_trips(conversation, data):
+    """A history cut anywhere, also in the middle of a message, converts, and back to the same."""
+    made = stored(to_items(conversation))
+    start = data.draw(st.integers(0, len(made)))
+    end = data.draw(st.integers(start, len(made)))
+    part = made[start:end]
+    assert written(to_items(from_items(part))) == written(part)
+
+
+@thorough
+@given(st.lists(st.lists(messages, max_size=2), max_size=3))
+def test_lists_written_turn_by_turn(turns):
+    """What turns have stored one after the other is what they stored, with questions between."""
+    made, expected = [], []
+    for turn in turns:
+        made += to_items("next") + to_items(turn)
+        expected += [HumanMessage("next"), *turn]
+    assert list(map(whole, from_items(stored(made)))) == list(map(whole, expected))
+
+
+RICH = AIMessage(
+    [
+        {"type": "thinking", "thinking": "secretly", "signature": "sig"},
+        {"type": "text", "text": "the secret is 4711"},
+        {"type": "tool_use", "id": "toolu_1", "name": "tell", "input": {"what": "4711"}},
+    ],
+    tool_calls=[{"name": "tell", "args": {"what": "4711"}, "id": "toolu_1"}],
+    id="lc_run--1",
+    usage_metadata={"input_tokens": 1, "output_tokens": 2, "total_tokens": 3},
+    response_metadata={"model_name": "m"},
+)
+
+
+def test_plain_messages_are_plain_items():
+    """Messages that are text and nothing else leave nothing hidden in their items."""
+    conversation = [SystemMessage("s"), HumanMessage("h"), AIMessage("a"), AIMessage("b")]
+    assert to_items(conversation) == [
+        {"role": "system", "content": "s"},
+        {"role": "user", "content": "h"},
+        {"role": "assistant", "content": "a"},
+        {"role": "assistant", "content": "b"},
+    ]
+
+
+def test_hidden_data_repeats_nothing_visible():
+    """What can be seen in the items, text, arguments and images, is not stored a second time."""
+    image = {"type": "image", "base64": "iVBORw0KGgo=", "mime_type": "image/png"}
+    made = to_items([RICH, HumanMessage([image], id="h1")])
+    hidden = json.dumps([item.get("provider_data") for item in made])
+    assert "secretly" in hidden
+    for seen in ("4711", "the secret", "iVBORw0KGgo"):
+        assert json.dumps(made).count(seen) > 0
+        assert seen not in hidden
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_edited_items_win(index):
+    """Text and arguments that were edited in the store are all that the message says."""
+    made = json.loads(json.dumps(to_items([RICH])))
+    edited = json.loads(json.dumps(made).replace("4711", "****"))
+    made[index] = edited[index] | {
+        key: value for key, value in made[index].items() if key == "provider_data"
+    }
+    (message,) = from_items(made)
+    assert ("the secret is 4711" in str(message.content)) == (index == 1)
+    assert (message.tool_calls[0]["args"] == {"what": "4711"}) == (index == 0)
+    assert "secretly" not in str(message)
+    assert "toolu" not in str(message.content)
+
+
+def test_edited_messages_win():
+    """Arguments that somebody approved with a change are what is stored, not the ones before."""
+    call = {"type": "function_call", "call_id": "c", "name": "pay", "id": "fc_1", "status": "done"}
+    (message,) = from_items([call | {"arguments": '{ "amount":1000 }'}])
+    message.tool_calls[0]["args"]["amount"] = 10
+    (item,) = to_items([message])
+    assert item["arguments"] == '{"amount": 10}'
+    assert "1000" not in json.dumps(item)
+
+
+async def test_redacted_messages_stay_redacted():
+    """A layer that redacts leaves no copy of the secret, neither visible nor hidden."""
+    session = InMemorySession("s")
+    seen = []
+
+    @with_session(session=session, middleware=[Redact(r"4711")])
+    async def agent(history):
+        seen.append(history)
+        return RICH
+
+    await agent("question")
+    await agent("again")
+    assert "4711" not in json.dumps(await session.get_items())
+    assert "4711" not in str(seen)
+
+
+def test_merged_messages_keep_what_they_say():
+    """Two messages that LangChain merged into one lose what was hidden, and nothing visible."""
+    said = {"type": "message", "id": "msg_1", "role": "assistant", "status": "incomplete"}
+    first = said | {"content": [{"type": "output_text", "text": "One.", "annotations": []}]}
+    (one,) = from_items([first])
+    assert one.additional_kwargs
+    (both,) = merge_message_runs([one, copy.deepcopy(one)])
+    assert "".join(text_of(item) for item in to_items([both])) == "One.One."
+
+
+def test_ids_that_langgraph_gives_are_kept():
+    """An id given to a message of the history does not change what its items say."""
+    history = [{"type": "custom_tool_call", "call_id": "c", "name": "n", "input": "i", "id": "ct"}]
+    shown = from_items(history)
+    shown[0].id = "a-uuid"
+    made = to_items(shown)
+    assert [{k: i[k] for k in i if k != "provider_data"} for i in made] == history
+    assert from_items(made) == shown
+
+
+def test_nothing_is_imported_for_stored_data():
+    """A class that a stored item names is one of LangChain's messages, or is not used."""
+    for name in ("os.system", "BaseMessage", "merge_content", "Path", "__class__"):
+        (item,) = to_items([AIMessage("text", id="x")])
+        item["provider_data"]["langchain"]["class"] = name
+        (message,) = from_items([item])
+        assert (type(message), message.content) == (AIMessage, "text")
+
+
+@pytest.mark.parametrize("fields", [None, [], {"content": {"$": [9]}}, {"$what": 1}, {"$args": 0}])
+def test_damaged_hidden_data_is_left_out(fields):
+    """Hidden data that nobody here wrote costs the hidden data, not the message."""
+    (item,) = to_items([AIMessage("text", id="x")])
+    item["provider_data"]["langchain"]["fields"] = fields
+    (message,) = from_items([item])
+    assert message == AIMessage("text")
+
+
+def test_derived_classes_become_their_base():
+    """A message of somebody's own class comes back as LangChain's, with all its fields."""
+
+    class Mine(HumanMessage):
+        mood: str = "good"
+
+    (back,) = from_items(to_items([Mine("Hi", mood="bad")]))
+    assert type(back) is HumanMessage
+    assert (back.content, back.mood) == ("Hi", "bad")
+
+
+def test_reasoning_alone_keeps_its_message():
+    """A message of nothing but reasoning has its hidden data beside it, never on the reasoning."""
+    block = {"type": "reasoning", "id": "rs_1", "summary": []}
+    message = AIMessage([block], id="resp_1")
+    made = to_items([message])
+    assert made[0] == block
+    assert from_items(made) == [message]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        AIMessage([{"type": "text", "text": "b", "id": "msg_1"}]),
+        AIMessage("", tool_calls=[{"name": "f", "args": {}, "id": "c", "type": "tool_call"}]),
+    ],
+)
+def test_messages_in_a_row_stay_apart(second):
+    """Two messages of a model, one after the other, are not taken for one."""
+    both = [AIMessage("a"), second]
+    made = to_items(both)
+    assert from_items(made) == both
+    assert to_items(from_items(made)) == made
+
+
+def test_reused_call_ids_stay_apart():
+    """A model that counts its calls from one each time keeps all its calls and outputs."""
+    call = {"name": "f", "args": {}, "id": "call_0", "type": "tool_call"}
+    turn = [AIMessage("", tool_calls=[call, call]), ToolMessage("1", tool_call_id="call_0")]
+    assert from_items(to_items(turn * 3)) == turn * 3
+
+
+def test_upstreams_form_is_one_message():
+    """What LangChain's own stores hold of a message is what comes back of it here."""
+    (back,) = from_items(stored(to_items([RICH])))
+    assert message_to_dict(back) == message_to_dict(RICH)
