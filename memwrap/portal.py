@@ -20,11 +20,11 @@ from typing import Any, TypeAlias
 
 from memwrap.bridge import call
 from memwrap.context import UNSET, Scope, scope
-from memwrap.exceptions import TurnError
+from memwrap.exceptions import ConfigurationError, TurnError
 from memwrap.turn import Turn
 from memwrap.types import Event, Handler
 
-__all__ = ["Caller", "sync_call", "sync_stream"]
+__all__ = ["Caller", "sync_call", "sync_stream", "wait_for"]
 
 _EXIT_SECONDS = 5.0
 
@@ -145,6 +145,10 @@ class _Portal:
         self._loop.call_soon_threadsafe(begin)
         return stop
 
+    def wait_for(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Run *work* on the loop and return its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
     def is_here(self) -> bool:
         """Tell whether the running thread is the portal's own."""
         return threading.current_thread() is self._thread
@@ -183,6 +187,21 @@ def _forget() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
+
+
+def wait_for(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """Run ``work()`` on the private loop, and wait for its result in this thread.
+
+    Raises:
+        ConfigurationError: This is the private loop's own thread, which would wait for itself.
+    """
+    portal = _open()
+    if portal.is_here():
+        raise ConfigurationError(
+            "a synchronous method of a session's history was called where turns of synchronous"
+            " agents run; use its asynchronous one (aget_messages, aadd_messages, aclear)"
+        )
+    return portal.wait_for(work())
 
 
 def sync_call(handler: Handler, turn: Turn) -> Event:

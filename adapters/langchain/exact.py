@@ -8,8 +8,11 @@ edit or a redaction wins over anything hidden.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+
+from langchain_core import messages
 
 from memwrap.adapters.langchain.plain import groups, message_of
 from memwrap.adapters.langchain.template import decode, encode, fingerprint
@@ -17,7 +20,7 @@ from memwrap.adapters.langchain.visible import items_of
 from memwrap.items import PROVIDER_DATA
 from memwrap.types import Item
 
-__all__ = ["items_for", "messages_for"]
+__all__ = ["items_for", "items_for_all", "messages_for"]
 
 _OWN = "langchain"
 _CARRY = "memwrap"
@@ -49,6 +52,16 @@ def items_for(message: Any, before: Sequence[Item] = ()) -> list[Item]:
     is_marked = _has_sidecar(items) or _has_sidecar(before)
     if before and not is_marked and len(list(groups([*before, *items]))) == 1:
         return _with_sidecar(message, items)
+    return items
+
+
+def items_for_all(messages: Iterable[Any]) -> list[Item]:
+    """Return the items of messages, each of LangChain's classes."""
+    items: list[Item] = []
+    last: list[Item] = []
+    for message in messages:
+        last = items_for(message, last)
+        items += last
     return items
 
 
@@ -183,8 +196,6 @@ def _spans(
 
 def _restored(sidecar: dict[str, Any], items: list[Item]) -> Any:
     """Return the message of a sidecar; None for a sidecar that nobody here wrote."""
-    from langchain_core import messages
-
     try:
         name, fields = sidecar["class"], decode(sidecar["fields"], items)
         kind = getattr(messages, name) if name in messages.__all__ else None
@@ -212,7 +223,7 @@ def _shown(items: list[Item], portable: bool) -> Iterator[Any]:
         message = message_of(group, portable=portable)
         if not _is_plain(group[0]) or len(group) > 1:
             visible = items_of(message)
-            if fingerprint(visible) != fingerprint(group):
+            if json.dumps(visible) != json.dumps(group):  # the order of keys counts too
                 carry = {"items": fingerprint(visible), "as": encode(group, visible)}
                 message.additional_kwargs[_CARRY] = [carry]
         yield message
@@ -220,7 +231,7 @@ def _shown(items: list[Item], portable: bool) -> Iterator[Any]:
 
 def _is_plain(item: Item) -> bool:
     return (
-        item.keys() == {"role", "content"}
+        list(item) == ["role", "content"]
         and type(item["content"]) is str
         and item["role"] in ("user", "assistant", "system", "developer")
     )

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+
 from memwrap.adapters.langchain.template import parsed
 from memwrap.adapters.langchain.visible import MARKED_OUTPUTS
 from memwrap.types import Item
@@ -56,8 +58,6 @@ def message_of(items: Sequence[Item], *, portable: bool = False) -> Any:
         items: What `groups` yielded.
         portable: Leave what only the Responses API knows out of the content.
     """
-    from langchain_core.messages import HumanMessage, SystemMessage
-
     first = items[0]
     if _is_spoken(first):
         return _spoken(items, portable)
@@ -73,8 +73,6 @@ def message_of(items: Sequence[Item], *, portable: bool = False) -> Any:
 
 
 def _answered(item: Item, kind: str) -> Any:
-    from langchain_core.messages import ToolMessage
-
     call_id = str(item["call_id"])
     is_known = kind in ("function_call_output", *MARKED_OUTPUTS)
     if not (is_known and _is_content(item.get("output"))):
@@ -130,8 +128,6 @@ def _file(part: Item) -> dict[str, Any]:
 
 
 def _spoken(items: Sequence[Item], portable: bool) -> Any:
-    from langchain_core.messages import AIMessage
-
     calls: list[dict[str, Any]] = []
     bad: list[dict[str, Any]] = []
     content: list[Any] = []

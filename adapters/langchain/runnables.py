@@ -13,6 +13,13 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from langchain_core.runnables import (
+    Runnable,
+    RunnableBinding,
+    RunnablePassthrough,
+    RunnableSequence,
+)
+
 from memwrap.exceptions import ConfigurationError
 from memwrap.types import Kind, Method
 
@@ -29,9 +36,9 @@ _REFUSED = ("astream_events", "astream_log", "stream_events")
 
 
 def methods(agent: Any) -> Mapping[str, Any]:
-    """Return how a runnable is run."""
-    from langchain_core.runnables import Runnable, RunnableSequence
-
+    """Return how a runnable is run; nothing for other objects."""
+    if not isinstance(agent, Runnable):
+        return {}
     kind = type(agent)
     return {
         "ainvoke": Method(agent.ainvoke, Kind.CALL),
@@ -59,14 +66,10 @@ def _refuse(name: str) -> Callable[..., Any]:
 
 
 def _step(remembering: Any) -> Any:
-    from langchain_core.runnables import RunnableBinding
-
     return RunnableBinding(bound=remembering)
 
 
 def _nothing(remembering: Any) -> Any:  # noqa: ARG001
-    from langchain_core.runnables import RunnablePassthrough
-
     return RunnablePassthrough()
 
 

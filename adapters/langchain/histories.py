@@ -1,0 +1,182 @@
+"""LangChain's chat histories as sessions, and sessions as LangChain's chat histories."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Any
+
+from langchain_core.chat_history import BaseChatMessageHistory
+from langchain_core.messages import BaseMessage
+
+from memwrap.adapters.langchain.exact import items_for_all, messages_for
+from memwrap.exceptions import ConfigurationError, StoreError
+from memwrap.portal import wait_for
+from memwrap.sessions.base import Promises, Session
+from memwrap.sessions.checks import check_id, check_limit
+from memwrap.sessions.turns import maybe
+from memwrap.types import Item
+
+__all__ = ["HistorySession", "SessionChatMessageHistory", "session_from_history"]
+
+# How histories that are for one way only refuse the other.
+_REFUSALS = (AssertionError, AttributeError, NotImplementedError, TypeError, ValueError)
+
+
+def session_from_history(
+    history: BaseChatMessageHistory, *, session_id: str | None = None, rewrite: bool = False
+) -> HistorySession:
+    """Return a session that keeps its items in a LangChain chat history.
+
+    Args:
+        history: Any history, asynchronous or not; what blocks runs in a thread.
+        session_id: Names the conversation; by default the history's own ``session_id``, if it has
+            one, or else the name of its class.
+        rewrite: Let ``pop_item`` clear the history and add the rest again, which is all that a
+            history offers for it, and loses the conversation if it is cut off in between.
+
+    Raises:
+        ConfigurationError: It is no chat history, or the id can be none.
+    """
+    if not isinstance(history, BaseChatMessageHistory):
+        raise ConfigurationError(
+            f"session_from_history takes a BaseChatMessageHistory, not {type(history).__name__}"
+        )
+    if session_id is None:
+        own = getattr(history, "session_id", None)
+        session_id = own if isinstance(own, str) and own else type(history).__name__
+    return HistorySession(history, check_id(session_id), rewrite=rewrite)
+
+
+class HistorySession:
+    """A session in a LangChain chat history; see `session_from_history`."""
+
+    promises = Promises(isolated=True)
+
+    def __init__(self, history: BaseChatMessageHistory, session_id: str, *, rewrite: bool) -> None:
+        self.session_id = session_id
+        self._history = history
+        self._rewrite = rewrite
+        self._is_async: bool | None = None  # known after the first reading
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.session_id!r})"
+
+    @property
+    def identity(self) -> Hashable:
+        """The same for all objects on one history object."""
+        return (type(self._history), id(self._history))
+
+    async def get_items(self, limit: int | None = None) -> list[Item]:
+        """Return the items of the messages, oldest first; with *limit* the newest that many.
+
+        Raises:
+            StoreError: The history failed.
+        """
+        limit = check_limit(limit)
+        items = items_for_all(await self._messages())
+        return items if limit is None else items[len(items) - min(limit, len(items)) :]
+
+    async def add_items(self, items: list[Item]) -> None:
+        """Append the messages of *items*, in one call.
+
+        Raises:
+            StoreError: The history failed.
+        """
+        messages = list(messages_for(items, portable=False))
+        if not messages:
+            return
+        if self._is_async is None:
+            await self._messages()  # a writing that is refused half-way could not be repeated
+        await self._do("aadd_messages", self._history.add_messages, messages)
+
+    async def pop_item(self) -> Item | None:
+        """Remove and return the newest item, if the session may rewrite its history.
+
+        Raises:
+            StoreError: It may not, or the history failed.
+        """
+        items = items_for_all(await self._messages())
+        if not items:
+            return None
+        if not self._rewrite:
+            raise StoreError(
+                f"session {self.session_id!r}: a LangChain history cannot remove a message; with"
+                " session_from_history(history, rewrite=True) it is cleared and filled again"
+            )
+        await self.clear_session()
+        await self.add_items(items[:-1])
+        return items[-1]
+
+    async def clear_session(self) -> None:
+        """Remove all messages.
+
+        Raises:
+            StoreError: The history failed.
+        """
+        if self._is_async is None:
+            await self._messages()
+        await self._do("aclear", self._history.clear)
+
+    async def _messages(self) -> list[BaseMessage]:
+        if self._is_async is None:
+            try:
+                messages = await self._history.aget_messages()
+            except _REFUSALS:
+                self._is_async = False
+            else:
+                self._is_async = True
+                return list(messages)
+        return list(await self._do("aget_messages", lambda: self._history.messages))
+
+    async def _do(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
+        try:
+            if self._is_async:
+                return await getattr(self._history, name)(*args)
+            return await asyncio.to_thread(function, *args)
+        except Exception as exc:
+            raise StoreError(
+                f"session {self.session_id!r}: the {type(self._history).__name__} failed"
+                f" ({type(exc).__name__})"
+            ) from exc
+
+
+class SessionChatMessageHistory(BaseChatMessageHistory):
+    """A session as a LangChain chat history, for code that takes one.
+
+    The asynchronous methods use the session directly. The synchronous ones run it on memwrap's
+    private event loop and wait: a session that belongs to one event loop is for the others only.
+
+    Args:
+        session: Any session.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @property
+    def messages(self) -> list[BaseMessage]:  # type: ignore[override]
+        """The messages, oldest first."""
+        found: list[BaseMessage] = wait_for(self.aget_messages)
+        return found
+
+    async def aget_messages(self) -> list[BaseMessage]:
+        """Return the messages, oldest first."""
+        return list(messages_for(await maybe(self.session.get_items()), portable=False))
+
+    def add_messages(self, messages: Sequence[BaseMessage]) -> None:
+        """Append messages, all of them or none."""
+        wait_for(lambda: self.aadd_messages(messages))
+
+    async def aadd_messages(self, messages: Sequence[BaseMessage]) -> None:
+        """Append messages, all of them or none."""
+        added: Awaitable[None] = maybe(self.session.add_items(items_for_all(messages)))
+        await added
+
+    def clear(self) -> None:
+        """Remove all messages."""
+        wait_for(self.aclear)
+
+    async def aclear(self) -> None:
+        """Remove all messages."""
+        await maybe(self.session.clear_session())
