@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, overload
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
 from memwrap.adapters import adapter_for, plain
 from memwrap.chain import build_chain
@@ -28,6 +28,8 @@ __all__ = ["Options", "with_session"]
 A = TypeVar("A")
 R = TypeVar("R")
 S = TypeVar("S")
+
+Find: TypeAlias = Callable[[tuple[Any, ...], Mapping[str, Any]], Any]
 
 _POSITIONAL = {
     inspect.Parameter.POSITIONAL_ONLY,
@@ -83,7 +85,8 @@ def with_session(
             that memwrap knows. Left out, `with_session` is a decorator with options.
         session: The session of every call that names none and has none around it.
         store: Where ids become sessions: a store, or a function from id to session.
-        key: The agent's parameter that holds the id of the session.
+        key: The agent's parameter that holds the id of the session; of a LangChain runnable the
+            name in ``config["configurable"]``.
         adapter: How the agent takes messages and what it gives back; told by the agent's type
             when left out.
         middleware: The layers around the agent, the first outermost. A `Memory` is put around
@@ -127,7 +130,7 @@ def with_session(
                 adapter=found,
                 session=session,
                 store=store,
-                key=None if key is None else _key(key, parameters, call),
+                key=None if key is None else _key(key, parameters, call, method),
                 input_name=next(iter(parameters), None),
                 is_method=_is_method(call),
                 takes_session=method is None and "session" in parameters,
@@ -135,6 +138,7 @@ def with_session(
                 session_place=_place("session", parameters) if method is None else None,
                 instead=method.instead if method else None,
                 present=method.present if method else None,
+                bind=method.bind if method else None,
             ),
         )
 
@@ -228,14 +232,25 @@ def _is_method(function: Any) -> bool:
     return next(iter(inspect.signature(function).parameters), None) in {"self", "cls"}
 
 
-def _key(key: str, parameters: dict[str, inspect.Parameter], agent: Any) -> tuple[str, int | None]:
-    """Return the parameter *key* and its place behind the input."""
+def _key(
+    key: str, parameters: dict[str, inspect.Parameter], agent: Any, method: Method | None
+) -> tuple[str, Find]:
+    """Return the key, and what finds its value in the caller's arguments."""
+    if method is not None and method.find is not None:
+        return key, functools.partial(method.find, key)
     kinds = {parameter.kind for parameter in parameters.values()}
     if key not in parameters and inspect.Parameter.VAR_KEYWORD not in kinds:
         raise ConfigurationError(f"key={key!r}: {name_of(agent)} has no such parameter")
     if key == next(iter(parameters), None):
         raise ConfigurationError(f"key={key!r} is the parameter of the input")
-    return key, _place(key, parameters)
+    place = _place(key, parameters)
+
+    def find(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        if key in kwargs:
+            return kwargs[key]
+        return args[place] if place is not None and place < len(args) else UNSET
+
+    return key, find
 
 
 def _place(name: str, parameters: dict[str, inspect.Parameter]) -> int | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from memwrap.codec import copy_known
 from memwrap.exceptions import TurnError
 from memwrap.items import repaired
-from memwrap.types import Adapter, Event, Item
+from memwrap.types import Adapter, Arrange, Event, Item
 
 if TYPE_CHECKING:
     from memwrap.portal import Caller
@@ -43,6 +43,7 @@ class Turn:
     __slots__ = (
         "_agent",
         "_args",
+        "_arrange",
         "_kwargs",
         "adapter",
         "before_agent",
@@ -74,9 +75,11 @@ class Turn:
         id: str | None = None,
         streaming: bool = False,
         parent: Turn | None = None,
+        arrange: Arrange | None = None,
     ) -> None:
         self._agent = agent
         self._args = args
+        self._arrange = arrange
         self._kwargs = kwargs or {}
         self.adapter = adapter
         self.input = input
@@ -110,10 +113,17 @@ class Turn:
     def call_agent(self) -> Any:
         """Call the agent with what it is to see, in its own dialect."""
         # The input is stored later, so the agent gets a copy; the history is the turn's own.
-        view = repaired([*self.history, *copy_known(self.input)])
+        input = copy_known(self.input)
+        view = whole = repaired([*self.history, *input])
         for change in self.before_agent:
             view = change(view)
-        return self._agent(self.adapter.from_items(view), *self._args, **self._kwargs)
+        if self._arrange is None:
+            first = self.adapter.from_items(view)
+        else:
+            own = set(map(id, input))
+            end = len(view) - sum(id(item) in own for item in whole)
+            first = self._arrange(view[:end], view[end:])
+        return self._agent(first, *self._args, **self._kwargs)
 
     def collect(self) -> list[Item]:
         """Turn what the agent sent and recorded so far into items, in the order it happened.

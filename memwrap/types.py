@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Adapter",
+    "Arrange",
     "Event",
     "Handler",
     "Input",
@@ -84,6 +85,10 @@ class Kind(Enum):
     SYNC_STREAM = "generator function"
 
 
+Arrange: TypeAlias = "Callable[[list[Item], list[Item]], Any]"
+"""Makes an agent's first argument of history and input."""
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """One way to run an agent object.
@@ -92,14 +97,21 @@ class Method:
         call: Takes the messages in the framework's dialect, then the caller's other arguments.
         kind: What ``call`` is.
         instead: What to use in a running event loop; for synchronous kinds.
-        present: Makes what the caller gets out of the events and the turn; None hands on
-            the events themselves.
+        present: Makes what the caller gets out of the events of a stream and the turn; None
+            hands on the events themselves.
+        bind: Takes what the caller passes as input; returns the messages in it, and what puts
+            history and messages back in their places. None if the input is the messages.
+        find: Takes `with_session`'s ``key``, the caller's arguments behind the input and those
+            by name; returns the session or id that they name, or UNSET. None if the key is a
+            parameter.
     """
 
     call: Callable[..., Any]
     kind: Kind
     instead: str | None = None
     present: Callable[[Any, Turn], Any] | None = None
+    bind: Callable[[Any], tuple[Any, Arrange]] | None = None
+    find: Callable[[str, tuple[Any, ...], Mapping[str, Any]], Any] | None = None
 
 
 class Adapter(Protocol):

@@ -21,7 +21,7 @@ from memwrap.context import UNSET, MaybeSession, scope
 from memwrap.exceptions import ConfigurationError
 from memwrap.sessions.base import Session
 from memwrap.turn import Turn
-from memwrap.types import Adapter, Handler, Kind, Method, StoreLike
+from memwrap.types import Adapter, Arrange, Handler, Kind, Method, StoreLike
 
 __all__ = ["AgentProxy", "Plan", "SessionWrapper", "is_wrapped", "name_of", "proxy_class"]
 
@@ -42,8 +42,8 @@ class Plan:
         adapter: Converts input and results.
         session: The session of the decorator.
         store: Where ids become sessions.
-        key: The parameter that holds the id, and its place among the positional arguments
-            behind the input (None if it is keyword-only).
+        key: The name of the id, and what finds it in the caller's arguments behind the input and
+            by name; that returns UNSET if it is in neither.
         input_name: The name of the first parameter.
         is_method: Whether the callable stands in a class body, and so is to be bound.
         takes_session: Whether the callable has a parameter ``session`` of its own.
@@ -51,6 +51,7 @@ class Plan:
         session_place: Its place among the positional arguments behind the input, if it has one.
         instead: What to use in a running event loop; for synchronous kinds.
         present: Makes what the caller gets out of the events and the turn.
+        bind: Takes the messages out of the caller's input; see `Method`.
     """
 
     kind: Kind
@@ -59,7 +60,7 @@ class Plan:
     adapter: Adapter
     session: MaybeSession = UNSET
     store: StoreLike | None = None
-    key: tuple[str, int | None] | None = None
+    key: tuple[str, Callable[[tuple[Any, ...], Mapping[str, Any]], Any]] | None = None
     input_name: str | None = None
     is_method: bool = False
     takes_session: bool = False
@@ -67,6 +68,7 @@ class Plan:
     session_place: int | None = None
     instead: str | None = None
     present: Callable[[Any, Turn], Any] | None = None
+    bind: Callable[[Any], tuple[Any, Arrange]] | None = None
 
     def start(
         self,
@@ -97,6 +99,7 @@ class Plan:
             session = self._session(given, args, kwargs)
             if self.takes_session:
                 kwargs["session"] = session
+        input, arrange = (input, None) if self.bind is None else self.bind(input)
         items = self.adapter.to_items(input)
         turn = Turn(
             agent,
@@ -109,28 +112,31 @@ class Plan:
             id=turn_id,
             streaming=self.streaming,
             parent=scope.get().turn,
+            arrange=arrange,
         )
         kind = self.kind
         if kind is Kind.CALL:
             return bridge.call(self.handler, turn)
-        if kind is Kind.STREAM:
-            events = bridge.stream(self.handler, turn)
-            return events if self.present is None else self.present(events, turn)
-        self._refuse_running_loop(agent)
+        if kind is not Kind.STREAM:
+            self._refuse_running_loop(agent)
         if kind is Kind.SYNC_CALL:
             return portal.sync_call(self.handler, turn)
-        return portal.sync_stream(self.handler, turn)
+        run: Any = bridge.stream if kind is Kind.STREAM else portal.sync_stream
+        events = run(self.handler, turn)
+        return events if self.present is None else self.present(events, turn)
 
     def _session(
         self, given: MaybeSession, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Session | None:
         """Choose the session: of the call, its key, its surroundings, the decorator; or none."""
         if given is UNSET and self.key is not None:
-            name, place = self.key
-            if name in kwargs:
-                given = self._keyed(name, kwargs[name])
-            elif place is not None and place < len(args):
-                given = self._keyed(name, args[place])
+            name, find = self.key
+            given = find(args, kwargs)
+            if given is None:
+                raise ConfigurationError(
+                    f"{name} is None, which names no session; pass an id, or session=None for a"
+                    " call without memory"
+                )
         if given is UNSET:
             given = scope.get().session
         if given is UNSET:
@@ -138,19 +144,11 @@ class Plan:
         if given is UNSET:
             if self.key is not None:
                 raise ConfigurationError(
-                    f"no {self.key[0]}= was given, and so no session; pass it, or session=None"
-                    " for a call without memory"
+                    f"no {self.key[0]} was given, and so no session; pass it, or session=None for a"
+                    " call without memory"
                 )
             return None
         return resolve(given, self.store)
-
-    def _keyed(self, name: str, value: Any) -> Any:
-        if value is None:
-            raise ConfigurationError(
-                f"{name} is None, which names no session; pass an id, or session=None for a call"
-                " without memory"
-            )
-        return value
 
     def _refuse_running_loop(self, agent: Callable[..., Any]) -> None:
         try:

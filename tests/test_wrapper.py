@@ -252,7 +252,7 @@ async def test_key_in_the_keyword_arguments(store):
 async def test_key_missing(store):
     """A call without its key is refused: a forgotten argument must not mean no memory."""
     agent = with_session(key_only, store=store, key="user_id")
-    with pytest.raises(ConfigurationError, match=r"no user_id= was given.*session=None"):
+    with pytest.raises(ConfigurationError, match=r"no user_id was given.*session=None"):
         await agent("a")
     assert await store.sessions() == []
 
