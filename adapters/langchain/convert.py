@@ -20,6 +20,8 @@ from memwrap.types import Item
 
 __all__ = ["from_items", "to_items"]
 
+_ID_KINDS = ("lc_", "resp_", "msg_")
+
 
 @clear_errors
 def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
@@ -60,22 +62,49 @@ def _own(messages: list[Any], role: str) -> list[Item]:
 
 def _whole(messages: Iterable[Any]) -> Iterable[Any]:
     """Yield messages, with the chunks of a stream added up."""
-    total: AIMessageChunk | None = None
+    answer = _Answer()
     for message in _spread(messages):
         if not isinstance(message, AIMessageChunk):
-            if total is not None:
-                yield message_chunk_to_message(total)
-                total = None
+            yield from answer.take()
             yield message
-        elif total is None:
-            total = message
-        elif total.chunk_position == "last" or (message.id and total.id and message.id != total.id):
-            yield message_chunk_to_message(total)
-            total = message
-        else:
-            total = total + message
-    if total is not None:
-        yield message_chunk_to_message(total)
+            continue
+        if not answer.goes_on(message):
+            yield from answer.take()
+        answer.add(message)
+    yield from answer.take()
+
+
+class _Answer:
+    """The chunks of one message.
+
+    They may have ids of several kinds: the provider's on the first and LangChain's own on the
+    others, and of the Responses API that of the response and of its output. Two of one kind are
+    two messages.
+    """
+
+    def __init__(self) -> None:
+        self._chunks: list[AIMessageChunk] = []
+        self._ids: dict[str, str] = {}
+
+    def goes_on(self, chunk: AIMessageChunk) -> bool:
+        if self._chunks and self._chunks[-1].chunk_position == "last":
+            return False
+        return not chunk.id or self._ids.get(_kind(chunk.id), chunk.id) == chunk.id
+
+    def add(self, chunk: AIMessageChunk) -> None:
+        self._chunks.append(chunk)
+        if chunk.id:
+            self._ids[_kind(chunk.id)] = chunk.id
+
+    def take(self) -> list[Any]:
+        chunks = self._chunks
+        self.__init__()  # type: ignore[misc]
+        # All at once: one by one takes time with the square of their number.
+        return [message_chunk_to_message(chunks[0] + chunks[1:])] if chunks else []
+
+
+def _kind(chunk_id: str) -> str:
+    return next((kind for kind in _ID_KINDS if chunk_id.startswith(kind)), "")
 
 
 def _spread(messages: Iterable[Any]) -> Iterable[Any]:

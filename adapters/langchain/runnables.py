@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from langchain_core.runnables import (
@@ -18,8 +19,12 @@ from langchain_core.runnables import (
     RunnableBinding,
     RunnablePassthrough,
     RunnableSequence,
+    ensure_config,
 )
+from langchain_core.runnables.config import merge_configs
+from langchain_core.runnables.history import RunnableWithMessageHistory
 
+from memwrap.context import UNSET
 from memwrap.exceptions import ConfigurationError
 from memwrap.types import Kind, Method
 
@@ -39,12 +44,14 @@ def methods(agent: Any) -> Mapping[str, Any]:
     """Return how a runnable is run; nothing for other objects."""
     if not isinstance(agent, Runnable):
         return {}
+    _refuse_other_memory(agent)
     kind = type(agent)
+    find = partial(_configured, getattr(agent, "config", None))
     return {
-        "ainvoke": Method(agent.ainvoke, Kind.CALL),
-        "invoke": Method(agent.invoke, Kind.SYNC_CALL, instead="ainvoke"),
-        "astream": Method(agent.astream, Kind.STREAM),
-        "stream": Method(agent.stream, Kind.SYNC_STREAM, instead="astream"),
+        "ainvoke": Method(agent.ainvoke, Kind.CALL, find=find),
+        "invoke": Method(agent.invoke, Kind.SYNC_CALL, instead="ainvoke", find=find),
+        "astream": Method(agent.astream, Kind.STREAM, find=find),
+        "stream": Method(agent.stream, Kind.SYNC_STREAM, instead="astream", find=find),
         "abatch": _abatch,
         "batch": _batch,
         # Of the base class: some subclasses take themselves apart, and would lose the memory.
@@ -53,6 +60,26 @@ def methods(agent: Any) -> Mapping[str, Any]:
         **{name: _refuse(name) for name in _REFUSED if hasattr(kind, name)},
         **(_ONE_STEP if isinstance(agent, RunnableSequence) else {}),
     }
+
+
+def _configured(bound: Any, key: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Return what the config of a call, or of the runnable itself, has under *key*."""
+    config = args[0] if args else kwargs.get("config")
+    configurable = ensure_config(merge_configs(bound, config)).get("configurable", {})
+    return configurable.get(key, UNSET)
+
+
+def _refuse_other_memory(agent: Any) -> None:
+    """Refuse a runnable in which LangChain's own wrapper remembers already."""
+    if isinstance(agent, RunnableWithMessageHistory):
+        raise ConfigurationError(
+            "RunnableWithMessageHistory remembers already, and with_session would a second time;"
+            " make it with memwrap.adapters.langchain.from_runnable_with_history instead"
+        )
+    parts = [getattr(agent, name, None) for name in ("bound", "runnable")]
+    for part in (*parts, *getattr(agent, "steps", ()), *getattr(agent, "fallbacks", ())):
+        if isinstance(part, Runnable):
+            _refuse_other_memory(part)
 
 
 def _refuse(name: str) -> Callable[..., Any]:

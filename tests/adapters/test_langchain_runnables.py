@@ -1,16 +1,18 @@
 import asyncio
 
 import pytest
+from chat_model import ScriptedModel, calling
 from langchain_core.language_models.fake_chat_models import (
     FakeMessagesListChatModel,
     GenericFakeChatModel,
 )
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import (
     Runnable,
     RunnableBinding,
+    RunnableGenerator,
     RunnableLambda,
     RunnablePassthrough,
     RunnableSequence,
@@ -105,6 +107,37 @@ async def test_astream_remembers(agent, session):
     """An asynchronous stream is stored as one message, when it has ended."""
     assert await text_of(agent.astream("Hi", session=session)) == "answer 1"
     assert [item["content"] for item in await session.get_items()] == ["Hi", "answer 1"]
+
+
+@pytest.mark.parametrize("first", ["resp_1", "msg_1", "run-1"])
+async def test_ids_within_a_stream(first, session):
+    """One message's chunks with ids of several kinds, as providers give them, are one message."""
+
+    async def pieces(messages):
+        async for _ in messages:
+            pass
+        yield AIMessageChunk("", id=first)
+        yield AIMessageChunk("an", id="lc_run--1")
+        yield AIMessageChunk("swer", id=first)
+        yield AIMessageChunk("", id="lc_run--1", chunk_position="last")
+        yield AIMessageChunk("more", id="lc_run--2")
+        yield AIMessageChunk("", id="lc_run--3")
+
+    agent = with_session(RunnableGenerator(pieces), session=session)
+    assert await text_of(agent.astream("Hi")) == "answermore"
+    assert [item["content"] for item in await session.get_items()] == ["Hi", "answer", "more", ""]
+
+
+async def test_streamed_tool_calls(session):
+    """A model's streamed call is stored as a whole call, and what it said as one message."""
+    agent = with_session(
+        ScriptedModel(answers=[calling("c", city="Rome"), "It is sunny"], shown=[]),
+        session=session,
+    )
+    for said in ("Weather?", ToolMessage("sunny", tool_call_id="c")):
+        assert len([chunk async for chunk in agent.astream(said)]) > 1
+    seen = [item.get("content") or item["type"] for item in await session.get_items()]
+    assert seen == ["Weather?", "function_call", "function_call_output", "It is sunny"]
 
 
 async def test_astream_left_early_stores_nothing(session):
