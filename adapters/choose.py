@@ -17,7 +17,7 @@ _MODULES = {
     "agents": "openai_agents",
     "langchain": "langchain",
     "langchain_core": "langchain",
-    "langgraph": "langchain",
+    "langgraph": "langgraph",
     "openai.types.chat": "chat",
     "openai.types.responses": "plain",
 }

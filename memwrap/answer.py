@@ -32,7 +32,7 @@ def shape_of(turn: Turn) -> str:
     sent = [event for event in turn.events if not isinstance(event, Recorded)]
     if all(isinstance(event, str) for event in sent):
         return "text"
-    if len(sent) == 1 and isinstance(sent[0], dict):
+    if len(sent) == 1 and type(sent[0]) is dict and sent[0].keys() & {"role", "type"}:
         return "item"
     if len(sent) == 1 and isinstance(sent[0], list):
         return "items"

@@ -1,0 +1,24 @@
+"""LangGraph's compiled graphs with a ``messages`` key, agents of ``create_agent`` among them.
+
+| message                                  | items                                            |
+|------------------------------------------|--------------------------------------------------|
+| ``{"messages": ...}`` as input           | its messages; the state's other keys are passed  |
+|                                          | on to the graph, and not stored                  |
+| messages, ``str``, items                 | as in `memwrap.adapters.langchain`               |
+| what a run returns, or streams           | the messages that it added, as they were when a  |
+|                                          | step had ended: tool traffic is among them, and  |
+|                                          | those that a later step summarised away          |
+
+Not stored are a run's changes of the history that it was shown, messages that it put before its
+input, and summaries (``lc_source``): the store keeps what was said. A run that is left early may
+keep what it had added by then, and the text of the message that was under way.
+
+The way back is ``{"messages": [...]}``; a ``RemoveMessage`` has been applied to it, and of two
+messages with one id the second has none, or the graph would replace the first. A graph with a
+checkpointer and a thread id remembers by itself, and is refused.
+"""
+
+from memwrap.adapters.langgraph.graphs import methods
+from memwrap.adapters.langgraph.state import GraphState, answer, from_items, to_items
+
+__all__ = ["GraphState", "answer", "from_items", "methods", "to_items"]
