@@ -29,6 +29,7 @@ bench: .venv/.bench
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/turns.py
 	$(BIN)/python benchmarks/conversion.py
+	$(BIN)/python benchmarks/chains.py
 	$(BIN)/python benchmarks/sqlite.py
 
 clean:

@@ -17,6 +17,7 @@ SHOWS = {
     "agents_sdk.py": "Your name is Ada.",
     "demo.py": "Your name is Ada.  (Agents SDK agent)",
     "langchain_runnable.py": "Your city is Turin.",
+    "langgraph_agent.py": "function_call_output",
     "middleware.py": "My pin is [REDACTED].",
     "one_conversation.py": "Your city is Turin.",
     "quickstart.py": "Your name is Ada.",

@@ -12,7 +12,14 @@ import pytest
 
 import memwrap
 
-PACKAGES = ["memwrap", "memwrap.adapters", "memwrap.middleware", "memwrap.sessions"]
+PACKAGES = [
+    "memwrap",
+    "memwrap.adapters",
+    "memwrap.adapters.langchain",
+    "memwrap.adapters.langgraph",
+    "memwrap.middleware",
+    "memwrap.sessions",
+]
 MODULES = sorted(
     info.name
     for package in PACKAGES

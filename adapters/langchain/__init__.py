@@ -39,11 +39,13 @@ from memwrap.adapters.langchain.histories import (
     session_from_history,
 )
 from memwrap.adapters.langchain.runnables import methods
+from memwrap.adapters.langchain.with_history import from_runnable_with_history
 
 __all__ = [
     "HistorySession",
     "SessionChatMessageHistory",
     "from_items",
+    "from_runnable_with_history",
     "methods",
     "session_from_history",
     "to_items",

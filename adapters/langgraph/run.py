@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from langchain_core.messages import (
+    AIMessage,
     AIMessageChunk,
     BaseMessage,
     RemoveMessage,
@@ -102,15 +103,14 @@ class Run:
             message_chunk_to_message(some[0] + some[1:]) for some in self._under_way.values()
         )
         for message in [*self._said, *streamed]:
-            is_empty = message.type == "ai" and not (message.text or message.tool_calls)
-            if _key(message) not in known and not is_empty:
+            if _key(message) not in known and not _is_empty(message):
                 known.add(_key(message))
                 told.append(message)
         record(told)
 
     def _look(self, state: Any) -> None:
         self._state = state if isinstance(state, dict) else vars(state)
-        messages = self._state.get(MESSAGES) or []
+        messages: list[BaseMessage] = self._state.get(MESSAGES) or []
         if self._given is None:  # what is streamed first is the input, with LangGraph's ids in it
             self._given = messages
         given = set(map(_key, self._given))
@@ -130,6 +130,10 @@ class Run:
             self._under_way.setdefault(message.id, []).append(message)
         elif isinstance(message, BaseMessage) and not isinstance(message, RemoveMessage):
             self._said.append(message)
+
+
+def _is_empty(message: BaseMessage) -> bool:
+    return isinstance(message, AIMessage) and not (message.text or message.tool_calls)
 
 
 def _key(message: BaseMessage) -> str | int:

@@ -109,8 +109,10 @@ async def test_astream_remembers(agent, session):
     assert [item["content"] for item in await session.get_items()] == ["Hi", "answer 1"]
 
 
-@pytest.mark.parametrize("first", ["resp_1", "msg_1", "run-1"])
-async def test_ids_within_a_stream(first, session):
+@pytest.mark.parametrize(
+    ("first", "later"), [("resp_1", "resp_1"), ("resp_1", "msg_1"), ("run-1", "run-1")]
+)
+async def test_ids_within_a_stream(first, later, session):
     """One message's chunks with ids of several kinds, as providers give them, are one message."""
 
     async def pieces(messages):
@@ -118,7 +120,7 @@ async def test_ids_within_a_stream(first, session):
             pass
         yield AIMessageChunk("", id=first)
         yield AIMessageChunk("an", id="lc_run--1")
-        yield AIMessageChunk("swer", id=first)
+        yield AIMessageChunk("swer", id=later)
         yield AIMessageChunk("", id="lc_run--1", chunk_position="last")
         yield AIMessageChunk("more", id="lc_run--2")
         yield AIMessageChunk("", id="lc_run--3")

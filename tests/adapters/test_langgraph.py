@@ -33,7 +33,7 @@ from memwrap import (
     with_session,
 )
 from memwrap.adapters import adapter_for, langgraph
-from memwrap.items import assistant, user
+from memwrap.items import assistant, text_of, user
 from memwrap.middleware import Memory, Redact, Trim
 
 CONFIG = {"configurable": {"thread_id": "chat"}}
@@ -375,6 +375,20 @@ def test_streams_of_all_modes(way, options, session):
     assert len(asyncio.run(session.get_items())) == 4
 
 
+async def test_messages_of_a_graph_within(session):
+    """What a graph within keeps to itself is streamed on request, and not stored."""
+    inner = create_agent(model("to myself"), [])
+
+    async def think(state):
+        await inner.ainvoke({"messages": "A thought"})
+        return {"messages": [AIMessage("aloud")]}
+
+    agent = with_session(graph_of(think), session=session)
+    events = [event async for event in agent.astream("Hi", stream_mode="values", subgraphs=True)]
+    assert "to myself" in str(events)
+    assert seen(await session.get_items()) == ["Hi", "aloud"]
+
+
 async def leave(events, count):
     async for _ in events:
         count -= 1
@@ -413,12 +427,20 @@ async def test_what_a_stopped_stream_had_delivered(mode, count, kept, session):
         middleware=[Memory(on_stop="keep_delivered")],
     )
     await leave(agent.astream("Hi", stream_mode=mode), count)
-    items = [item for item in await session.get_items() if item.get("content") != []]
-    texts = [
-        item["content"][0]["text"] if isinstance(item.get("content"), list) else seen([item])[0]
-        for item in items
-    ]
-    assert texts == ["Hi", *kept]
+    assert [text_of(i) or i["type"] for i in await session.get_items()] == ["Hi", *kept]
+
+
+async def test_removals_are_not_delivered(session):
+    """A removal that a stopped stream had sent is no message to keep."""
+
+    def forget(state):
+        return {"messages": [RemoveMessage(REMOVE_ALL_MESSAGES), AIMessage("gone")]}
+
+    agent = with_session(
+        graph_of(forget, speak), session=session, middleware=[Memory(on_stop="keep_delivered")]
+    )
+    await leave(agent.astream({"messages": "Hi", "mood": "x"}), 1)
+    assert [text_of(item) for item in await session.get_items()] == ["Hi", "gone"]
 
 
 def test_stopped_synchronous_stream(session):
