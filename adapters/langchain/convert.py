@@ -7,18 +7,24 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from langchain_core.messages import (
+    AIMessage,
     AIMessageChunk,
     BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
     convert_to_messages,
     message_chunk_to_message,
 )
 
 from memwrap.adapters import chat
-from memwrap.adapters.langchain.exact import items_for, messages_for
+from memwrap.adapters.langchain.exact import items_for, items_for_all, messages_for
 from memwrap.adapters.shared import clear_errors, convert, unknown
 from memwrap.types import Item
 
 __all__ = ["from_items", "to_items"]
+
+_WHOLE = frozenset({AIMessage, HumanMessage, SystemMessage, ToolMessage})
 
 _ID_KINDS = ("lc_", "resp_", "msg_")
 
@@ -30,6 +36,8 @@ def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
     Raises:
         ConversionError: There is something else among them.
     """
+    if type(messages) is list and _WHOLE.issuperset(map(type, messages)):
+        return items_for_all(messages)  # a history, most often: nothing to look up or to add up
     return convert(messages, role, sys.modules["memwrap.adapters.langchain"], _own)
 
 

@@ -8,14 +8,19 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
+from memwrap.adapters.langchain.hosted import INSTRUCTIONS, is_spoken, kind_of
 from memwrap.adapters.langchain.template import parsed
-from memwrap.adapters.langchain.visible import MARKED_OUTPUTS
 from memwrap.types import Item
 
 __all__ = ["groups", "message_of"]
 
+_ROLES = ("user", "system", "developer")
+_CALLS = ("function_call", "custom_tool_call")
+_FAKE_ID = "__fake_id__"  # what the Agents SDK writes where a provider gave no id
+_OUTPUTS = ("function_call_output", "custom_tool_call_output", "computer_call_output")
 
-def groups(items: Sequence[Item]) -> Iterator[list[Item]]:
+
+def groups(items: Sequence[Item], *, portable: bool = False) -> Iterator[list[Item]]:
     """Part items into those that make one message each.
 
     What the assistant does up to the next output or question is one message. Text without an id
@@ -23,13 +28,13 @@ def groups(items: Sequence[Item]) -> Iterator[list[Item]]:
     """
     run: list[Item] = []
     for item in items:
-        if not _is_spoken(item):
+        if not _is_of_assistant(item, portable):
             if run:
                 yield run
                 run = []
             yield [item]
             continue
-        if run and "type" not in item and any(i.get("type") != "reasoning" for i in run):
+        if run and _begins(item, run, portable):
             yield run
             run = []
         run.append(item)
@@ -37,48 +42,78 @@ def groups(items: Sequence[Item]) -> Iterator[list[Item]]:
         yield run
 
 
-def _is_spoken(item: Item) -> bool:
+def _is_of_assistant(item: Item, portable: bool) -> bool:
     kind = item.get("type", "message")
     if kind == "message":
-        return item.get("role") == "assistant"
-    return (
-        isinstance(kind, str)
-        and not kind.endswith(("_output", "_response"))
-        and (
-            kind in ("reasoning", "compaction", "mcp_list_tools", "mcp_approval_request")
-            or kind.endswith("_call")
-        )
-    )
+        role = item.get("role")
+        return role == "assistant" or (portable and role not in _ROLES)
+    # Other providers get nothing of the rest: in an answer it does no harm.
+    return is_spoken(item) or (portable and _answer(item) is None)
+
+
+def _begins(item: Item, run: list[Item], portable: bool) -> bool:
+    """Tell whether an item of the assistant begins a message of its own.
+
+    In a message calls come behind all else. That may not part reasoning from the call after it:
+    the API refuses the one without the other.
+    """
+    kinds = [one.get("type") for one in run]
+    if "type" not in item and any(kind != "reasoning" for kind in kinds):
+        return True
+    is_thoughtful = "reasoning" in (item.get("type"), *kinds)
+    return not portable and is_thoughtful and kinds[-1] in _CALLS and item.get("type") not in _CALLS
 
 
 def message_of(items: Sequence[Item], *, portable: bool = False) -> Any:
     """Return the one message of a group.
 
     Args:
-        items: What `groups` yielded.
+        items: What `groups` yielded, or what is known to come from one message.
         portable: Leave what only the Responses API knows out of the content.
     """
-    first = items[0]
-    if _is_spoken(first):
+    *others, last = items
+    if last.get("role") not in _ROLES and any(_is_of_assistant(i, portable) for i in items):
         return _spoken(items, portable)
-    kind, role = first.get("type", "message"), first.get("role")
-    if "call_id" in first and isinstance(kind, str) and kind.endswith("_output"):
-        return _answered(first, kind)
-    if kind == "message" and role in ("system", "developer") and _is_content(first.get("content")):
+    message = _given(last, portable)
+    if others:
+        said = message.content
+        blocks = [{"type": "text", "text": said}] if isinstance(said, str) else said
+        message.content = [*(_whole(item) for item in others), *blocks]
+    return message
+
+
+def _given(item: Item, portable: bool) -> Any:
+    kind, role = item.get("type", "message"), item.get("role")
+    if kind == "message" and role in _ROLES and _is_content(item.get("content")):
+        content = _blocks(item["content"], portable)
+        if role == "user":
+            return HumanMessage(content)
         extra = {"__openai_role__": "developer"} if role == "developer" else {}
-        return SystemMessage(_blocks(first["content"]), additional_kwargs=extra)
-    if kind == "message" and role == "user" and _is_content(first.get("content")):
-        return HumanMessage(_blocks(first["content"]))
-    return HumanMessage([_whole(first)])
+        return SystemMessage(content, additional_kwargs=extra)
+    if (output := _answer(item)) is not None:
+        return _answered(item, output, portable)
+    return (SystemMessage if kind in INSTRUCTIONS else HumanMessage)([_whole(item)])
 
 
-def _answered(item: Item, kind: str) -> Any:
-    call_id = str(item["call_id"])
-    is_known = kind in ("function_call_output", *MARKED_OUTPUTS)
-    if not (is_known and _is_content(item.get("output"))):
-        return ToolMessage([_whole(item)], tool_call_id=call_id)
-    extra = {"type": kind} if kind in MARKED_OUTPUTS else {}
-    return ToolMessage(_blocks(item["output"]), tool_call_id=call_id, additional_kwargs=extra)
+def _answer(item: Item) -> Any:
+    """Return what a tool answered; None if this is no item of a tool that LangChain runs."""
+    if kind_of(item) not in _OUTPUTS or not isinstance(item.get("call_id"), str):
+        return None
+    return item.get("output")
+
+
+def _answered(item: Item, output: Any, portable: bool) -> Any:
+    kind, call_id = item["type"], item["call_id"]
+    if portable and isinstance(output, dict) and isinstance(output.get("image_url"), str):
+        output = [output | {"type": "input_image"}]
+    is_plain = portable or kind == "function_call_output"
+    if not (is_plain and _is_content(output)):
+        # LangChain's models look for the outputs of custom tools and computers in such a block.
+        content: Any = json.dumps(output) if portable else [_whole(item)]
+        return ToolMessage(content, tool_call_id=call_id)
+    extra = {} if kind == "function_call_output" else {"type": kind}
+    blocks = _blocks(output, portable)
+    return ToolMessage(blocks, tool_call_id=call_id, additional_kwargs=extra)
 
 
 def _whole(item: Item) -> dict[str, Any]:
@@ -91,8 +126,13 @@ def _is_content(content: Any) -> bool:
     )
 
 
-def _blocks(content: Any) -> Any:
-    return content if isinstance(content, str) else [_block(part) for part in content]
+def _blocks(content: Any, portable: bool) -> Any:
+    if isinstance(content, str):
+        return content
+    blocks = [_block(part) for part in content]
+    if portable:  # a file's id means nothing to another provider
+        return [b for b in blocks if b["type"] != "non_standard" and "file_id" not in b]
+    return blocks
 
 
 def _block(part: Item) -> dict[str, Any]:
@@ -100,28 +140,38 @@ def _block(part: Item) -> dict[str, Any]:
     if kind in ("input_text", "output_text") and isinstance(part.get("text"), str):
         return {"type": "text", "text": part["text"]}
     if kind == "input_image" and isinstance(part.get("image_url"), str):
-        image = {"url": part["image_url"], "detail": part.get("detail", "auto")}
-        return {"type": "image_url", "image_url": image}
-    if kind == "input_image" and isinstance(part.get("file_id"), str):
-        return {"type": "image", "file_id": part["file_id"]}
-    if kind == "input_file":
-        return _file(part)
-    return {"type": "non_standard", "value": dict(part)}
+        return _image(part["image_url"], part.get("detail") or "auto")
+    return (_file(part) if kind == "input_file" else None) or _whole(part)
 
 
-def _file(part: Item) -> dict[str, Any]:
+def _image(url: str, detail: Any) -> dict[str, Any]:
+    """Return an image as a block that models of all providers take, with its detail."""
+    if detail != "auto":  # OpenAI's own, which the standard block has no place for
+        return {"type": "image_url", "image_url": {"url": url, "detail": detail}}
+    if (data := _data(url)) is not None and data["mime_type"].startswith("image/"):
+        return {"type": "image"} | data
+    return {"type": "image", "url": url}
+
+
+def _data(url: Any) -> dict[str, str] | None:
+    """Return the data of a URL that holds them."""
+    if not (isinstance(url, str) and url.startswith("data:") and ";base64," in url):
+        return None
+    kind, _, data = url.removeprefix("data:").partition(";base64,")
+    return {"base64": data, "mime_type": kind}
+
+
+def _file(part: Item) -> dict[str, Any] | None:
     block: dict[str, Any] = {"type": "file"}
     if isinstance(name := part.get("filename"), str):
         block["extras"] = {"filename": name}
-    data = part.get("file_data")
-    if isinstance(data, str) and data.startswith("data:") and ";base64," in data:
-        kind, _, content = data.removeprefix("data:").partition(";base64,")
-        return block | {"base64": content, "mime_type": kind}
+    if (data := _data(part.get("file_data"))) is not None:
+        return block | data
     if isinstance(part.get("file_url"), str):
         return block | {"url": part["file_url"]}
     if isinstance(part.get("file_id"), str):
         return block | {"file_id": part["file_id"]}
-    return {"type": "non_standard", "value": dict(part)}
+    return None
 
 
 # What the assistant did
@@ -133,27 +183,24 @@ def _spoken(items: Sequence[Item], portable: bool) -> Any:
     content: list[Any] = []
     for item in items:
         kind = item.get("type", "message")
-        if kind == "function_call":
-            _add_call(item, calls, bad)
-        elif kind == "message":
+        if kind == "message":
             content += _said(item)
-        elif kind == "custom_tool_call":
+        elif kind == "function_call":
+            _add_call(item, calls, bad)
+        elif not portable and item.get("id") != _FAKE_ID:
             content.append(dict(item))
+        if kind == "custom_tool_call":
             _add_call(item | {"arguments": json.dumps({"__arg1": item.get("input")})}, calls, bad)
-        else:
-            content.append(dict(item))
     text: Any = content
-    if portable or all(block.keys() == {"type", "text"} for block in content):
-        kinds = ("text", "refusal")
-        texts = [block[block["type"]] for block in content if block.get("type") in kinds]
-        text = "".join(texts) if portable or len(texts) < 2 else content  # noqa: PLR2004
+    if portable or (len(content) < 2 and all(b.keys() == {"type", "text"} for b in content)):  # noqa: PLR2004
+        text = "".join(block[block["type"]] for block in content)
     return AIMessage(text, tool_calls=calls, invalid_tool_calls=bad)
 
 
 def _said(item: Item) -> list[dict[str, Any]]:
     content = item.get("content", "")
     if isinstance(content, str):
-        return [{"type": "text", "text": content}]
+        content = [{"type": "text", "text": content}]
     blocks = []
     for part in content if isinstance(content, list) else ():
         if not isinstance(part, dict):
@@ -162,12 +209,19 @@ def _said(item: Item) -> list[dict[str, Any]]:
         if not isinstance(part.get(kind), str):
             continue
         block: dict[str, Any] = {"type": kind, kind: part[kind]}
-        if part.get("annotations"):
-            block["annotations"] = part["annotations"]
-        if isinstance(item.get("id"), str):
-            block["id"] = item["id"]
+        if isinstance(part.get("annotations"), list) and part["annotations"]:
+            block["annotations"] = [_annotation(one) for one in part["annotations"]]
+        named = (key for key in ("id", "phase") if isinstance(item.get(key), str))
+        block |= {key: item[key] for key in named if item[key] != _FAKE_ID}
         blocks.append(block)
     return blocks
+
+
+def _annotation(annotation: Any) -> Any:
+    """Return an annotation with LangChain's name for what it has another use for."""
+    if kind_of(annotation) != "file_citation" or "index" not in annotation:
+        return annotation
+    return {"file_index" if key == "index" else key: annotation[key] for key in annotation}
 
 
 def _add_call(item: Item, calls: list[dict[str, Any]], bad: list[dict[str, Any]]) -> None:

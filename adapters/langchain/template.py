@@ -47,6 +47,8 @@ _SERIES: dict[type, str] = {tuple: "$tuple", set: "$set", frozenset: "$frozenset
 _OF_TAG: dict[str, Callable[[Any], Any]] = {tag: back for tag, _, back in _TAGGED.values()}
 _OF_TAG["$float"] = float
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
 
 def encode(value: Any, items: Sequence[Item]) -> Any:
     """Return *value* as a template over *items*."""
@@ -68,7 +70,7 @@ def decode(template: Any, items: Sequence[Item]) -> Any:
     if tag is None:
         return {key: decode(value, items) for key, value in template.items()}
     if tag in _OF_TAG:
-        return _OF_TAG[tag](template[tag])
+        return _OF_TAG[tag](decode(template[tag], items))
     if tag not in _WITH_ITEMS:
         raise ValueError(f"unknown tag {tag}")
     return _WITH_ITEMS[tag](template, items)
@@ -86,8 +88,7 @@ _WITH_ITEMS: dict[str, Callable[[dict[str, Any], Sequence[Item]], Any]] = {
 
 def fingerprint(items: Sequence[Item]) -> str:
     """Return a short text that differs when the items do."""
-    text = json.dumps(items, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=9).hexdigest()
+    return hashlib.blake2b(_canonical(items).encode(), digest_size=9).hexdigest()
 
 
 def parsed(call: Item) -> dict[str, Any] | None:
@@ -139,7 +140,7 @@ class _Encoder:
             return {_SERIES[kind]: [self.encode(member) for member in value]}
         if kind in _TAGGED:
             tag, there, _ = _TAGGED[kind]
-            return {tag: there(value)}
+            return {tag: self.encode(there(value))}
         warnings.warn(
             f"a {kind.__module__}.{kind.__qualname__} in a message is stored as its repr only",
             stacklevel=2,

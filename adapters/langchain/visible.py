@@ -7,32 +7,41 @@ message is an edit of its items. What has no place in an item is left to the cal
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from memwrap.adapters.langchain.hosted import (
+    GIVEN,
+    INSTRUCTIONS,
+    SPOKEN,
+    item_in,
+    kind_of,
+    unwrapped,
+)
+from memwrap.adapters.langchain.parts import PARTS, part_of, parts_of
 from memwrap.adapters.langchain.template import parsed
 from memwrap.types import Item
 
-__all__ = ["MARKED_OUTPUTS", "items_of"]
+__all__ = ["items_of"]
 
-MARKED_OUTPUTS = ("custom_tool_call_output",)
-"""Outputs that are a ToolMessage with their type in ``additional_kwargs``, as in LangChain."""
-
-# Blocks that are items of the Responses API, but for LangChain's index.
-_HOSTED = {
-    *("apply_patch_call", "code_interpreter_call", "compaction", "computer_call"),
-    *("file_search_call", "image_generation_call", "local_shell_call", "mcp_approval_request"),
-    *("mcp_call", "mcp_list_tools", "shell_call", "tool_search_call", "web_search_call"),
-}
 _CUSTOM_INPUT = "__arg1"  # LangChain's name for the text that a custom tool gets
 _CALLS = {"function_call": "call_id", "custom_tool_call": "call_id"}
 _CALLS |= {"tool_call": "id", "tool_use": "id", "invalid_tool_call": "id"}
+_PHASES = ("commentary", "final_answer")
+
+# The keys of the annotations that the API knows; an index is LangChain's own word.
+_ANNOTATIONS: dict[str | None, set[str]] = {
+    "container_file_citation": {"container_id", "end_index", "file_id", "filename", "start_index"},
+    "file_citation": {"file_id", "filename", "index"},
+    "file_path": {"file_id", "index"},
+    "url_citation": {"end_index", "start_index", "title", "url"},
+}
 
 
 def items_of(message: Any) -> list[Item]:
     """Return the items of one message; at least one."""
     kind = message.type.removesuffix("MessageChunk").lower()
-    if kind in ("ai", "aimessagechunk"):
+    if kind == "ai":
         return _spoken(message)
     if kind in ("tool", "function"):
         return [_output(message)]
@@ -51,75 +60,25 @@ def items_of(message: Any) -> list[Item]:
 def _given(role: str, content: Any) -> list[Item]:
     if isinstance(content, str):
         return [{"role": role, "content": content}]
-    items = [block["value"] for block in content if _is_whole_item(block)]
-    parts = [part for block in content if (part := _part(block)) is not None]
+    if len(content) == 1 and (item := _whole_item(content[0])) is not None:
+        return [item]
+    known = GIVEN if role == "user" else GIVEN | INSTRUCTIONS
+    items: list[Item] = []
+    parts: list[Item] = []
+    for wrapped in content:
+        block = unwrapped(wrapped)
+        if kind_of(block) in known:
+            items += [item] if (item := item_in(block)) is not None else []
+        elif (part := part_of(block)) is not None:
+            parts.append(part)
     return [*items, {"role": role, "content": parts}] if parts or not items else items
 
 
-def _is_whole_item(block: Any) -> bool:
-    """Tell whether a block holds an item that LangChain has no message for."""
-    if not isinstance(block, dict) or block.get("type") != "non_standard" or len(block) > 2:  # noqa: PLR2004
-        return False
-    value = block.get("value")
-    return isinstance(value, dict) and isinstance(value.get("type"), str)
-
-
-def _part(block: Any) -> Item | None:
-    """Return a block as a part of a message's content; None if there is no part like it."""
-    if isinstance(block, str):
-        return {"type": "input_text", "text": block}
-    make = _PARTS.get(block.get("type"))
-    try:
-        return make(block) if make else None
-    except (KeyError, TypeError, AttributeError):
-        return None  # not what its type says
-
-
-def _text_part(block: Mapping[str, Any]) -> Item | None:
-    text = block["text"]
-    return {"type": "input_text", "text": text} if isinstance(text, str) else None
-
-
-def _image_url_part(block: Mapping[str, Any]) -> Item | None:
-    image = block["image_url"]
-    image = {"url": image} if isinstance(image, str) else image
-    detail = image.get("detail", "auto")
-    return {"type": "input_image", "image_url": image["url"], "detail": detail}
-
-
-def _image_part(block: Mapping[str, Any]) -> Item | None:
-    part = {"type": "input_image", "detail": "auto"}
-    if isinstance(block.get("url"), str):
-        return part | {"image_url": block["url"]}
-    if isinstance(block.get("base64"), str):
-        return part | {"image_url": _data_url(block, "image/png")}
-    return part | {"file_id": block["file_id"]}
-
-
-def _file_part(block: Mapping[str, Any]) -> Item | None:
-    if isinstance(file := block.get("file"), dict):  # as in Chat Completions
-        known = {key: file[key] for key in ("file_data", "file_id", "filename") if key in file}
-        return {"type": "input_file"} | known
-    name = (block.get("extras") or {}).get("filename") or block.get("filename")
-    part = {"type": "input_file"} | ({"filename": name} if name else {})
-    if isinstance(block.get("url"), str):
-        return part | {"file_url": block["url"]}
-    if isinstance(block.get("base64"), str):
-        return part | {"file_data": _data_url(block, "application/octet-stream")}
-    return part | {"file_id": block["file_id"]}
-
-
-def _data_url(block: Mapping[str, Any], otherwise: str) -> str:
-    return f"data:{block.get('mime_type') or otherwise};base64,{block['base64']}"
-
-
-_PARTS: dict[Any, Callable[[Mapping[str, Any]], Item | None]] = {
-    "text": _text_part,
-    "image_url": _image_url_part,
-    "image": _image_part,
-    "file": _file_part,
-    "text-plain": _text_part,
-}
+def _whole_item(block: Any) -> Item | None:
+    """Return the item of a block that is all there is: one that LangChain has no message for."""
+    item: Item = unwrapped(block)
+    kind = None if item is block else kind_of(item)
+    return None if kind is None or kind in PARTS or kind.startswith("input_") else item
 
 
 # What the model says
@@ -133,7 +92,7 @@ def _spoken(message: Any) -> list[Item]:
             items.append({"role": "assistant", "content": message.content})
     else:
         for block in message.content:
-            _speak(block, items, calls)
+            _speak(unwrapped(block), items, calls)
     items += [item for _, item in calls]
     return items or [{"role": "assistant", "content": ""}]
 
@@ -143,7 +102,7 @@ def _speak(block: Any, items: list[Item], calls: list[tuple[Any, Item]]) -> None
     if isinstance(block, str):
         items.append({"role": "assistant", "content": block})
         return
-    kind = block.get("type")
+    kind = kind_of(block)
     if kind in ("text", "refusal"):
         _add_text(block, kind, items)
     elif kind in _CALLS:
@@ -151,8 +110,8 @@ def _speak(block: Any, items: list[Item], calls: list[tuple[Any, Item]]) -> None
         place = next((n for n, (call_id, _) in enumerate(calls) if call_id == named), None)
         if place is not None:
             items.append(_called(calls.pop(place)[1], block))
-    elif _is_item_block(block, kind):
-        items.append({key: value for key, value in block.items() if key != "index"})
+    elif kind in SPOKEN and (item := item_in(block)) is not None:
+        items.append(item)
 
 
 def _called(call: Item, block: dict[str, Any]) -> Item:
@@ -160,13 +119,8 @@ def _called(call: Item, block: dict[str, Any]) -> Item:
     text = (parsed(call) or {}).get(_CUSTOM_INPUT)
     if block["type"] != "custom_tool_call" or not isinstance(text, str):
         return call
-    return {key: value for key, value in block.items() if key != "index"} | {"input": text}
-
-
-def _is_item_block(block: dict[str, Any], kind: Any) -> bool:
-    if kind == "reasoning":
-        return isinstance(block.get("summary"), list) and isinstance(block.get("id"), str)
-    return kind in _HOSTED and isinstance(block.get("id"), str)
+    item = {key: value for key, value in block.items() if key != "index"}
+    return item | {"call_id": call["call_id"], "name": call["name"], "input": text}
 
 
 def _add_text(block: dict[str, Any], kind: str, items: list[Item]) -> None:
@@ -174,40 +128,62 @@ def _add_text(block: dict[str, Any], kind: str, items: list[Item]) -> None:
     if not isinstance(text, str):
         return
     item_id = block.get("id")
+    phase = {"phase": block["phase"]} if block.get("phase") in _PHASES else {}
     if not (isinstance(item_id, str) and item_id.startswith("msg_")):
-        items.append({"role": "assistant", "content": text})
+        items.append({"role": "assistant", "content": text} | phase)
         return
     part: Item = {"type": "refusal", "refusal": text}
     if kind == "text":
-        annotations = block.get("annotations")
-        part = {"type": "output_text", "text": text, "annotations": annotations or []}
+        part = {"type": "output_text", "text": text, "annotations": _annotations(block)}
     last = items[-1] if items else {}
     if last.get("id") == item_id and last.get("type") == "message":
         last["content"].append(part)  # made here a moment ago
+        last |= phase
         return
     item: Item = {"id": item_id, "type": "message", "role": "assistant", "status": "completed"}
-    items.append(item | {"content": [part]})
+    items.append(item | {"content": [part]} | phase)
+
+
+def _annotations(block: Mapping[str, Any]) -> list[Item]:
+    """Return the annotations that the API knows."""
+    found = block.get("annotations")
+    known: list[Item] = []
+    for annotation in found if isinstance(found, list) else ():
+        keys = _ANNOTATIONS.get(kind := kind_of(annotation))
+        if keys is None:
+            continue
+        names: dict[str, str] = {"file_index": "index"} if kind == "file_citation" else {}
+        item = {names.get(key, key): value for key, value in annotation.items()}
+        if item.keys() == keys | {"type"}:
+            known.append(item)
+    return known
 
 
 def _calls(message: Any) -> list[tuple[Any, Item]]:
     """Return the calls with the ids that LangChain has for them, in their order."""
+    calls = [*message.tool_calls, *message.invalid_tool_calls]
+    if not calls:
+        return []
     raw = _raw_arguments(message)
-    calls: list[tuple[Any, Item]] = []
-    for call in message.tool_calls:
-        arguments = _arguments(call["args"], raw.get(call["id"]))
-        calls.append((call["id"], _call(call, arguments, len(calls))))
-    for call in message.invalid_tool_calls:
-        calls.append((call.get("id"), _call(call, call.get("args") or "", len(calls))))
-    return calls
+    taken = {call.get("id") for call in calls}
+    items: list[tuple[Any, Item]] = []
+    for place, call in enumerate(calls):
+        if place < len(message.tool_calls):
+            arguments = _arguments(call["args"], raw.get(call["id"]))
+        else:
+            arguments = call.get("args") or ""
+        item: Item = {"type": "function_call", "call_id": call.get("id") or _free_id(place, taken)}
+        item |= {"name": call.get("name") or "", "arguments": arguments}
+        items.append((call.get("id"), item))
+    return items
 
 
-def _call(call: Mapping[str, Any], arguments: str, number: int) -> Item:
-    return {
-        "type": "function_call",
-        "call_id": call.get("id") or f"call_{number}",
-        "name": call.get("name") or "",
-        "arguments": arguments,
-    }
+def _free_id(place: int, taken: set[str | None]) -> str:
+    """Return an id for a call without one, that no call beside it has."""
+    call_id = f"call_{place}"
+    while call_id in taken:
+        call_id += "_"
+    return call_id
 
 
 def _arguments(args: Any, raw: str | None) -> str:
@@ -225,8 +201,7 @@ def _raw_arguments(message: Any) -> dict[Any, str]:
         if isinstance(function, dict) and isinstance(function.get("arguments"), str):
             found[call.get("id")] = function["arguments"]
     for block in message.content if isinstance(message.content, list) else ():
-        is_call = isinstance(block, dict) and block.get("type") == "function_call"
-        if is_call and isinstance(block.get("arguments"), str):
+        if kind_of(block) == "function_call" and isinstance(block.get("arguments"), str):
             found[block.get("call_id")] = block["arguments"]
     return found
 
@@ -235,18 +210,32 @@ def _raw_arguments(message: Any) -> dict[Any, str]:
 
 
 def _output(message: Any) -> Item:
-    kind = message.additional_kwargs.get("type")
     content = message.content
-    if isinstance(content, list) and len(content) == 1 and _is_whole_item(content[0]):
-        value: Item = content[0]["value"]
-        if value["type"].endswith("_output"):
-            return value
+    call_id = getattr(message, "tool_call_id", None) or message.name or "call_0"
+    kind = message.additional_kwargs.get("type")
+    if isinstance(content, list):
+        for block in content if len(content) == 1 else ():
+            if (item := _whole_item(block)) is not None and item["type"].endswith("_output"):
+                return item
+            if kind_of(block) == "custom_tool_call_output":
+                kind, content = block["type"], block.get("output") or ""
+    if kind == "computer_call_output" and (screen := _screen(content)) is not None:
+        checks = message.additional_kwargs.get("acknowledged_safety_checks")
+        checked = {"acknowledged_safety_checks": checks} if checks else {}
+        return {"type": kind, "call_id": call_id, "output": screen} | checked
     return {
-        "type": kind if kind in MARKED_OUTPUTS else "function_call_output",
-        "call_id": getattr(message, "tool_call_id", None) or message.name or "call_0",
-        "output": content if isinstance(content, str) else list(_parts(content)),
+        "type": kind if kind == "custom_tool_call_output" else "function_call_output",
+        "call_id": call_id,
+        "output": parts_of(content) if isinstance(content, list) else str(content),
     }
 
 
-def _parts(content: Iterable[Any]) -> Iterable[Item]:
-    return (part for block in content if (part := _part(block)) is not None)
+def _screen(content: Any) -> Item | None:
+    """Return the picture of a screen; a text is its URL, as in LangChain."""
+    if isinstance(content, str):
+        return {"type": "computer_screenshot", "image_url": content}
+    for part in parts_of(content):
+        if part["type"] == "input_image":
+            keys = ("image_url", "file_id")
+            return {"type": "computer_screenshot"} | {k: part[k] for k in keys if k in part}
+    return None

@@ -15,6 +15,7 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
+from langchain_corpus_hosted import HOSTED
 
 text = st.text(max_size=8) | st.sampled_from(
     ["hi", "msg_1", "call_1", "text", "4711", "$", "$x", "é😀\ud800\0", "data:a/b;base64,QQ=="]
@@ -60,6 +61,24 @@ blocks = st.one_of(
         file_id=text,
         extras=st.just({"filename": "a.pdf"}),
     ),
+    record(
+        ["image", "file", "document", "media"],
+        source_type=st.sampled_from(["url", "base64", "id", "text"]),
+        data=text | st.binary(max_size=3),
+        id=text,
+        text=text,
+        mime_type=text,
+        source=st.dictionaries(st.sampled_from(["type", "data", "bytes", "url"]), text, max_size=3),
+        image=json_values,
+    ),
+    record(
+        ["input_text", "input_image", "input_file", "custom_tool_call_output"],
+        text=text,
+        image_url=text,
+        file_id=text,
+        detail=text,
+        output=json_values,
+    ),
     record(["image_url"], image_url=text | st.fixed_dictionaries({"url": text, "detail": text})),
     record(
         ["function_call", "tool_use", "tool_call", "custom_tool_call"],
@@ -69,15 +88,20 @@ blocks = st.one_of(
         input=json_values,
         name=text,
     ),
-    record(["non_standard"], value=json_values | st.just({"type": "mcp_approval_response"})),
+    record(["non_standard"], value=json_values | st.sampled_from(list(HOSTED.values()))),
+    st.sampled_from(list(HOSTED.values())),
+    record([["list"], 4, None, "tool_search_output"], tools=json_values, text=text),
     record(["web_search_call", "refusal", "thinking", "x"], id=text, refusal=text, status=text),
     st.dictionaries(text, json_values, max_size=2),
 )
 
 
+MARKS = ["custom_tool_call_output", "computer_call_output", ["list"]]
+
+
 def message(kind, **fields):
     """Make messages of a class, from all combinations of fields that it takes."""
-    hidden = st.dictionaries(text, values, max_size=2)
+    hidden = st.dictionaries(text, values, max_size=2) | record(MARKS, refusal=text)
     common = {"id": st.none() | text, "name": st.none() | text, "extra_field": json_values}
     common |= {"additional_kwargs": hidden, "response_metadata": hidden}
     content = {"content": text | st.lists(blocks, max_size=4)}
@@ -183,7 +207,9 @@ items = st.one_of(
     record(
         ["reasoning"], id=text, summary=st.lists(json_values, max_size=1), encrypted_content=text
     ),
+    st.sampled_from(list(HOSTED.values())),
     record(["web_search_call", "mcp_call", "what_call", "strange", "compaction"], id=text, x=text),
+    record(["tool_search_output", "program", "shell_call_output"], execution=text, call_id=text),
     record(["custom_tool_call"], call_id=text, name=text, input=text, id=text),
     st.dictionaries(text, json_values, max_size=3),
 )

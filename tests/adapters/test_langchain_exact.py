@@ -8,12 +8,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import (
     AIMessage,
+    AIMessageChunk,
+    ChatMessage,
+    FunctionMessage,
     HumanMessage,
     SystemMessage,
     ToolMessage,
     merge_message_runs,
     message_to_dict,
 )
+from langchain_exactness import hidden, seen, stored, whole, written
 from strategies import items, messages
 
 from memwrap import InMemorySession, with_session
@@ -22,26 +26,6 @@ from memwrap.items import text_of
 from memwrap.middleware import Redact
 
 thorough = settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
-
-
-def written(value):
-    """Return a value as a text that tells 1 from 1.0 and true, whatever the order of keys."""
-    if isinstance(value, dict):
-        return sorted((repr(key), written(member)) for key, member in value.items())
-    if isinstance(value, (list, tuple)):
-        return [type(value).__name__, *map(written, value)]
-    return [type(value).__name__, repr(value)]
-
-
-def whole(message):
-    """Return all that a message is."""
-    fields = {**message.__dict__, **(message.model_extra or {})}
-    return type(message).__name__, written(fields)
-
-
-def stored(items):
-    """Return items as a store gives them back."""
-    return json.loads(json.dumps(items))
 
 
 @thorough
@@ -101,6 +85,11 @@ RICH = AIMessage(
 )
 
 
+CALL = {"name": "tell", "args": {"what": "4711"}, "id": "call_1", "type": "tool_call"}
+RAW = {"id": "call_1", "type": "function"}
+RAW["function"] = {"name": "tell", "arguments": '{"what":"4711"}'}
+
+
 def test_plain_messages_are_plain_items():
     """Messages that are text and nothing else leave nothing hidden in their items."""
     conversation = [SystemMessage("s"), HumanMessage("h"), AIMessage("a"), AIMessage("b")]
@@ -116,26 +105,97 @@ def test_hidden_data_repeats_nothing_visible():
     """What can be seen in the items, text, arguments and images, is not stored a second time."""
     image = {"type": "image", "base64": "iVBORw0KGgo=", "mime_type": "image/png"}
     made = to_items([RICH, HumanMessage([image], id="h1")])
-    hidden = json.dumps([item.get("provider_data") for item in made])
-    assert "secretly" in hidden
-    for seen in ("4711", "the secret", "iVBORw0KGgo"):
-        assert json.dumps(made).count(seen) > 0
-        assert seen not in hidden
+    kept = json.dumps(hidden(made))
+    assert "secretly" in kept
+    for shown in ("4711", "the secret", "iVBORw0KGgo"):
+        assert shown in json.dumps(made)
+        assert shown not in kept
 
 
+def edited(items, old, new, index=None):
+    """Return items in which what can be seen of one, or of all, has been replaced."""
+    made = stored(items)
+    for place, item in enumerate(made):
+        if index in (None, place):
+            for key in ("content", "arguments", "output"):
+                if key in item:
+                    item[key] = json.loads(json.dumps(item[key]).replace(old, new))
+    return made
+
+
+@pytest.mark.parametrize("style", ["openai", "portable"])
 @pytest.mark.parametrize("index", [0, 1])
-def test_edited_items_win(index):
+def test_edited_items_win(index, style):
     """Text and arguments that were edited in the store are all that the message says."""
-    made = json.loads(json.dumps(to_items([RICH])))
-    edited = json.loads(json.dumps(made).replace("4711", "****"))
-    made[index] = edited[index] | {
-        key: value for key, value in made[index].items() if key == "provider_data"
-    }
-    (message,) = from_items(made)
+    made = edited(to_items([RICH]), "4711", "****", index)
+    (message,) = from_items(made, style=style)
     assert ("the secret is 4711" in str(message.content)) == (index == 1)
     assert (message.tool_calls[0]["args"] == {"what": "4711"}) == (index == 0)
     assert "secretly" not in str(message)
-    assert "toolu" not in str(message.content)
+    assert message.response_metadata == {}
+    assert (message.id, message.usage_metadata) == (RICH.id, RICH.usage_metadata)
+
+
+EDITED = [
+    RICH,
+    HumanMessage(["tell me 4711"], id="h", name="Ida"),
+    ToolMessage("4711", tool_call_id="c", id="t", name="tell", status="error"),
+    ToolMessage([{"type": "text", "text": "4711"}], tool_call_id="c", status="error"),
+    FunctionMessage("4711", name="tell"),
+    ChatMessage("4711", role="narrator"),
+    AIMessageChunk("4711", id="run-1"),
+    AIMessage(["It is ", "4711."], id="several items"),
+    AIMessage("4711", additional_kwargs={"tool_calls": [RAW]}, tool_calls=[CALL], id="raw text"),
+]
+
+
+@pytest.mark.parametrize("message", EDITED, ids=lambda message: message.type)
+def test_edits_keep_who_it_was(message):
+    """An edit changes what a message says, not its class, id, name, role, status and usage."""
+    made = edited(to_items([message]), "4711", "****")
+    (back,) = from_items(made)
+    assert type(back) is type(message)
+    for key in ("id", "name", "role", "status", "usage_metadata", "tool_call_id"):
+        assert getattr(back, key, None) == getattr(message, key, None)
+    assert "4711" not in str(back)
+    assert "****" in str(back)
+    again = to_items([back])
+    assert seen(again) == seen(made)
+    assert from_items(stored(again)) == [back]
+
+
+def test_edits_drop_what_may_hold_the_old_text():
+    """After an edit nothing free in form is left: it may say what the edit took away."""
+    said = {"content": "the code is 4711", "tool_call_id": "c", "id": "t"}
+    message = ToolMessage(
+        **said,
+        artifact={"code": "4711"},
+        additional_kwargs={"raw": "4711 it is"},
+        response_metadata={"body": "4711"},
+        note="4711!",
+    )
+    made = edited(to_items([message]), "4711", "****")
+    assert from_items(made) == [ToolMessage(**(said | {"content": "the code is ****"}))]
+
+
+def test_items_of_another_kind_are_another_message():
+    """What replaces the items of a message, instead of editing them, has nothing of it."""
+    for item in ({"role": "user", "content": "x"}, {"type": "reasoning", "id": "r", "summary": []}):
+        made = to_items([RICH])
+        made[0] = item | {"provider_data": made[0]["provider_data"]}
+        assert [message.id for message in from_items(made)][0] is None
+        assert seen(to_items(from_items(made))) == seen(made)
+
+
+def test_portable_messages_keep_who_they_are():
+    """Shown to another provider, a message has its id and status, and a class that all take."""
+    tool = ToolMessage([{"type": "text", "text": "no"}], tool_call_id="c", status="error", id="t")
+    chat = ChatMessage("ding", role="narrator", id="c")
+    shown = from_items(to_items([RICH, tool, chat]), style="portable")
+    assert [message.id for message in shown] == ["lc_run--1", "t", "c"]
+    assert shown[1].status == "error"
+    assert type(shown[2]) is HumanMessage
+    assert "secretly" not in str(shown)
 
 
 def test_edited_messages_win():
@@ -191,6 +251,14 @@ def test_nothing_is_imported_for_stored_data():
         item["provider_data"]["langchain"]["class"] = name
         (message,) = from_items([item])
         assert (type(message), message.content) == (AIMessage, "text")
+
+
+@pytest.mark.parametrize("name", ["HumanMessage", "RemoveMessage", "ToolMessage", "ChatMessage"])
+def test_items_say_who_speaks(name):
+    """A class that an edited item cannot be of is not used."""
+    (item,) = to_items([AIMessage("text", id="x")])
+    item["provider_data"]["langchain"] |= {"class": name, "items": "none"}
+    assert from_items([item]) == [AIMessage("text")]
 
 
 @pytest.mark.parametrize("fields", [None, [], {"content": {"$": [9]}}, {"$what": 1}, {"$args": 0}])
