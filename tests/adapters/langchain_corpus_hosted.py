@@ -1,0 +1,138 @@
+"""One item of each type that is no message, as the API's types want it."""
+
+DOT_URL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUg=="
+
+HOSTED = {
+    "apply_patch_call": {
+        "type": "apply_patch_call",
+        "id": "apc_1",
+        "call_id": "call_p",
+        "status": "completed",
+        "operation": {"type": "create_file", "path": "log.txt", "diff": "+calm\n"},
+    },
+    "apply_patch_call_output": {
+        "type": "apply_patch_call_output",
+        "call_id": "call_p",
+        "status": "completed",
+        "output": "created",
+    },
+    "code_interpreter_call": {
+        "type": "code_interpreter_call",
+        "id": "ci_1",
+        "code": "6 + 6.2",
+        "container_id": "cntr_1",
+        "outputs": None,
+        "status": "completed",
+    },
+    "compaction": {"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAAA"},
+    "computer_call": {
+        "type": "computer_call",
+        "id": "cu_1",
+        "call_id": "call_c",
+        "action": {"type": "click", "button": "left", "x": 3, "y": 4},
+        "pending_safety_checks": [{"id": "sc_1", "code": "odd", "message": None}],
+        "status": "completed",
+    },
+    "file_search_call": {
+        "type": "file_search_call",
+        "id": "fs_1",
+        "queries": ["tide"],
+        "results": None,
+        "status": "completed",
+    },
+    "image_generation_call": {
+        "type": "image_generation_call",
+        "id": "ig_1",
+        "result": "iVBORw0KGgo=",
+        "status": "completed",
+    },
+    "local_shell_call": {
+        "type": "local_shell_call",
+        "id": "lsh_1",
+        "call_id": "call_l",
+        "action": {"type": "exec", "command": ["date"], "env": {}},
+        "status": "completed",
+    },
+    "mcp_approval_request": {
+        "type": "mcp_approval_request",
+        "id": "mcpr_1",
+        "arguments": "{}",
+        "name": "dock",
+        "server_label": "port",
+    },
+    "mcp_approval_response": {
+        "type": "mcp_approval_response",
+        "approval_request_id": "mcpr_1",
+        "approve": False,
+        "reason": "fog",
+    },
+    "mcp_call": {
+        "type": "mcp_call",
+        "id": "mcp_1",
+        "arguments": '{"berth":4}',
+        "name": "dock",
+        "server_label": "port",
+        "output": "docked",
+        "error": None,
+        "approval_request_id": None,
+    },
+    "mcp_list_tools": {"type": "mcp_list_tools", "id": "l_1", "server_label": "port", "tools": []},
+    "program": {
+        "type": "program",
+        "id": "prog_1",
+        "call_id": "call_g",
+        "code": "await tide()",
+        "fingerprint": "f00d",
+    },
+    "program_output": {
+        "type": "program_output",
+        "id": "prog_2",
+        "call_id": "call_g",
+        "result": "6",
+        "status": "completed",
+    },
+    "shell_call": {
+        "type": "shell_call",
+        "id": "sh_1",
+        "call_id": "call_s",
+        "action": {"commands": ["date"], "timeout_ms": None},
+        "status": "completed",
+    },
+    "tool_search_call": {
+        "type": "tool_search_call",
+        "id": "tsc_1",
+        "arguments": {"goal": "tides"},
+        "execution": "server",
+        "call_id": None,
+        "status": "completed",
+    },
+    "tool_search_output": {
+        "type": "tool_search_output",
+        "id": "tso_1",
+        "call_id": None,
+        "execution": "server",
+        "status": "completed",
+        "tools": [],
+    },
+    "web_search_call": {
+        "type": "web_search_call",
+        "id": "ws_1",
+        "action": {"type": "search", "query": "tide", "queries": ["tide"]},
+        "status": "completed",
+    },
+    "additional_tools": {"type": "additional_tools", "role": "developer", "tools": []},
+    "configuration_update": {"type": "configuration_update", "reasoning": {"effort": "low"}},
+    "computer_call_output": {
+        "type": "computer_call_output",
+        "call_id": "call_c",
+        "output": {"type": "computer_screenshot", "image_url": DOT_URL},
+    },
+    "custom_tool_call_output": {
+        "type": "custom_tool_call_output",
+        "call_id": "call_1",
+        "output": "hoisted",
+    },
+    "function_call_output": {"type": "function_call_output", "call_id": "call_1", "output": "calm"},
+}
+for _kind in ("computer_call_output", "custom_tool_call_output", "function_call_output"):
+    HOSTED[_kind]["id"] = f"{_kind[:3]}_1"
