@@ -15,7 +15,8 @@ keep what it had added by then, and the text of the message that was under way.
 
 The way back is ``{"messages": [...]}``; a ``RemoveMessage`` has been applied to it, and of two
 messages with one id the second has none, or the graph would replace the first. A graph with a
-checkpointer and a thread id remembers by itself, and is refused.
+checkpointer and a thread id remembers by itself, and is refused. For models of another provider
+than the one that a history came from there is `memwrap.adapters.langgraph.portable`.
 """
 
 from memwrap.adapters.langgraph.graphs import methods

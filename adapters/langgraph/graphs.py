@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from contextlib import aclosing, closing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langgraph.pregel import Pregel
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["methods"]
 
 
-def methods(agent: Any) -> Mapping[str, Method | Callable[..., Any]]:
+def methods(
+    agent: Any, *, from_items: Callable[[list[Item]], State] = from_items
+) -> Mapping[str, Method | Callable[..., Any]]:
     """Return how a graph is run; nothing for other objects."""
     known = langchain.methods(agent)
     if not isinstance(agent, Pregel):
@@ -41,6 +44,7 @@ def methods(agent: Any) -> Mapping[str, Method | Callable[..., Any]]:
             f"the graph {agent.get_name()} has no key {MESSAGES!r} in its state, where history"
             " could go; wrap the function that calls the graph"
         )
+    bind = partial(_bind, from_items)
     ways = {
         "ainvoke": _ainvoke(agent),
         "invoke": _invoke(agent),
@@ -49,14 +53,14 @@ def methods(agent: Any) -> Mapping[str, Method | Callable[..., Any]]:
     }
     shown = {"astream": _ashow, "stream": _show}
     return {
-        name: replace(method, call=ways[name], bind=_bind, present=shown.get(name))
+        name: replace(method, call=ways[name], bind=bind, present=shown.get(name))
         if isinstance(method, Method)
         else method
         for name, method in known.items()
     }
 
 
-def _bind(input: Any) -> tuple[Any, Arrange]:
+def _bind(from_items: Callable[[list[Item]], State], input: Any) -> tuple[Any, Arrange]:
     """Take the messages out of a state, or a command, or take messages for one."""
     if isinstance(input, Command):
         return [], lambda history, new: input  # noqa: ARG005

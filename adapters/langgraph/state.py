@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from langchain_core.messages import BaseMessage, RemoveMessage
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
@@ -71,9 +71,11 @@ def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
     return convert(messages, role, sys.modules["memwrap.adapters.langgraph"], _own)
 
 
-def from_items(items: Sequence[Item], /) -> State:
-    """Turn items into a state."""
-    return {MESSAGES: _applied(langchain.from_items(items))}
+def from_items(
+    items: Sequence[Item], /, *, style: Literal["openai", "portable"] = "openai"
+) -> State:
+    """Turn items into a state, with messages of a style of `memwrap.adapters.langchain`."""
+    return {MESSAGES: _applied(langchain.from_items(items, style=style))}
 
 
 def answer(items: Sequence[Item], /) -> GraphState:

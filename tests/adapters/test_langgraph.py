@@ -33,6 +33,7 @@ from memwrap import (
     with_session,
 )
 from memwrap.adapters import adapter_for, langgraph
+from memwrap.adapters.langgraph import portable as langgraph_portable
 from memwrap.items import assistant, text_of, user
 from memwrap.middleware import Memory, Redact, Trim
 
@@ -315,6 +316,26 @@ async def test_new_messages_beside_a_checkpointer(session):
         state = await agent.ainvoke("Hi", CONFIG)
         assert [message.text for message in state.new_messages] == [answer]
     assert len(state["messages"]) == 4
+
+
+@pytest.mark.parametrize(("adapter", "count"), [(None, 2), (langgraph, 2), (langgraph_portable, 0)])
+async def test_models_of_another_provider(adapter, count, session):
+    """The portable adapter shows a graph's model text and calls only; the store keeps all."""
+    said = {"type": "message", "role": "assistant", "id": "msg_1", "status": "completed"}
+    items = [
+        user("Hi"),
+        {"type": "reasoning", "id": "rs_1", "summary": []},
+        {"type": "web_search_call", "id": "ws_1", "status": "completed"},
+        said | {"content": [{"type": "output_text", "text": "Hello", "annotations": []}]},
+    ]
+    await session.add_items(items)
+    chat = model("a")
+    agent = with_session(create_agent(chat, []), session=session, adapter=adapter)
+    assert (await agent.ainvoke("Ho"))["messages"][-1].text == "a"
+    assert chat.shown[0][1].text == "Hello"
+    content = str(chat.shown[0][1].content)
+    assert sum(kind in content for kind in ("rs_1", "ws_1")) == count
+    assert (await session.get_items())[:4] == items
 
 
 # Streams
