@@ -1,16 +1,26 @@
-"""What the conversion of LangChain messages costs, plain and rich ones: µs a message."""
+"""What the conversion of LangChain messages costs: µs a message, beside LangChain's own making.
+
+The messages are plain text, an agent's turns with ids, metadata and a tool, what the Responses API
+says, and the corpus of the tests: all kinds of messages, most of them odd. The runs are interleaved
+with the bare construction of the same messages, so that a busy machine slows all alike.
+"""
 
 from __future__ import annotations
 
 import os
 import platform
+import sys
 import timeit
+from pathlib import Path
 
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from memwrap.adapters.langchain import from_items, to_items
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "adapters"))
+
 TURNS = 30
+RUNS = 15
 
 
 def plain() -> list:
@@ -36,48 +46,61 @@ def rich() -> list:
     return messages
 
 
-def items() -> list:
-    """Return what the Responses API says in a turn with reasoning and a tool."""
-    said = {"type": "message", "role": "assistant", "status": "completed"}
+def shown() -> list:
+    """Return the messages of what the Responses API says in a turn with reasoning and a tool."""
+    said = {"type": "message", "role": "assistant", "status": "completed", "id": "msg_1"}
+    text = {"type": "output_text", "text": "Sunny.", "annotations": [], "logprobs": []}
+    call = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "status": "completed"}
     turn = [
         {"role": "user", "content": "How is the weather?"},
         {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x" * 200},
-        {
-            "type": "function_call",
-            "id": "fc_1",
-            "call_id": "call_1",
-            "name": "weather",
-            "arguments": '{"city":"Rome"}',
-            "status": "completed",
-        },
+        call | {"name": "weather", "arguments": '{"city":"Rome"}'},
         {"type": "function_call_output", "call_id": "call_1", "output": "sunny"},
-        said
-        | {
-            "id": "msg_1",
-            "content": [
-                {"type": "output_text", "text": "Sunny.", "annotations": [], "logprobs": []}
-            ],
-        },
+        said | {"content": [text]},
     ]
-    return turn * TURNS
+    return from_items(turn * TURNS)
 
 
-def report(what: str, function, value) -> list:
-    result = function(value)
-    best = min(timeit.repeat(lambda: function(value), number=3, repeat=9)) / 3
-    count = len(value) if function is to_items else len(result)
-    print(f"{what:44}{best / count * 1e6:8.1f}")
-    return result
+def corpus() -> list:
+    """Return the messages of all kinds that the tests convert."""
+    from langchain_corpus import MESSAGES
+
+    return list(MESSAGES.values())
+
+
+def made(recipes: list) -> list:
+    """Make the messages of these classes and fields."""
+    return [kind(**fields) for kind, fields in recipes]
+
+
+def recipe(message) -> tuple:
+    """Return the class of a message and the fields that somebody gave it."""
+    fields = {**message.__dict__, **(message.model_extra or {})}
+    unset = (None, [], {})
+    given = {key: fields[key] for key in fields if key != "type" and fields[key] not in unset}
+    return type(message), {"content": message.content} | given
+
+
+def measure(name: str, messages: list) -> None:
+    """Print the best of many interleaved runs."""
+    items = to_items(messages)
+    assert to_items(from_items(items)) == items
+    recipes = [recipe(message) for message in messages]
+    steps = (lambda: to_items(messages), lambda: from_items(items), lambda: made(recipes))
+    runs = [[timeit.timeit(step, number=3) / 3 for step in steps] for _ in range(RUNS)]
+    there, back, bare = (min(column) / len(messages) * 1e6 for column in zip(*runs, strict=True))
+    both = there + back
+    print(f"{name:28}{there:10.1f}{back:12.1f}{both:8.1f}{bare:14.1f}{both / bare:8.1f}")
 
 
 def main() -> None:
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
-    print("LangChain messages, µs a message, best of 9")
-    for name, messages in (("plain", plain()), ("rich", rich())):
-        made = report(f"{name} messages to items", to_items, messages)
-        assert report(f"{name} messages from items", from_items, made) == messages
-    shown = report("items of the Responses API to messages", from_items, items())
-    assert report("and back", to_items, shown) == items()
+    print(f"µs a message, best of {RUNS}")
+    print(f"{'':28}{'to_items':>10}{'from_items':>12}{'both':>8}{'LangChain':>14}{'ratio':>8}")
+    measure("plain text", plain())
+    measure("turns with a tool", rich())
+    measure("what the API said", shown())
+    measure("the tests' corpus", corpus())
 
 
 if __name__ == "__main__":
