@@ -72,7 +72,8 @@ def message_of(items: Sequence[Item], *, portable: bool = False) -> Any:
         portable: Leave what only the Responses API knows out of the content.
     """
     *others, last = items
-    if last.get("role") not in _ROLES and any(_is_of_assistant(i, portable) for i in items):
+    is_given = last.get("type", "message") == "message" and last.get("role") in _ROLES
+    if not is_given and any(_is_of_assistant(item, portable) for item in items):
         return _spoken(items, portable)
     message = _given(last, portable)
     if others:

@@ -4,7 +4,7 @@ import copy
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import (
     AIMessage,
@@ -42,6 +42,13 @@ def test_messages_round_trip(conversation):
 
 @thorough
 @given(st.lists(items, max_size=5), st.sampled_from(["openai", "portable"]))
+@example(
+    [
+        {"type": "apply_patch_call_output", "call_id": "call_p", "output": "created"},
+        {"type": "additional_tools", "role": "developer", "tools": []},
+    ],
+    "portable",
+)
 def test_items_round_trip(conversation, style):
     """Items of any type, known and unknown ones, come back the same from both styles."""
     before = written(conversation)
