@@ -10,6 +10,7 @@ from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage
 
 from memwrap.adapters.langchain.exact import items_for_all, messages_for
+from memwrap.codec import copy_items, copy_known
 from memwrap.exceptions import ConfigurationError, StoreError
 from memwrap.portal import wait_for
 from memwrap.sessions.base import Promises, Session
@@ -42,10 +43,12 @@ def session_from_history(
         raise ConfigurationError(
             f"session_from_history takes a BaseChatMessageHistory, not {type(history).__name__}"
         )
-    if session_id is None:
-        own = getattr(history, "session_id", None)
-        session_id = own if isinstance(own, str) and own else type(history).__name__
-    return HistorySession(history, check_id(session_id), rewrite=rewrite)
+    own = getattr(history, "session_id", None)
+    own = own if isinstance(own, str) and own else None
+    name = check_id(own or type(history).__name__ if session_id is None else session_id)
+    # Without any id nothing tells that two objects are one conversation.
+    identity = (type(history), own or session_id or id(history))
+    return HistorySession(history, name, identity=identity, rewrite=rewrite)
 
 
 class HistorySession:
@@ -53,9 +56,17 @@ class HistorySession:
 
     promises = Promises(isolated=True)
 
-    def __init__(self, history: BaseChatMessageHistory, session_id: str, *, rewrite: bool) -> None:
+    def __init__(
+        self,
+        history: BaseChatMessageHistory,
+        session_id: str,
+        *,
+        identity: Hashable,
+        rewrite: bool,
+    ) -> None:
         self.session_id = session_id
         self._history = history
+        self._identity = identity
         self._rewrite = rewrite
         self._is_async: bool | None = None  # known after the first reading
 
@@ -64,8 +75,8 @@ class HistorySession:
 
     @property
     def identity(self) -> Hashable:
-        """The same for all objects on one history object."""
-        return (type(self._history), id(self._history))
+        """The same for all objects on one conversation, as far as its id tells."""
+        return self._identity
 
     async def get_items(self, limit: int | None = None) -> list[Item]:
         """Return the items of the messages, oldest first; with *limit* the newest that many.
@@ -75,15 +86,18 @@ class HistorySession:
         """
         limit = check_limit(limit)
         items = items_for_all(await self._messages())
-        return items if limit is None else items[len(items) - min(limit, len(items)) :]
+        if limit is not None:
+            items = items[len(items) - min(limit, len(items)) :]
+        return copy_known(items)  # some histories hand out the very messages that they keep
 
     async def add_items(self, items: list[Item]) -> None:
         """Append the messages of *items*, in one call.
 
         Raises:
+            ConversionError: They are no list of items, or JSON cannot hold one exactly.
             StoreError: The history failed.
         """
-        messages = list(messages_for(items, portable=False))
+        messages = list(messages_for(copy_items(items), portable=False))
         if not messages:
             return
         if self._is_async is None:
@@ -119,15 +133,21 @@ class HistorySession:
         await self._do("aclear", self._history.clear)
 
     async def _messages(self) -> list[BaseMessage]:
-        if self._is_async is None:
-            try:
-                messages = await self._history.aget_messages()
-            except _REFUSALS:
-                self._is_async = False
-            else:
-                self._is_async = True
-                return list(messages)
-        return list(await self._do("aget_messages", lambda: self._history.messages))
+        if self._is_async is not None:
+            return list(await self._do("aget_messages", self._read))
+        try:
+            messages = await self._history.aget_messages()
+            self._is_async = True
+        except _REFUSALS:
+            # Or a row that cannot be read: only a reading that works tells which way is meant.
+            messages = await self._do("aget_messages", self._read)
+            self._is_async = False
+        except Exception as exc:
+            raise self._failed(exc) from exc
+        return list(messages)
+
+    def _read(self) -> list[BaseMessage]:
+        return self._history.messages
 
     async def _do(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         try:
@@ -135,10 +155,13 @@ class HistorySession:
                 return await getattr(self._history, name)(*args)
             return await asyncio.to_thread(function, *args)
         except Exception as exc:
-            raise StoreError(
-                f"session {self.session_id!r}: the {type(self._history).__name__} failed"
-                f" ({type(exc).__name__})"
-            ) from exc
+            raise self._failed(exc) from exc
+
+    def _failed(self, exc: Exception) -> StoreError:
+        return StoreError(
+            f"session {self.session_id!r}: the {type(self._history).__name__} failed"
+            f" ({type(exc).__name__})"
+        )
 
 
 class SessionChatMessageHistory(BaseChatMessageHistory):
