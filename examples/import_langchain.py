@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessage, HumanMessage, message_to_dict
 from tiny_model import answer
 
 from memwrap import SQLiteStore, with_session
-from memwrap.adapters.langchain.importer import import_histories
+from memwrap.adapters.langchain import import_histories
 
 store = SQLiteStore("chats.db")
 

@@ -50,14 +50,17 @@ from memwrap.adapters.langchain.histories import (
     SessionChatMessageHistory,
     session_from_history,
 )
+from memwrap.adapters.langchain.importer import ImportReport, import_histories
 from memwrap.adapters.langchain.runnables import methods
 from memwrap.adapters.langchain.with_history import from_runnable_with_history
 
 __all__ = [
     "HistorySession",
+    "ImportReport",
     "SessionChatMessageHistory",
     "from_items",
     "from_runnable_with_history",
+    "import_histories",
     "methods",
     "session_from_history",
     "to_items",

@@ -29,7 +29,7 @@ from memwrap.adapters.langchain.template import decode, encode, fingerprint
 from memwrap.adapters.langchain.visible import items_of
 from memwrap.types import Item
 
-__all__ = ["items_for", "items_for_all", "messages_for"]
+__all__ = ["items_for", "items_for_all", "messages_for", "messages_to_append"]
 
 _CARRY = "memwrap"
 
@@ -55,13 +55,12 @@ def items_for(message: Any, before: Sequence[Item] = ()) -> list[Item]:
     if (item := _plain_item(message)) is not None:
         if not before or before[-1].get("type") != "reasoning":
             return [item]
-        items = [item]
+        items, is_carried = [item], False
     else:
-        items = _items_for(message)
-    is_marked = has_sidecar(items) or has_sidecar(before)
-    if before and not is_marked and len(list(groups([*before, *items]))) == 1:
-        return with_sidecar(message, items)
-    return items
+        items, is_carried = _items_for(message)
+    if is_carried or not before or has_sidecar(items) or has_sidecar(before):
+        return items
+    return with_sidecar(message, items) if len(list(groups([*before, *items]))) == 1 else items
 
 
 def items_for_all(messages: Iterable[Any], before: Sequence[Item] = ()) -> list[Item]:
@@ -86,17 +85,18 @@ def _plain_item(message: Any) -> Item | None:
     return None
 
 
-def _items_for(message: Any) -> list[Item]:
+def _items_for(message: Any) -> tuple[list[Item], bool]:
+    """Return the items of a message, and whether they are those that it once was made of."""
     carry = message.additional_kwargs.get(_CARRY)
     said = message if carry is None else _without_carry(message)
     visible = items_of(said)
     carried = None if carry is None else _carried(carry, visible)
     if carried is None:
-        return visible if _is_said(said, visible) else with_sidecar(said, visible)
+        return visible if _is_said(said, visible) else with_sidecar(said, visible), False
     shown = (message_of(carried, portable=portable) for portable in (False, True))
     if any(fields_of(one) == fields_of(said) for one in shown):
-        return carried
-    return with_sidecar(message, carried)  # with an id of LangGraph's, for one
+        return carried, True
+    return with_sidecar(message, carried), False  # with an id of LangGraph's, for one
 
 
 def _is_said(message: Any, items: list[Item]) -> bool:
@@ -111,8 +111,24 @@ def _is_said(message: Any, items: list[Item]) -> bool:
 # Items to messages
 
 
-def messages_for(items: Sequence[Item], *, portable: bool) -> Iterator[Any]:
-    """Yield the messages of any slice of a conversation's items."""
+def messages_to_append(items: Sequence[Item]) -> list[Any]:
+    """Return the messages of items that others may lie before, which they must not be one with."""
+    messages = list(messages_for(items, portable=False))
+    if messages and isinstance(first := messages[0], AIMessage):
+        own = items_for(first)
+        if not has_sidecar(own):
+            _carry(first, own, items_of(first))
+    return messages
+
+
+def messages_for(items: Sequence[Item], *, portable: bool, is_slice: bool = True) -> Iterator[Any]:
+    """Yield the messages of a conversation's items, or of any slice of them.
+
+    Args:
+        items: The items.
+        portable: Leave what only the Responses API knows out of the content.
+        is_slice: Let the first message know that it was kept apart from one before it.
+    """
     rest: list[Item] = []
     place = 0
     items, whole = spans(items)
@@ -122,7 +138,8 @@ def messages_for(items: Sequence[Item], *, portable: bool) -> Iterator[Any]:
             place += 1
             continue
         end, sidecar = whole[place]
-        message = _message(sidecar, items[place:end], first=place == 0, portable=portable)
+        is_cut = is_slice and place == 0
+        message = _message(sidecar, items[place:end], is_cut=is_cut, portable=portable)
         if message is None:
             rest += bare(items[place:end])
         else:
@@ -133,15 +150,15 @@ def messages_for(items: Sequence[Item], *, portable: bool) -> Iterator[Any]:
     yield from _shown(rest, portable)
 
 
-def _message(sidecar: dict[str, Any], items: list[Item], *, first: bool, portable: bool) -> Any:
+def _message(sidecar: dict[str, Any], items: list[Item], *, is_cut: bool, portable: bool) -> Any:
     """Return the message of items with this sidecar; None if there is none to be had from it."""
     visible = bare(items)
     message = None if portable else restored(sidecar, visible)
     if message is None:
         now = _with_carry(message_of(visible, portable=portable), visible)
         message = recast(sidecar, visible, now, portable=portable)
-        return message if message is not None and bare(_items_for(message)) == visible else None
-    if first and not has_sidecar(items_for(message)):
+        return message if message is not None and bare(_items_for(message)[0]) == visible else None
+    if is_cut and not has_sidecar(items_for(message)):
         # It only kept the message from being one with that before, which a slice has cut away.
         return _with_carry(message_of(items), items)
     return message
@@ -172,9 +189,13 @@ def _with_carry(message: Any, items: list[Item]) -> Any:
     """Return a message made of items, with a carry if it does not say all of them."""
     visible = items_of(message)
     if json.dumps(visible) != json.dumps(items):  # the order of keys counts too
-        carry = {"items": fingerprint(visible), "as": encode(items, visible)}
-        message.additional_kwargs[_CARRY] = [carry]
+        _carry(message, items, visible)
     return message
+
+
+def _carry(message: Any, items: list[Item], visible: list[Item]) -> None:
+    carry = {"items": fingerprint(visible), "as": encode(items, visible)}
+    message.additional_kwargs[_CARRY] = [carry]
 
 
 def _without_carry(message: Any) -> Any:

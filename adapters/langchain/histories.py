@@ -9,7 +9,7 @@ from typing import Any
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage
 
-from memwrap.adapters.langchain.exact import items_for_all, messages_for
+from memwrap.adapters.langchain.exact import items_for_all, messages_for, messages_to_append
 from memwrap.codec import copy_items, copy_known
 from memwrap.exceptions import ConfigurationError, StoreError
 from memwrap.portal import wait_for
@@ -19,6 +19,9 @@ from memwrap.sessions.turns import maybe
 from memwrap.types import Item
 
 __all__ = ["HistorySession", "SessionChatMessageHistory", "session_from_history"]
+
+# What may be stored already when messages are added, and they must not be one with.
+_ANSWER = ({"type": "message", "role": "assistant", "content": []},)
 
 # How histories that are for one way only refuse the other.
 _REFUSALS = (AssertionError, AttributeError, NotImplementedError, TypeError, ValueError)
@@ -97,7 +100,7 @@ class HistorySession:
             ConversionError: They are no list of items, or JSON cannot hold one exactly.
             StoreError: The history failed.
         """
-        messages = list(messages_for(copy_items(items), portable=False))
+        messages = messages_to_append(copy_items(items))
         if not messages:
             return
         if self._is_async is None:
@@ -185,7 +188,8 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
 
     async def aget_messages(self) -> list[BaseMessage]:
         """Return the messages, oldest first."""
-        return list(messages_for(await maybe(self.session.get_items()), portable=False))
+        items = await maybe(self.session.get_items())
+        return list(messages_for(items, portable=False, is_slice=False))
 
     def add_messages(self, messages: Sequence[BaseMessage]) -> None:
         """Append messages, all of them or none."""
@@ -193,7 +197,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
 
     async def aadd_messages(self, messages: Sequence[BaseMessage]) -> None:
         """Append messages, all of them or none."""
-        added: Awaitable[None] = maybe(self.session.add_items(items_for_all(messages)))
+        added: Awaitable[None] = maybe(self.session.add_items(items_for_all(messages, _ANSWER)))
         await added
 
     def clear(self) -> None:

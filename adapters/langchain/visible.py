@@ -153,7 +153,7 @@ def _annotations(block: Mapping[str, Any]) -> list[Item]:
         if keys is None:
             continue
         names: dict[str, str] = {"file_index": "index"} if kind == "file_citation" else {}
-        item = {names.get(key, key): value for key, value in annotation.items()}
+        item: Item = {names.get(key, key): value for key, value in annotation.items()}
         if item.keys() == keys | {"type"}:
             known.append(item)
     return known

@@ -5,6 +5,9 @@ import json
 import threading
 
 import pytest
+from chat_model import calling
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import (
     AIMessage,
@@ -14,6 +17,8 @@ from langchain_core.messages import (
     message_to_dict,
     messages_from_dict,
 )
+from langchain_exactness import whole, written
+from strategies import items, messages
 
 from memwrap import (
     ConfigurationError,
@@ -26,6 +31,9 @@ from memwrap import (
 from memwrap.adapters.langchain import SessionChatMessageHistory, session_from_history, to_items
 from memwrap.items import assistant, user
 from memwrap.testing import ScriptedAgent, SessionContract
+
+thorough = settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
+CALLING = calling("c", city="Rome")
 
 
 class Synchronous(BaseChatMessageHistory):
@@ -144,6 +152,37 @@ async def test_stored_conversations_are_read(kind):
     history = kind()
     await session_from_history(history, session_id="s").add_items(to_items(messages))
     assert list(await session_from_history(history).get_items()) == to_items(messages)
+
+
+@thorough
+@given(st.lists(st.lists(items, max_size=3), max_size=4))
+def test_items_of_several_appends(appends):
+    """Items come back as they went in however they were appended, though messages might join."""
+
+    async def main():
+        session = session_from_history(Synchronous(), session_id="s")
+        for some in appends:
+            await session.add_items(some)
+        return await session.get_items()
+
+    assert written(asyncio.run(main())) == written([item for some in appends for item in some])
+
+
+@thorough
+@given(st.lists(st.lists(messages, max_size=2), max_size=4))
+@example([[AIMessage("a")], [CALLING]])
+@example([[CALLING], [CALLING]])
+def test_messages_of_several_additions(additions):
+    """Messages come back one by one however they were added, though their items might join."""
+
+    async def main():
+        history = SessionChatMessageHistory(InMemorySession("s"))
+        for some in additions:
+            await history.aadd_messages(some)
+        return await history.aget_messages()
+
+    found = [whole(message) for message in asyncio.run(main())]
+    assert found == [whole(message) for some in additions for message in some]
 
 
 async def test_pop_is_refused_unless_it_may_rewrite():

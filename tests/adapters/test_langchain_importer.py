@@ -33,8 +33,13 @@ from memwrap import (
     StoreError,
     run,
 )
-from memwrap.adapters.langchain import from_items, importer, to_items
-from memwrap.adapters.langchain.importer import ImportReport, import_histories
+from memwrap.adapters.langchain import (
+    ImportReport,
+    from_items,
+    import_histories,
+    importer,
+    to_items,
+)
 from memwrap.items import assistant, user
 from memwrap.testing import ScriptedAgent
 

@@ -26,8 +26,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from memwrap import InMemoryStore, SQLiteStore, StoreError, with_session
-from memwrap.adapters.langchain import from_items, session_from_history
-from memwrap.adapters.langchain.importer import import_histories
+from memwrap.adapters.langchain import from_items, import_histories, session_from_history
 from memwrap.items import user
 
 with warnings.catch_warnings():
