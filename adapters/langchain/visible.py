@@ -152,8 +152,9 @@ def _annotations(block: Mapping[str, Any]) -> list[Item]:
         keys = _ANNOTATIONS.get(kind := kind_of(annotation))
         if keys is None:
             continue
-        names: dict[str, str] = {"file_index": "index"} if kind == "file_citation" else {}
-        item: Item = {names.get(key, key): value for key, value in annotation.items()}
+        item: Item = dict(annotation)
+        if kind == "file_citation" and "file_index" in item:  # an index is LangChain's own word
+            item["index"] = item.pop("file_index")
         if item.keys() == keys | {"type"}:
             known.append(item)
     return known
