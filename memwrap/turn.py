@@ -120,8 +120,9 @@ class Turn:
         if self._arrange is None:
             first = self.adapter.from_items(view)
         else:
+            # The input is the end of the view, whatever layers did with what is before it.
             own = set(map(id, input))
-            end = len(view) - sum(id(item) in own for item in whole)
+            end = max(0, len(view) - sum(id(item) in own for item in whole))
             first = self._arrange(view[:end], view[end:])
         return self._agent(first, *self._args, **self._kwargs)
 
