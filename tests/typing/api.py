@@ -12,6 +12,9 @@ from contextlib import aclosing
 from typing import Any, assert_type
 
 import agents
+from langchain_core.chat_history import BaseChatMessageHistory
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import RunnableLambda
 
 import memwrap
 from memwrap import (
@@ -38,7 +41,15 @@ from memwrap import (
     use_session,
     with_session,
 )
-from memwrap.adapters import adapter_for, chat, plain
+from memwrap.adapters import adapter_for, chat, langchain, langgraph, plain
+from memwrap.adapters.langchain import (
+    SessionChatMessageHistory,
+    from_runnable_with_history,
+    import_histories,
+    session_from_history,
+)
+from memwrap.adapters.langchain import portable as langchain_portable
+from memwrap.adapters.langgraph import portable as langgraph_portable
 from memwrap.middleware import Log, Memory, Redact, Trim
 from memwrap.testing import FlakySession, ScriptedAgent, SessionContract
 from memwrap.types import SessionLike
@@ -359,6 +370,28 @@ def sessions_fit(theirs: agents.Session, ours: SQLiteSession, agent: agents.Agen
     agents.Runner.run_sync(agent, "Hello", session=ours)
     with_session(agent, session=theirs)
     use_session(theirs)
+
+
+# LangChain: runnables keep their type, sessions and histories fit in each other's places.
+async def chains(runnable: RunnableLambda[Any, str], history: BaseChatMessageHistory) -> None:
+    assert_type(with_session(runnable, store=store, key="session_id"), RunnableLambda[Any, str])
+    with_session(runnable, adapter=langchain)
+    with_session(runnable, adapter=langchain_portable)
+    made = from_runnable_with_history(runnable, store, input_messages_key="question")
+    assert_type(made, RunnableLambda[Any, str])
+    from_runnable_with_history(runnable, lambda session_id: history)
+    from_runnable_with_history(runnable, store.session)
+    from_runnable_with_history(runnable, store, "question")  # type: ignore[call-arg]
+    use_session(session_from_history(history, rewrite=True))
+    assert_type(await SessionChatMessageHistory(session).aget_messages(), list[BaseMessage])
+    report = await import_histories([("id", "{}")], store)
+    assert_type(report.items_added, int)
+
+
+async def graphs(graph: Any) -> None:
+    with_session(graph, adapter=langgraph)
+    with_session(graph, adapter=langgraph_portable)
+    assert_type(langgraph.answer([]).new_messages, list[BaseMessage])
 
 
 async def turn_ids() -> None:
