@@ -74,17 +74,21 @@ def turn_starts(items: Sequence[Item]) -> list[int]:
     return starts
 
 
-def cuts(items: Sequence[Item]) -> list[int]:
-    """Return the places where *items* may be cut in two, ``0`` and ``len(items)`` included.
+def cuts(items: Sequence[Item], after: Sequence[Item] = ()) -> list[int]:
+    """Return the places where *items* may be cut in two, ``0`` included, and the end if it may be.
 
     No cut separates a call from its output or a reasoning item from the item that follows it:
     providers refuse a conversation that holds one without the other. An output belongs to the
     newest call of its id, since some models begin their ids anew each turn.
+
+    Args:
+        items: The items.
+        after: What follows them and stays whole; it may answer their calls.
     """
     # joined[i] counts, as differences, the pairs that a cut before item i would separate
-    joined = [0] * (len(items) + 2)
+    joined = [0] * (len(items) + len(after) + 2)
     thoughts = [(i, i + 1) for i in range(len(items) - 1) if items[i].get("type") == "reasoning"]
-    for first, second in _pairs(items) + thoughts:
+    for first, second in _pairs([*items, *after]) + thoughts:
         joined[first + 1] += 1
         joined[second + 1] -= 1
     places, open_pairs = [], 0
@@ -134,7 +138,7 @@ def repaired(items: list[Item]) -> list[Item]:
     items = without_open_calls(items)
     answers = {output for _, output in _pairs(items)}
     items = [i for place, i in enumerate(items) if place in answers or _output_key(i) is None]
-    following = [*items[1:], None]
+    following = [*items, None][1:]
     return [
         item
         for item, after in zip(items, following, strict=True)

@@ -7,6 +7,7 @@ import logging
 
 from memwrap.answer import result_of
 from memwrap.exceptions import ConversionError, HistoryChanged, LeaseLost, TurnNotSaved
+from memwrap.items import marked
 from memwrap.sessions.turns import OpenTurn, TurnRecord, TurnSession
 from memwrap.turn import Turn
 from memwrap.types import Item
@@ -32,13 +33,16 @@ class Saving:
         if self.leases:
             self._schedule()
 
-    async def save(self, items: list[Item], record: TurnRecord, *, stored: int = 0) -> None:
+    async def save(
+        self, items: list[Item], record: TurnRecord, *, stored: int = 0, mark: str | None = None
+    ) -> None:
         """Store *items* with the turn's changes made to them; try three times.
 
         Args:
             items: What the turn adds.
             record: What is stored beside it.
             stored: How many of the first items are in the store already.
+            mark: What they are marked with as unanswered, if they are.
 
         Raises:
             TurnNotSaved: It could not be stored, or came too late.
@@ -46,6 +50,8 @@ class Saving:
         for change in self.turn.before_save:
             items = change(items)
         items = items[stored:] if stored else items
+        if mark is not None:  # only now: a change might spoil the mark
+            items = [marked(item, unanswered=mark) for item in items]
         if items:
             await self._commit(items, record)
 

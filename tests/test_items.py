@@ -118,6 +118,12 @@ def test_calls_and_their_answers_are_known(asking, answering):
     assert repaired([user("1"), answering, assistant("2")]) == [user("1"), assistant("2")]
 
 
+def test_nothing_may_be_left():
+    """Answers without calls are left out also where there is nothing else."""
+    answering = {"type": "function_call_output", "call_id": "c", "output": "x"}
+    assert repaired([answering]) == repaired([answering, answering]) == repaired([]) == []
+
+
 @pytest.mark.parametrize(
     "item",
     [

@@ -18,7 +18,7 @@ from memwrap.exceptions import (
     TurnIdReused,
     TurnNotSaved,
 )
-from memwrap.items import marked, marks_of, without_open_calls
+from memwrap.items import marks_of, without_open_calls
 from memwrap.locks import acquire, release, try_acquire
 from memwrap.saving import Saving
 from memwrap.sessions.base import identity
@@ -187,8 +187,7 @@ class Memory:
             raise
         except Exception:
             if self._keep_input and not known:
-                mark = fingerprint(turn.input)
-                await self._keep(saving, [marked(i, unanswered=mark) for i in turn.input], 0)
+                await self._keep(saving, turn.input, 0, mark=fingerprint(turn.input))
             raise
         turn.new_items = without_open_calls(turn.collect())
         try:
@@ -199,10 +198,12 @@ class Memory:
             self.unsaved += 1
             _log.error("session %r: %s", turn.session_id, exc)
 
-    async def _keep(self, saving: Saving, items: list[Item], stored: int) -> None:
+    async def _keep(
+        self, saving: Saving, items: list[Item], stored: int, mark: str | None = None
+    ) -> None:
         """Store what is left of a turn that failed, but let its own error be the one told."""
         try:
-            await saving.save(items, _NAMELESS, stored=stored)
+            await saving.save(items, _NAMELESS, stored=stored, mark=mark)
         except Exception as exc:  # noqa: BLE001
             _log.error(
                 "session %r: what is kept of a failed turn could not be stored (%s)",

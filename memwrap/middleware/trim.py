@@ -17,7 +17,8 @@ class Trim:
 
     The cut leaves the longest newest part within all limits that never separates a tool call from
     its output or a reasoning item from what follows it. System and developer items stay wherever
-    they are; only `max_tokens` counts them. The turn's own input is never cut.
+    they are; only `max_tokens` counts them. The turn's own input is never cut, and keeps the calls
+    that it answers.
 
     Args:
         max_items: At most that many items.
@@ -71,7 +72,8 @@ class Trim:
         first = max(
             self._by_items(history), self._by_turns(history), self._by_tokens(history, input)
         )
-        return next(place for place in cuts(history) if place >= first)
+        places = cuts(history, after=input)
+        return next((place for place in places if place >= first), places[-1])
 
     def _by_items(self, history: list[Item]) -> int:
         if self.max_items is None:

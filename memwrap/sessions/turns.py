@@ -194,8 +194,10 @@ class FourMethodTurns:
                 inputs=record.inputs,
             )
             items = [first, *items[1:]]
-        if turn.attempted and _has_been_added(await self._load(), self._history, items):
-            return True
+        if turn.attempted:
+            items = items[_added(await self._load(), self._history, items) :]
+            if not items:
+                return True
         turn.attempted = True
         append = self._session.add_items
         work: Any = append(copy_items(items))
@@ -242,14 +244,17 @@ class FourMethodTurns:
             raise StoreError(f"{name}: get_items() returned no list of items: {exc}") from exc
 
 
-def _has_been_added(now: Sequence[Item], before: Sequence[Item], items: Sequence[Item]) -> bool:
-    """Tell whether *items* were appended after *before* was read, whoever else wrote since."""
-    if now[: len(before)] != before:  # a limit moved the window
-        return now[-len(items) :] == items
-    added = now[len(before) :]
-    return any(
-        added[place : place + len(items)] == items for place in range(len(added) - len(items) + 1)
-    )
+def _added(now: Sequence[Item], before: Sequence[Item], items: Sequence[Item]) -> int:
+    """Return how many of *items* were appended after *before* was read, whoever else wrote since.
+
+    A session may append one by one, and fail in between: then the last of them are missing.
+    """
+    count = len(items)
+    if now[: len(before)] == before:  # else a limit moved the window, and only its end is new
+        now = now[len(before) :]
+        if any(now[place : place + count] == items for place in range(len(now) - count + 1)):
+            return count
+    return next((some for some in range(count, 0, -1) if now[-some:] == items[:some]), 0)
 
 
 def _never_waits(function: Any) -> bool:

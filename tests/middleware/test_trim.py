@@ -41,6 +41,14 @@ def output(id, kind="function"):
     return {"type": f"{kind}_call_output", "call_id": id}
 
 
+@pytest.mark.parametrize("trim", [Trim(max_items=1), Trim(max_items=0), Trim(max_turns=0)])
+def test_calls_that_the_input_answers_stay(trim):
+    """A call whose output comes with the input is not cut off, and neither is its reasoning."""
+    history = [user("1"), REASONING, call("a"), call("b")]
+    assert shown(trim, history, output("a"), output("b")) == history[1:]
+    assert shown(trim, [*history, output("a")], output("b")) == [*history[1:], output("a")]
+
+
 ids = st.sampled_from("ab")
 any_item = st.one_of(
     st.sampled_from([user("u"), assistant("a"), system("s"), DEVELOPER, REASONING]),

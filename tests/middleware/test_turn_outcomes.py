@@ -53,6 +53,21 @@ class FourMethods:
         self.items.clear()
 
 
+class Pieces:
+    """An adapter for agents that give a list of texts."""
+
+    def to_items(self, messages, role="user"):
+        several = messages if isinstance(messages, list) else [messages]
+        return [
+            {"role": role, "content": text}
+            for some in several
+            for text in (some if isinstance(some, list) else [some])
+        ]
+
+    def from_items(self, items):
+        return items
+
+
 class SyncMethods:
     """The same with plain functions."""
 
@@ -186,6 +201,18 @@ class TestAgentRaises:
         await ask("question")
         assert [role for role, _ in await items_of(session)] == ["user", "assistant"]
         assert seen == [["question"], ["question"]]
+
+    async def test_kept_input_is_known_though_it_was_redacted(self, session):
+        """A layer that changes what is stored does not hide that the question is there already."""
+        agent = with_session(
+            ScriptedAgent(ValueError(), "answer"),
+            session=session,
+            middleware=[Memory(on_error="keep_input"), Redact(r"[0-9a-f]")],
+        )
+        with pytest.raises(ValueError):
+            await agent("question 4711")
+        await agent("question 4711")
+        assert [role for role, _ in await items_of(session)] == ["user", "assistant"]
 
     async def test_another_question_after_a_kept_one_is_stored_behind_it(self, session):
         """A kept question that is not asked again stays where it is."""
@@ -422,6 +449,31 @@ class TestSaveFails:
         session.fail("add_items", OSError(), times=times, after=True)
         await run(ScriptedAgent("answer"), "question", session=session)
         assert await items_of(session) == [("user", "question"), ("assistant", "answer")]
+
+    @pytest.mark.parametrize("limit", [None, 3])
+    @pytest.mark.parametrize("failing", range(4))
+    async def test_half_an_append_is_completed(self, failing, limit):
+        """A session that appends one by one and fails in between gets the rest, nothing twice."""
+
+        class OneByOne(FourMethods):
+            left = None
+
+            async def get_items(self, limit_=None):
+                return self.items[-limit:] if limit else self.items
+
+            async def add_items(self, items):
+                for item in items:
+                    if self.left == 0:
+                        self.left = None
+                        raise OSError
+                    self.left = None if self.left is None else self.left - 1
+                    self.items.append(item)
+
+        session = OneByOne()
+        for _ in range(2):
+            session.left = failing
+            await run(ScriptedAgent(["a", "a", "b"]), "a", session=session, adapter=Pieces())
+        assert [text_of(item) for item in session.items] == ["a", "a", "a", "b"] * 2
 
     async def test_same_words_twice_are_two_turns(self):
         """A repeated exchange is not taken for one that was stored already."""
