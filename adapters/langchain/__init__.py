@@ -34,9 +34,10 @@ Both ways are exact, for any slice of the items: what items cannot show of a mes
 other blocks, the class) is in ``provider_data.langchain`` of one of its items, and what a message
 cannot show of items is in its ``additional_kwargs["memwrap"]``. Neither repeats what can be seen,
 and both give way to an edit of it: after one, a message keeps its class, ``id``, ``name``,
-``role``, ``status`` and ``usage_metadata``, and nothing else that is hidden. Lost are objects that
-JSON has no form for, with a warning, and the class of messages derived from LangChain's: nothing is
-imported because stored data says so.
+``role``, ``status`` and ``usage_metadata``, and nothing else that is hidden, in the store neither.
+Lost are objects that JSON has no form for, with a warning, and classes derived from LangChain's
+messages (of `BaseMessage` itself: a ``ChatMessage``) or from Python's own values, as enums are:
+nothing is imported because stored data says so.
 
 For models of another provider than the one that a history came from there is the same adapter
 without reasoning and hosted tools' blocks, `memwrap.adapters.langchain.portable`.

@@ -23,9 +23,10 @@ from memwrap.adapters.langchain.sidecar import (
     recast,
     restored,
     spans,
+    with_a_place,
     with_sidecar,
 )
-from memwrap.adapters.langchain.template import decode, encode, fingerprint
+from memwrap.adapters.langchain.template import decode, encode, equal, fingerprint
 from memwrap.adapters.langchain.visible import items_of
 from memwrap.types import Item
 
@@ -80,32 +81,42 @@ def _plain_item(message: Any) -> Item | None:
     role, template = plain
     fields = message.__dict__
     text = fields.get("content")
-    if type(text) is str and {**fields, "content": ""} == template:
+    if type(text) is str and equal({**fields, "content": ""}, template):
         return {"role": role, "content": text}
     return None
 
 
 def _items_for(message: Any) -> tuple[list[Item], bool]:
     """Return the items of a message, and whether they are those that it once was made of."""
-    carry = message.additional_kwargs.get(_CARRY)
-    said = message if carry is None else _without_carry(message)
-    visible = items_of(said)
-    carried = None if carry is None else _carried(carry, visible)
+    said, visible, carried = _said(message)
     if carried is None:
         return visible if _is_said(said, visible) else with_sidecar(said, visible), False
     shown = (message_of(carried, portable=portable) for portable in (False, True))
-    if any(fields_of(one) == fields_of(said) for one in shown):
+    if any(equal(fields_of(one), fields_of(said)) for one in shown):
         return carried, True
     return with_sidecar(message, carried), False  # with an id of LangGraph's, for one
+
+
+def _said(message: Any) -> tuple[Any, list[Item], list[Item] | None]:
+    """Return a message without its carry, the items that it says, and those that it carries."""
+    carry = message.additional_kwargs.get(_CARRY)
+    if carry is None:
+        return message, items_of(message), None
+    said = _without_carry(message)
+    visible = items_of(said)
+    return said, visible, _carried(carry, visible)
 
 
 def _is_said(message: Any, items: list[Item]) -> bool:
     """Tell whether the items alone give the same message again."""
     fields = message.__dict__
-    if fields.get("id") is not None or fields.get("response_metadata"):
-        return False  # no item says that
+    # No item says these, and they may hold anything: they are not compared.
+    if any(fields.get(key) is not None for key in ("id", "artifact")):
+        return False
+    if fields.get("response_metadata"):
+        return False
     several = list(groups(items))
-    return len(several) == 1 and fields_of(message_of(several[0])) == fields_of(message)
+    return len(several) == 1 and equal(fields_of(message_of(several[0])), fields_of(message))
 
 
 # Items to messages
@@ -153,15 +164,34 @@ def messages_for(items: Sequence[Item], *, portable: bool, is_slice: bool = True
 def _message(sidecar: dict[str, Any], items: list[Item], *, is_cut: bool, portable: bool) -> Any:
     """Return the message of items with this sidecar; None if there is none to be had from it."""
     visible = bare(items)
-    message = None if portable else restored(sidecar, visible)
+    message = None if portable else _restored(sidecar, visible)
     if message is None:
-        now = _with_carry(message_of(visible, portable=portable), visible)
-        message = recast(sidecar, visible, now, portable=portable)
-        return message if message is not None and bare(_items_for(message)[0]) == visible else None
+        now = _with_carry(message_of(visible, portable=portable), visible, portable=portable)
+        message = recast(sidecar, now, portable=portable)
+        return message if message is not None and _shows(message) == visible else None
     if is_cut and not has_sidecar(items_for(message)):
         # It only kept the message from being one with that before, which a slice has cut away.
         return _with_carry(message_of(items), items)
     return message
+
+
+def _restored(sidecar: dict[str, Any], visible: list[Item]) -> Any:
+    """Return the message of a sidecar if it says what can be seen, and nothing else."""
+    try:
+        message = restored(sidecar, visible)
+        if message is None:
+            return None
+        items, _ = with_a_place(_shows(message))
+        is_shown = items == visible or fingerprint(items) == sidecar["items"]  # tuples are lists
+    except Exception:  # noqa: BLE001  (nobody knows what stands in a store)
+        return None
+    return message if is_shown else None
+
+
+def _shows(message: Any) -> list[Item]:
+    """Return the items of a message without its sidecar."""
+    _, visible, carried = _said(message)
+    return visible if carried is None else carried
 
 
 def _shown(items: list[Item], portable: bool) -> Iterator[Any]:
@@ -169,7 +199,8 @@ def _shown(items: list[Item], portable: bool) -> Iterator[Any]:
     for group in groups(items, portable=portable):
         message = _plain_message(group)
         if message is None:
-            message = _with_carry(message_of(group, portable=portable), group)
+            message = message_of(group, portable=portable)
+            message = _with_carry(message, group, portable=portable)
         yield message
 
 
@@ -185,10 +216,11 @@ def _plain_message(group: list[Item]) -> Any:
 # What messages cannot show of items
 
 
-def _with_carry(message: Any, items: list[Item]) -> Any:
+def _with_carry(message: Any, items: list[Item], *, portable: bool = False) -> Any:
     """Return a message made of items, with a carry if it does not say all of them."""
     visible = items_of(message)
-    if json.dumps(visible) != json.dumps(items):  # the order of keys counts too
+    is_shown = json.dumps(visible) == json.dumps(items)  # the order of keys counts too
+    if not is_shown or (portable and not _is_said(message, visible)):
         _carry(message, items, visible)
     return message
 
@@ -210,6 +242,8 @@ def _carried(carry: Any, visible: list[Item]) -> list[Item] | None:
         if one["items"] != fingerprint(visible):
             return None
         items: list[Item] = decode(one["as"], visible)
-    except (LookupError, TypeError, ValueError):
+        fingerprint(items)  # raises for what is no JSON
+        is_whole = bool(items) and all(type(item) is dict for item in items)
+    except Exception:  # noqa: BLE001  (nobody knows what stands in metadata)
         return None
-    return items
+    return items if is_whole and type(items) is list else None

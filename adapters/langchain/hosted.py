@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from memwrap.codec import encode
+from memwrap.exceptions import ConversionError
 from memwrap.types import Item
 
-__all__ = ["GIVEN", "INSTRUCTIONS", "SPOKEN", "is_spoken", "item_in", "kind_of", "unwrapped"]
+__all__ = [
+    "GIVEN",
+    "INSTRUCTIONS",
+    "SPOKEN",
+    "is_json",
+    "is_spoken",
+    "item_in",
+    "kind_of",
+    "unwrapped",
+]
 
 # What the API asks of each item. A block that lacks it is no item, whatever its type says.
 _OF_MODEL: dict[str, tuple[str, ...]] = {
@@ -64,6 +75,15 @@ def kind_of(value: Any) -> str | None:
     return kind if isinstance(kind, str) else None
 
 
+def is_json(value: Any) -> bool:
+    """Tell whether an item may hold a value: no store takes NaN, bytes, dates, other objects."""
+    try:
+        encode({"": value})
+    except ConversionError:
+        return False
+    return True
+
+
 def is_spoken(item: Item) -> bool:
     """Tell whether an item that is no message and no output of a tool comes from the model."""
     kind = kind_of(item) or ""
@@ -83,7 +103,7 @@ def item_in(block: Mapping[str, Any]) -> Item | None:
     """Return the item that a block is, without LangChain's indexes; None if it is none."""
     kind = kind_of(block) or ""
     required = _REQUIRED.get(kind)
-    if required is None or any(block.get(key) is None for key in required):
+    if required is None or any(block.get(key) is None for key in required) or not is_json(block):
         return None
     item = {key: value for key, value in block.items() if key != "index"}
     if kind == "reasoning" and not _has_summary(item):

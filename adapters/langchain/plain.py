@@ -27,17 +27,19 @@ def groups(items: Sequence[Item], *, portable: bool = False) -> Iterator[list[It
     begins one: two answers stay two.
     """
     run: list[Item] = []
+    kinds: set[str | None] = set()  # of the run
     for item in items:
         if not _is_of_assistant(item, portable):
             if run:
                 yield run
-                run = []
+                run, kinds = [], set()
             yield [item]
             continue
-        if run and _begins(item, run, portable):
+        if run and _begins(item, kinds, run[-1], portable):
             yield run
-            run = []
+            run, kinds = [], set()
         run.append(item)
+        kinds.add(kind_of(item))
     if run:
         yield run
 
@@ -51,17 +53,23 @@ def _is_of_assistant(item: Item, portable: bool) -> bool:
     return is_spoken(item) or (portable and _answer(item) is None)
 
 
-def _begins(item: Item, run: list[Item], portable: bool) -> bool:
+def _begins(item: Item, kinds: set[str | None], last: Item, portable: bool) -> bool:
     """Tell whether an item of the assistant begins a message of its own.
 
     In a message calls come behind all else. That may not part reasoning from the call after it:
     the API refuses the one without the other.
+
+    Args:
+        item: The item.
+        kinds: The types of those before it, in the same run.
+        last: The one right before it.
+        portable: Of a message without reasoning.
     """
-    kinds = [one.get("type") for one in run]
-    if "type" not in item and any(kind != "reasoning" for kind in kinds):
+    if "type" not in item and kinds != {"reasoning"}:
         return True
-    is_thoughtful = "reasoning" in (item.get("type"), *kinds)
-    return not portable and is_thoughtful and kinds[-1] in _CALLS and item.get("type") not in _CALLS
+    kind = kind_of(item)
+    is_thoughtful = kind == "reasoning" or "reasoning" in kinds
+    return not portable and is_thoughtful and kind_of(last) in _CALLS and kind not in _CALLS
 
 
 def message_of(items: Sequence[Item], *, portable: bool = False) -> Any:
@@ -93,7 +101,7 @@ def _given(item: Item, portable: bool) -> Any:
         return SystemMessage(content, additional_kwargs=extra)
     if (output := _answer(item)) is not None:
         return _answered(item, output, portable)
-    return (SystemMessage if kind in INSTRUCTIONS else HumanMessage)([_whole(item)])
+    return (SystemMessage if kind_of(item) in INSTRUCTIONS else HumanMessage)([_whole(item)])
 
 
 def _answer(item: Item) -> Any:

@@ -61,7 +61,10 @@ def name_of(session_id: Any) -> tuple[str, bool]:
     if isinstance(session_id, (bytes, bytearray, memoryview)):  # the keys of Redis
         session_id = bytes(session_id).decode(errors="surrogateescape")  # no store takes the rest
     if isinstance(session_id, (str, int, UUID)) and not isinstance(session_id, bool):
-        return str(session_id), True
+        try:
+            return str(session_id), True
+        except ValueError:  # Python writes no integer of so many digits
+            pass
     return type(session_id).__name__, False
 
 

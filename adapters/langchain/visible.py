@@ -10,19 +10,28 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from langchain_core.messages import (
+    AIMessage,
+    FunctionMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+
 from memwrap.adapters.langchain.hosted import (
     GIVEN,
     INSTRUCTIONS,
     SPOKEN,
+    is_json,
     item_in,
     kind_of,
     unwrapped,
 )
 from memwrap.adapters.langchain.parts import PARTS, part_of, parts_of
-from memwrap.adapters.langchain.template import parsed
+from memwrap.adapters.langchain.template import encode, parsed, same
 from memwrap.types import Item
 
-__all__ = ["items_of"]
+__all__ = ["items_of", "role_of"]
 
 _CUSTOM_INPUT = "__arg1"  # LangChain's name for the text that a custom tool gets
 _CALLS = {"function_call": "call_id", "custom_tool_call": "call_id"}
@@ -40,18 +49,25 @@ _ANNOTATIONS: dict[str | None, set[str]] = {
 
 def items_of(message: Any) -> list[Item]:
     """Return the items of one message; at least one."""
-    kind = message.type.removesuffix("MessageChunk").lower()
-    if kind == "ai":
+    # By the class: derived ones may have types of their own.
+    if isinstance(message, AIMessage):
         return _spoken(message)
-    if kind in ("tool", "function"):
+    if isinstance(message, (ToolMessage, FunctionMessage)):
         return [_output(message)]
-    if kind == "system":
+    if isinstance(message, SystemMessage):
         role = message.additional_kwargs.get("__openai_role__")
         return _given("developer" if role == "developer" else "system", message.content)
-    if kind == "chat" and message.role in ("system", "developer", "assistant"):
+    role = None if isinstance(message, HumanMessage) else role_of(message)
+    if role in ("system", "developer", "assistant"):
         text = message.content if isinstance(message.content, str) else str(message.text)
-        return [{"role": message.role, "content": text}]
+        return [{"role": role, "content": text}]
     return _given("user", message.content)
+
+
+def role_of(message: Any) -> str:
+    """Return who speaks in a message of no class that tells."""
+    role = getattr(message, "role", None)
+    return role if isinstance(role, str) else str(message.type)
 
 
 # What the caller gives
@@ -78,7 +94,8 @@ def _whole_item(block: Any) -> Item | None:
     """Return the item of a block that is all there is: one that LangChain has no message for."""
     item: Item = unwrapped(block)
     kind = None if item is block else kind_of(item)
-    return None if kind is None or kind in PARTS or kind.startswith("input_") else item
+    is_part = kind is None or kind in PARTS or kind.startswith("input_")
+    return item if not is_part and is_json(item) else None
 
 
 # What the model says
@@ -120,7 +137,8 @@ def _called(call: Item, block: dict[str, Any]) -> Item:
     if block["type"] != "custom_tool_call" or not isinstance(text, str):
         return call
     item = {key: value for key, value in block.items() if key != "index"}
-    return item | {"call_id": call["call_id"], "name": call["name"], "input": text}
+    item |= {"call_id": call["call_id"], "name": call["name"], "input": text}
+    return item if is_json(item) else call
 
 
 def _add_text(block: dict[str, Any], kind: str, items: list[Item]) -> None:
@@ -128,7 +146,8 @@ def _add_text(block: dict[str, Any], kind: str, items: list[Item]) -> None:
     if not isinstance(text, str):
         return
     item_id = block.get("id")
-    phase = {"phase": block["phase"]} if block.get("phase") in _PHASES else {}
+    named = block.get("phase")
+    phase = {"phase": named} if isinstance(named, str) and named in _PHASES else {}
     if not (isinstance(item_id, str) and item_id.startswith("msg_")):
         items.append({"role": "assistant", "content": text} | phase)
         return
@@ -155,7 +174,7 @@ def _annotations(block: Mapping[str, Any]) -> list[Item]:
         item: Item = dict(annotation)
         if kind == "file_citation" and "file_index" in item:  # an index is LangChain's own word
             item["index"] = item.pop("file_index")
-        if item.keys() == keys | {"type"}:
+        if item.keys() == keys | {"type"} and is_json(item):
             known.append(item)
     return known
 
@@ -189,22 +208,31 @@ def _free_id(place: int, taken: set[str | None]) -> str:
 
 def _arguments(args: Any, raw: str | None) -> str:
     """Return arguments as the model wrote them, if they still say the same."""
-    if raw is not None and parsed({"arguments": raw}) == args:
+    if raw is not None and same(parsed({"arguments": raw}), args):
         return raw
-    return json.dumps(args, ensure_ascii=False, default=str)
+    try:
+        return json.dumps(args, ensure_ascii=False, default=str)
+    except Exception:  # noqa: BLE001  (what Python's writer has no form for)
+        return json.dumps(encode(args, ()), ensure_ascii=False)
 
 
 def _raw_arguments(message: Any) -> dict[Any, str]:
     """Return the text of the arguments by call id, where LangChain kept it."""
     found: dict[Any, str] = {}
-    for call in message.additional_kwargs.get("tool_calls") or ():
+    kept = message.additional_kwargs.get("tool_calls")
+    for call in kept if isinstance(kept, list) else ():
         function = call.get("function") if isinstance(call, dict) else None
-        if isinstance(function, dict) and isinstance(function.get("arguments"), str):
-            found[call.get("id")] = function["arguments"]
+        if isinstance(function, dict):
+            _find(found, call.get("id"), function)
     for block in message.content if isinstance(message.content, list) else ():
-        if kind_of(block) == "function_call" and isinstance(block.get("arguments"), str):
-            found[block.get("call_id")] = block["arguments"]
+        if kind_of(block) == "function_call":
+            _find(found, block.get("call_id"), block)
     return found
+
+
+def _find(found: dict[Any, str], call_id: Any, call: Mapping[str, Any]) -> None:
+    if isinstance(call_id, (str, type(None))) and isinstance(call.get("arguments"), str):
+        found[call_id] = call["arguments"]
 
 
 # What tools answer
@@ -213,16 +241,18 @@ def _raw_arguments(message: Any) -> dict[Any, str]:
 def _output(message: Any) -> Item:
     content = message.content
     call_id = getattr(message, "tool_call_id", None) or message.name or "call_0"
-    kind = message.additional_kwargs.get("type")
+    kind = kind_of(message.additional_kwargs)
     if isinstance(content, list):
         for block in content if len(content) == 1 else ():
             if (item := _whole_item(block)) is not None and item["type"].endswith("_output"):
                 return item
             if kind_of(block) == "custom_tool_call_output":
-                kind, content = block["type"], block.get("output") or ""
+                output = block.get("output")
+                kind, content = block["type"], "" if output is None else output
     if kind == "computer_call_output" and (screen := _screen(content)) is not None:
         checks = message.additional_kwargs.get("acknowledged_safety_checks")
-        checked = {"acknowledged_safety_checks": checks} if checks else {}
+        is_checked = isinstance(checks, list) and checks and is_json(checks)
+        checked = {"acknowledged_safety_checks": checks} if is_checked else {}
         return {"type": kind, "call_id": call_id, "output": screen} | checked
     return {
         "type": kind if kind == "custom_tool_call_output" else "function_call_output",
