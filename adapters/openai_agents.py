@@ -10,7 +10,8 @@
 | the raw events of a stream cut short   | the text of the message that was under way         |
 | other stream events                    | nothing                                            |
 
-The way back is the items themselves; the SDK takes ``provider_data`` out of them.
+The way back is the items themselves, with the SDK's own ``provider_data``, which it takes out. It
+knows no other: its Chat Completions models refuse messages that have more keys than they expect.
 
 A remembering agent has the runner's ``run``, ``run_sync`` and ``run_streamed`` as methods, and may
 be called itself, which is ``run``. To let the SDK load and store by its own rules (input first,
@@ -26,7 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from memwrap.adapters import plain
-from memwrap.adapters.shared import clear_errors, convert, unknown
+from memwrap.adapters.shared import clear_errors, convert, unknown, without_own_data
 from memwrap.exceptions import ConfigurationError, ConversionError
 from memwrap.items import text_of
 from memwrap.types import Item, Kind, Method
@@ -50,8 +51,8 @@ def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
 
 
 def from_items(items: Sequence[Item], /) -> list[Item]:
-    """Return the items: they are what the runner takes."""
-    return list(items)
+    """Return the items, without what only memwrap's adapters understand."""
+    return without_own_data(items)
 
 
 def methods(agent: Any) -> Mapping[str, Method | Callable[..., Any]]:

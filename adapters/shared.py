@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from itertools import groupby
@@ -18,9 +19,14 @@ __all__ = [
     "convert",
     "field",
     "is_readable",
+    "settled",
     "unknown",
+    "without_own_data",
     "without_provider_data",
 ]
+
+# Whose data is memwrap's own: that of its adapters, and its notes of turns.
+_OWN_DATA = frozenset({"chat", "langchain", "memwrap"})
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -122,6 +128,27 @@ def without_provider_data(items: Iterable[Item]) -> list[Item]:
         else item
         for item in items
     ]
+
+
+def settled(items: list[Item]) -> list[Item]:
+    """Return items that somebody has changed, without what adapters hid in them of their text."""
+    # Nobody has hidden anything as long as the adapter that does has not been needed.
+    sidecars: Any = sys.modules.get("memwrap.adapters.langchain.sidecar")
+    return items if sidecars is None else sidecars.settled(items)
+
+
+def without_own_data(items: Iterable[Item]) -> list[Item]:
+    """Return the items without what adapters and turns have noted in them."""
+    return [_without_own(item) if PROVIDER_DATA in item else item for item in items]
+
+
+def _without_own(item: Item) -> Item:
+    data = item[PROVIDER_DATA]
+    if not isinstance(data, dict) or _OWN_DATA.isdisjoint(data):
+        return item
+    kept = {key: value for key, value in data.items() if key not in _OWN_DATA}
+    (bare,) = without_provider_data([item])
+    return bare | {PROVIDER_DATA: kept} if kept else bare
 
 
 def unknown(value: Any, role: str) -> ConversionError:

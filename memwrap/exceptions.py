@@ -84,7 +84,8 @@ class TurnNotSaved(TurnError):
     """The agent has answered, but the store refused the turn; the answer is here.
 
     Attributes:
-        result: What the agent returned; of a stream the list of the events it sent.
+        result: What the agent returned; of a stream the list of the events it sent, as layers see
+            them.
         items: What should have been stored: the input and the new items.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from memwrap.adapters.shared import settled
 from memwrap.answer import result_of
 from memwrap.exceptions import ConversionError, HistoryChanged, LeaseLost, TurnNotSaved
 from memwrap.items import marked
@@ -48,7 +49,7 @@ class Saving:
             TurnNotSaved: It could not be stored, or came too late.
         """
         for change in self.turn.before_save:
-            items = change(items)
+            items = settled(change(items))
         items = items[stored:] if stored else items
         if mark is not None:  # only now: a change might spoil the mark
             items = [marked(item, unanswered=mark) for item in items]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from memwrap.exceptions import ConfigurationError, TurnError
+from memwrap.items import PROVIDER_DATA
 from memwrap.turn import Turn
 from memwrap.types import Handler, Item, Send
 
@@ -17,6 +18,9 @@ __all__ = ["Redact"]
 _STRUCTURE = frozenset({"call_id", "id", "role", "status", "type"})
 _PART_STRUCTURE = frozenset({"type"})
 _PARTS = frozenset({"content", "output", "summary"})
+
+# What the adapter for LangChain puts into provider data to find its way.
+_SIDECAR = frozenset({"at", "class", "items", "of"})
 
 _JSON_STARTS = frozenset('{["')
 
@@ -82,16 +86,39 @@ class Redact:
         await handler(turn, send)
 
     def _redact(self, items: list[Item]) -> list[Item]:
-        return [self._object(item, _STRUCTURE) for item in items]
+        return [self._item(item) for item in items]
+
+    def _item(self, item: Item) -> Item:
+        redacted = self._object(item, _STRUCTURE)
+        data = item.get(PROVIDER_DATA)
+        sidecar = data.get("langchain") if isinstance(data, dict) else None
+        if isinstance(sidecar, dict):
+            # It finds its way by what nobody wrote, which a pattern may match by chance.
+            kept = {key: sidecar[key] for key in sidecar.keys() & _SIDECAR}
+            redacted[PROVIDER_DATA]["langchain"] = self._template(sidecar) | kept
+        return redacted
+
+    def _template(self, value: Any) -> Any:
+        """Redact a template: all but its references, which lead to what is redacted itself."""
+        if _is_reference(value):
+            return value
+        if isinstance(value, dict):
+            return {self._key(key): self._template(member) for key, member in value.items()}
+        if isinstance(value, list):
+            return [self._template(member) for member in value]
+        return self._value(value)
 
     def _object(self, value: dict[str, Any], kept: frozenset[str]) -> dict[str, Any]:
         redacted: dict[str, Any] = {}
         for key, member in value.items():
-            name = key if key in _FIELDS else self._text(key)
+            name = self._key(key)
             while name in redacted:  # two secrets became one: both values stay
                 name += "'"
             redacted[name] = member if key in kept else self._value(member, part=key in _PARTS)
         return redacted
+
+    def _key(self, key: str) -> str:
+        return key if key in _FIELDS else self._text(key)
 
     def _value(self, value: Any, *, part: bool = False) -> Any:
         if isinstance(value, str):
@@ -127,6 +154,18 @@ class Redact:
                 return redacted
             problem = f"returned a {type(redacted).__name__}, not a string"
         raise TurnError(f"the redacting function {problem}; nothing was stored")
+
+
+def _is_reference(value: Any) -> bool:
+    """Tell whether a value of a template leads to an item's text, or to a call's arguments."""
+    if not isinstance(value, dict) or not value.keys() <= {"$", "$from", "$args"}:
+        return False
+    steps = [value.get("$args", 0), value.get("$from", 0), *_list(value.get("$", []))]
+    return all(isinstance(step, int) or step in _FIELDS for step in steps)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _replacer(

@@ -3,10 +3,17 @@ import json
 
 import agents
 import pytest
-from agents import Agent, Runner, function_tool, set_tracing_disabled
+from agents import (
+    Agent,
+    OpenAIChatCompletionsModel,
+    Runner,
+    function_tool,
+    set_tracing_disabled,
+)
 from agents.memory import OpenAIResponsesCompactionSession
 from agents.realtime import RealtimeAgent
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
+from langchain_core.messages import AIMessage, HumanMessage
 
 import memwrap
 from memwrap import (
@@ -17,7 +24,7 @@ from memwrap import (
     record,
     with_session,
 )
-from memwrap.adapters import chat, openai_agents, plain
+from memwrap.adapters import chat, langchain, openai_agents, plain
 from memwrap.items import repaired
 from memwrap.middleware import Memory
 
@@ -562,3 +569,34 @@ async def test_repeated_turn_gives_the_final_output_again():
     streamed = remembering.run_streamed("Hello", turn_id="t1")
     assert [event async for event in streamed] == []
     assert streamed.final_output == "Once."
+
+
+@pytest.mark.parametrize("name", ["chat", "langchain", "memwrap"])
+def test_own_data_is_left_out(name, unchanged):
+    """The SDK gets its own provider data of an item, and none of memwrap's."""
+    theirs = {"provider_data": {"model": "m"}}
+    items = [QUESTION | {"provider_data": {name: {}}}, QUESTION | theirs]
+    both = QUESTION | {"provider_data": theirs["provider_data"] | {name: {}}}
+    assert unchanged(openai_agents.from_items, [*items, both]) == [QUESTION, items[1], items[1]]
+
+
+async def test_conversation_of_langchain_goes_on(client, session):
+    """An agent on Chat Completions takes what LangChain's messages, with ids, were stored as."""
+    message = {"role": "assistant", "content": "Bye."}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    reply = {
+        "id": "c",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [choice],
+    }
+    openai = client(reply)
+    await session.add_items(
+        langchain.to_items([HumanMessage("Hi", id="1"), AIMessage("Hello", id="2")])
+    )
+    model = OpenAIChatCompletionsModel(model="m", openai_client=openai)
+    agent = with_session(Agent(name="Guide", model=model), session=session)
+    assert (await agent.run("And?")).final_output == "Bye."
+    said = [(message["role"], message["content"]) for message in openai.bodies[0]["messages"]]
+    assert said == [("user", "Hi"), ("assistant", "Hello"), ("user", "And?")]

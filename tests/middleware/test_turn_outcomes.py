@@ -475,6 +475,18 @@ class TestSaveFails:
             await run(ScriptedAgent(["a", "a", "b"]), "a", session=session, adapter=Pieces())
         assert [text_of(item) for item in session.items] == ["a", "a", "a", "b"] * 2
 
+    async def test_append_is_known_behind_somebody_elses(self):
+        """A stored turn that somebody else has written behind by now is not stored again."""
+
+        class Overtaken(FourMethods):
+            async def add_items(self, items):
+                self.items += [*items, user("from elsewhere")]
+                raise OSError
+
+        session = Overtaken()
+        await run(ScriptedAgent("answer"), "question", session=session)
+        assert [text_of(i) for i in session.items] == ["question", "answer", "from elsewhere"]
+
     async def test_same_words_twice_are_two_turns(self):
         """A repeated exchange is not taken for one that was stored already."""
         session = FlakySession()
