@@ -26,7 +26,12 @@ __all__ = ["from_items", "to_items"]
 
 _WHOLE = frozenset({AIMessage, HumanMessage, SystemMessage, ToolMessage})
 
-_ID_KINDS = ("lc_", "resp_", "msg_")
+# What LangChain calls messages in dicts, where the API has other words.
+_TYPES = ("ai", "developer", "function", "human", "remove", "system", "tool")
+_ROLES = ("ai", "function", "human")
+
+_ID_KINDS = ("lc_", "resp_")
+_OUTPUT_ID = "msg_"
 
 
 @clear_errors
@@ -60,7 +65,7 @@ def _own(messages: list[Any], role: str) -> list[Item]:
     last: list[Item] = []
     # An answer's chunks are one message; chunks that somebody kept stay what they are.
     for message in _whole(messages) if role == "assistant" else _spread(messages):
-        if isinstance(message, dict):
+        if isinstance(message, dict) and not _is_own(message):
             last = chat.to_items(message, role=role)
         else:
             last = items_for(_message(message, role), last)
@@ -86,8 +91,8 @@ class _Answer:
     """The chunks of one message.
 
     They may have ids of several kinds: the provider's on the first and LangChain's own on the
-    others, and of the Responses API that of the response and of its output. Two of one kind are
-    two messages.
+    others, and of the Responses API that of the response and those of its outputs. Two of any other
+    kind are two messages.
     """
 
     def __init__(self) -> None:
@@ -97,11 +102,13 @@ class _Answer:
     def goes_on(self, chunk: AIMessageChunk) -> bool:
         if self._chunks and self._chunks[-1].chunk_position == "last":
             return False
-        return not chunk.id or self._ids.get(_kind(chunk.id), chunk.id) == chunk.id
+        if not chunk.id or chunk.id.startswith(_OUTPUT_ID):
+            return True
+        return self._ids.get(_kind(chunk.id), chunk.id) == chunk.id
 
     def add(self, chunk: AIMessageChunk) -> None:
         self._chunks.append(chunk)
-        if chunk.id:
+        if chunk.id and not chunk.id.startswith(_OUTPUT_ID):
             self._ids[_kind(chunk.id)] = chunk.id
 
     def take(self) -> list[Any]:
@@ -121,9 +128,17 @@ def _spread(messages: Iterable[Any]) -> Iterable[Any]:
         yield from message.to_messages() if hasattr(message, "to_messages") else [message]
 
 
+def _is_own(message: dict[str, Any]) -> bool:
+    """Tell whether a dict is a message by LangChain's names, and not by the API's."""
+    calls = message.get("tool_calls")
+    own_calls = isinstance(calls, list) and any("args" in call for call in calls)
+    return message.get("type") in _TYPES or message.get("role") in _ROLES or own_calls
+
+
 def _message(value: Any, role: str) -> Any:
     if isinstance(value, BaseMessage):
         return value
-    if isinstance(value, tuple) and len(value) == 2:  # noqa: PLR2004
+    is_pair = isinstance(value, (tuple, list)) and len(value) == 2  # noqa: PLR2004
+    if is_pair or isinstance(value, dict):
         return convert_to_messages([value])[0]
     raise unknown(value, role)

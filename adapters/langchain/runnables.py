@@ -10,6 +10,7 @@ before a turn has ended, and are refused.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -24,20 +25,25 @@ from langchain_core.runnables import (
 from langchain_core.runnables.config import merge_configs
 from langchain_core.runnables.history import RunnableWithMessageHistory
 
+from memwrap.adapters.choose import adapter_for
 from memwrap.context import UNSET
 from memwrap.exceptions import ConfigurationError
 from memwrap.types import Kind, Method
 
-__all__ = ["methods"]
+__all__ = ["config_of", "methods"]
+
+_PACKAGE = "memwrap.adapters.langchain"
 
 # What these do or return is made of the runnable, and must be made of the remembering one.
 _DERIVED = (
-    *("__or__", "__ror__", "abatch_as_completed", "assign", "atransform", "batch_as_completed"),
+    *("__or__", "__ror__", "abatch_as_completed", "as_tool", "assign", "atransform"),
+    "batch_as_completed",
     *("bind", "map", "pick", "pipe", "transform", "with_alisteners", "with_config"),
     *("with_fallbacks", "with_listeners", "with_retry", "with_types"),
 )
 _DERIVED_BY_MODELS = ("bind_tools", "with_structured_output")
 _REFUSED = ("astream_events", "astream_log", "stream_events")
+_TOO_LATE = ("configurable_alternatives", "configurable_fields")
 
 
 def methods(agent: Any) -> Mapping[str, Any]:
@@ -45,8 +51,9 @@ def methods(agent: Any) -> Mapping[str, Any]:
     if not isinstance(agent, Runnable):
         return {}
     _refuse_other_memory(agent)
+    _refuse_graph(agent)
     kind = type(agent)
-    find = partial(_configured, getattr(agent, "config", None))
+    find = partial(_configured, agent)
     return {
         "ainvoke": Method(agent.ainvoke, Kind.CALL, find=find),
         "invoke": Method(agent.invoke, Kind.SYNC_CALL, instead="ainvoke", find=find),
@@ -57,16 +64,21 @@ def methods(agent: Any) -> Mapping[str, Any]:
         # Of the base class: some subclasses take themselves apart, and would lose the memory.
         **{name: getattr(Runnable, name) for name in _DERIVED if hasattr(Runnable, name)},
         **{name: getattr(kind, name) for name in _DERIVED_BY_MODELS if hasattr(kind, name)},
-        **{name: _refuse(name) for name in _REFUSED if hasattr(kind, name)},
+        **{name: _refuse(name, _WITHOUT_END) for name in _REFUSED if hasattr(kind, name)},
+        **{name: _refuse(name, _FORGETFUL) for name in _TOO_LATE if hasattr(kind, name)},
         **(_ONE_STEP if isinstance(agent, RunnableSequence) else {}),
     }
 
 
-def _configured(bound: Any, key: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Return what the config of a call, or of the runnable itself, has under *key*."""
-    config = args[0] if args else kwargs.get("config")
-    configurable = ensure_config(merge_configs(bound, config)).get("configurable", {})
-    return configurable.get(key, UNSET)
+def config_of(agent: Any, config: Any) -> dict[str, Any]:
+    """Return what is configurable in a call: by its config, the runnable's own, and that around."""
+    merged = merge_configs(ensure_config(), getattr(agent, "config", None), config)
+    return merged.get("configurable", {})
+
+
+def _configured(agent: Any, key: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Return what the config of a call has under *key*."""
+    return config_of(agent, args[0] if args else kwargs.get("config")).get(key, UNSET)
 
 
 def _refuse_other_memory(agent: Any) -> None:
@@ -76,18 +88,38 @@ def _refuse_other_memory(agent: Any) -> None:
             "RunnableWithMessageHistory remembers already, and with_session would a second time;"
             " make it with memwrap.adapters.langchain.from_runnable_with_history instead"
         )
-    parts = [getattr(agent, name, None) for name in ("bound", "runnable")]
-    for part in (*parts, *getattr(agent, "steps", ()), *getattr(agent, "fallbacks", ())):
-        if isinstance(part, Runnable):
-            _refuse_other_memory(part)
+    for part in _parts(agent, getattr(agent, "steps", ())):
+        _refuse_other_memory(part)
 
 
-def _refuse(name: str) -> Callable[..., Any]:
+def _refuse_graph(agent: Any) -> None:
+    """Refuse a runnable whose input or output is that of a graph: a state, and no messages."""
+    steps = getattr(agent, "steps", ())
+    for part in _parts(agent, [*steps[:1], *steps[-1:]]):
+        if adapter_for(part) not in (None, sys.modules[_PACKAGE]):
+            raise ConfigurationError(
+                f"a graph is inside of a {type(agent).__name__}; wrap the graph itself, and build"
+                " on that: with_session(graph).with_retry()"
+            )
+        _refuse_graph(part)
+
+
+def _parts(agent: Any, steps: Sequence[Any]) -> list[Any]:
+    wrapped = [getattr(agent, name, None) for name in ("bound", "runnable")]
+    parts = [*wrapped, *steps, *getattr(agent, "fallbacks", ())]
+    return [part for part in parts if isinstance(part, Runnable)]
+
+
+_WITHOUT_END = (
+    "it stops before the turn has ended. Use astream, or"
+    " (agent | RunnablePassthrough()).{name}(...)"
+)
+_FORGETFUL = "configure the runnable first, and wrap what that returns"
+
+
+def _refuse(name: str, why: str) -> Callable[..., Any]:
     def refuse(remembering: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG001
-        raise ConfigurationError(
-            f"{name} does not remember: it stops before the turn has ended. Use astream, or"
-            f" (agent | RunnablePassthrough()).{name}(...)"
-        )
+        raise ConfigurationError(f"{name} does not remember: {why.format(name=name)}")
 
     return refuse
 

@@ -7,6 +7,8 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
+from itertools import groupby
 from typing import Any, TypeVar
 
 from langchain_core.chat_history import BaseChatMessageHistory
@@ -90,6 +92,11 @@ class _Finder:
             raise ConfigurationError(
                 "get_session_history is a store, or a function from the id to a history or session"
             )
+        if inspect.iscoroutinefunction(find):
+            raise ConfigurationError(
+                "get_session_history is an async function; make it a plain one, which hands out a"
+                " history or session that connects when it is used"
+            )
         parameters = inspect.signature(find).parameters
         if len(names) > 1 and set(names) != set(parameters):
             raise ConfigurationError(
@@ -139,9 +146,12 @@ class _WithHistory:
         return from_items(items)
 
     def answer(self, items: Sequence[Item], /) -> Any:
-        """Return what a turn that is stored under its id gives again."""
-        message = from_items(items)[-1]
-        return message if self._output is None else {self._output: message}
+        """Return what a turn that is stored under its id gives again; text if it was no more."""
+        messages = from_items(items)
+        if self._output is None or not messages:
+            return messages[-1] if messages else None
+        is_text = items[-1].keys() == {"role", "content"}
+        return {self._output: messages[-1].text if is_text else messages[-1]}
 
     def methods(self, agent: Any) -> Mapping[str, Method | Callable[..., Any]]:
         def adapt(method: Method) -> Method:
@@ -176,17 +186,32 @@ class _WithHistory:
     def _told(self, results: Any) -> list[Any]:
         """Take the messages out of a result, or out of the pieces of a stream."""
         told: list[Any] = []
-        for result in results if isinstance(results, list) else [results]:
-            if (key := _key_of(result, self._output, "output")) is None:
-                told.append(result)
-            elif key in result:
-                told.append(result[key])
-        if results and not told:
-            raise ConversionError(
-                "what the runnable returned has no messages where they were looked for; name their"
-                " key with output_messages_key"
-            )
+
+        def is_dict(result: Any) -> bool:
+            return _key_of(result, self._output, "output") is not None
+
+        several = results if isinstance(results, list) else [results]
+        for with_messages, run in groupby(several, is_dict):
+            if not with_messages:
+                told += run
+                continue
+            whole = reduce(_plus, run)
+            key = _key_of(whole, self._output, "output")
+            if key not in whole:
+                raise ConversionError(
+                    f"the runnable returned no {key!r}; name the key of its messages with"
+                    " output_messages_key"
+                )
+            told.append(whole[key])
         return told
+
+
+def _plus(total: Any, piece: Any) -> Any:
+    """Add a piece of a streamed dict as LangChain does: some are the whole so far each time."""
+    try:
+        return total + piece
+    except TypeError:
+        return piece
 
 
 def _key_of(value: Any, named: str | None, otherwise: str) -> str | None:

@@ -9,8 +9,9 @@
 |                                          | step had ended: tool traffic is among them, and  |
 |                                          | those that a later step summarised away          |
 
-Not stored are a run's changes of the history that it was shown, messages that it put before its
-input, and summaries (``lc_source``): the store keeps what was said. A run that is left early may
+Not stored are a run's changes of the history and input that it was given (a redaction of it by
+LangChain's middleware is one), messages that it put before its input, and summaries
+(``lc_source``): the store keeps what was said. A run that is left early may
 keep what it had added by then, and the text of the message that was under way.
 
 The way back is ``{"messages": [...]}``; a ``RemoveMessage`` has been applied to it, and of two

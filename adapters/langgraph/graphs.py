@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from contextlib import aclosing, closing
-from dataclasses import replace
-from functools import partial
+from dataclasses import fields, is_dataclass, replace
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 from langgraph.pregel import Pregel
 from langgraph.types import Command
+from pydantic import BaseModel
 
 from memwrap.adapters import langchain
 from memwrap.adapters.langgraph.run import Run
@@ -21,7 +22,6 @@ from memwrap.adapters.langgraph.state import (
     StreamEnd,
     StreamEvent,
     from_items,
-    is_state,
 )
 from memwrap.exceptions import ConfigurationError
 from memwrap.types import Arrange, Item, Method
@@ -61,21 +61,35 @@ def methods(
 
 
 def _bind(from_items: Callable[[list[Item]], State], input: Any) -> tuple[Any, Arrange]:
-    """Take the messages out of a state, or a command, or take messages for one."""
-    if isinstance(input, Command):
+    """Take the messages out of a state, or take messages for one."""
+    if input is None or isinstance(input, Command):  # a run goes on, and brings no messages
         return [], lambda history, new: input  # noqa: ARG005
-    state = dict(input) if is_state(input) else {}
+    state = _state_of(input)
 
     def arrange(history: list[Item], new: list[Item]) -> State:
-        return state | from_items([*history, *new])
+        return (state or {}) | from_items([*history, *new])
 
-    return state.get(MESSAGES, input), arrange
+    messages = input if state is None else state.get(MESSAGES, [])
+    # LangGraph takes what is no list for one message, a pair of strings too.
+    return messages if isinstance(messages, list) else [messages], arrange
+
+
+def _state_of(input: Any) -> State | None:
+    """Return a state as a dict, as the graph itself reads it; None for messages."""
+    if isinstance(input, Mapping):
+        return None if MESSAGES not in input and input.keys() & {"role", "type"} else dict(input)
+    if isinstance(input, BaseModel) and not hasattr(input, "content"):
+        return {key: getattr(input, key) for key in input.model_fields_set}
+    if is_dataclass(input) and not isinstance(input, type):
+        return {field.name: getattr(input, field.name) for field in fields(input)}
+    return None
 
 
 def _ainvoke(graph: Any) -> Callable[..., Any]:
-    async def ainvoke(state: Any, config: Any = None, **options: Any) -> GraphState:
-        run = Run(graph, state, config, options, mode="values")
-        async with aclosing(graph.astream(state, config, **run.options)) as chunks:
+    @wraps(graph.ainvoke)
+    async def ainvoke(input: Any, config: Any = None, **options: Any) -> GraphState:
+        run = Run(graph, input, config, options, is_call=True)
+        async with aclosing(graph.astream(input, config, **run.options)) as chunks:
             async for chunk in chunks:
                 run.take(chunk)
         return run.result()
@@ -84,9 +98,10 @@ def _ainvoke(graph: Any) -> Callable[..., Any]:
 
 
 def _invoke(graph: Any) -> Callable[..., Any]:
-    def invoke(state: Any, config: Any = None, **options: Any) -> GraphState:
-        run = Run(graph, state, config, options, mode="values")
-        for chunk in graph.stream(state, config, **run.options):
+    @wraps(graph.invoke)
+    def invoke(input: Any, config: Any = None, **options: Any) -> GraphState:
+        run = Run(graph, input, config, options, is_call=True)
+        for chunk in graph.stream(input, config, **run.options):
             run.take(chunk)
         return run.result()
 
@@ -94,12 +109,13 @@ def _invoke(graph: Any) -> Callable[..., Any]:
 
 
 def _astream(graph: Any) -> Callable[..., Any]:
+    @wraps(graph.astream)
     async def astream(
-        state: Any, config: Any = None, **options: Any
+        input: Any, config: Any = None, **options: Any
     ) -> AsyncGenerator[StreamEvent | StreamEnd, None]:
-        run = Run(graph, state, config, options)
+        run = Run(graph, input, config, options)
         try:
-            async with aclosing(graph.astream(state, config, **run.options)) as chunks:
+            async with aclosing(graph.astream(input, config, **run.options)) as chunks:
                 async for chunk in chunks:
                     for event in run.take(chunk):
                         yield event
@@ -112,12 +128,13 @@ def _astream(graph: Any) -> Callable[..., Any]:
 
 
 def _stream(graph: Any) -> Callable[..., Any]:
+    @wraps(graph.stream)
     def stream(
-        state: Any, config: Any = None, **options: Any
+        input: Any, config: Any = None, **options: Any
     ) -> Generator[StreamEvent | StreamEnd, None, None]:
-        run = Run(graph, state, config, options)
+        run = Run(graph, input, config, options)
         try:
-            with closing(graph.stream(state, config, **run.options)) as chunks:
+            with closing(graph.stream(input, config, **run.options)) as chunks:
                 for chunk in chunks:
                     yield from run.take(chunk)
         except GeneratorExit:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import (
@@ -10,16 +11,20 @@ from langchain_core.messages import (
     AIMessageChunk,
     BaseMessage,
     RemoveMessage,
+    convert_to_messages,
     message_chunk_to_message,
 )
-from langchain_core.runnables.config import ensure_config, merge_configs
 from langgraph.types import Command
 
+from memwrap.adapters.langchain.runnables import config_of
 from memwrap.adapters.langgraph.state import MESSAGES, GraphState, State, StreamEvent
 from memwrap.context import current_turn, record
 from memwrap.exceptions import ConfigurationError
 
 __all__ = ["Run"]
+
+INTERRUPT = "__interrupt__"
+"""Where LangGraph puts interrupts into a state and into updates."""
 
 _SUMMARY = "summarization"
 """How LangChain's middleware marks the summaries that it puts into the state."""
@@ -30,10 +35,10 @@ class Run:
 
     Args:
         graph: The compiled graph.
-        state: What it is given.
+        input: What it is given.
         config: The caller's config.
         options: The caller's other arguments.
-        mode: The mode that the caller cannot change, if any.
+        is_call: Whether the caller wants the state at the end, and no events.
 
     Attributes:
         options: What the graph is to be streamed with.
@@ -46,22 +51,25 @@ class Run:
     def __init__(
         self,
         graph: Any,
-        state: Any,
+        input: Any,
         config: Any,
         options: dict[str, Any],
-        mode: str | None = None,
+        *,
+        is_call: bool = False,
     ) -> None:
-        _refuse_other_memory(graph, state, config)
-        _refuse_options(options, mode)
-        self._asked = mode or options.get("stream_mode") or graph.stream_mode
+        _refuse_other_memory(graph, input, config)
+        _refuse_options(options, is_call=is_call)
+        # A call wants the values, and the updates as well for the interrupts in them.
+        self._asked = ["updates"] if is_call else options.get("stream_mode") or graph.stream_mode
         modes = [self._asked] if isinstance(self._asked, str) else list(self._asked)
         self._modes = frozenset(modes)
         self._subgraphs = bool(options.get("subgraphs"))
         self.options = options | {"stream_mode": list({*modes, "values"})}
         self._graph = graph
         self._state: State = {}
-        self._given: list[BaseMessage] | None = None
-        self._new: dict[str | int, BaseMessage] = {}
+        self._interrupts: list[Any] = []
+        self._given: list[Any] | None = None
+        self._new: dict[Any, Any] = {}
         # Seen already, though the step that says it has not ended.
         self._said: list[BaseMessage] = []
         self._under_way: dict[str | None, list[AIMessageChunk]] = {}
@@ -69,7 +77,7 @@ class Run:
     @property
     def new_messages(self) -> list[BaseMessage]:
         """What the run has added, in its newest form."""
-        return list(self._new.values())
+        return convert_to_messages(self._new.values())
 
     def take(self, chunk: Any) -> Iterable[StreamEvent]:
         """Look at what the graph streamed; return it if the caller asked for it."""
@@ -93,34 +101,41 @@ class Run:
         """Return the state that the run ended with."""
         keys = self._graph.output_channels
         kept = {key: self._state[key] for key in keys if key in self._state}
+        if self._interrupts:
+            kept[INTERRUPT] = self._interrupts
         return GraphState(kept, self.new_messages)
 
     def record_delivered(self) -> None:
         """Note what a run that was left early has said by now, for whoever wants to keep it."""
-        known = {_key(message) for message in self._given or ()} | self._new.keys()
         told = self.new_messages
+        known = self._new.keys() | set(_keys(self._given or ()))
         streamed = (
             message_chunk_to_message(some[0] + some[1:]) for some in self._under_way.values()
         )
-        for message in [*self._said, *streamed]:
-            if _key(message) not in known and not _is_empty(message):
-                known.add(_key(message))
+        said = [*(self._given or ()), *self._said, *streamed]
+        for key, message in zip(_keys(said), said, strict=True):
+            if key not in known and not _is_empty(message):
+                known.add(key)
                 told.append(message)
         record(told)
 
     def _look(self, state: Any) -> None:
         self._state = state if isinstance(state, dict) else vars(state)
-        messages: list[BaseMessage] = self._state.get(MESSAGES) or []
+        messages: list[Any] = self._state.get(MESSAGES) or []
         if self._given is None:  # what is streamed first is the input, with LangGraph's ids in it
             self._given = messages
-        given = set(map(_key, self._given))
-        places = [n for n, message in enumerate(messages) if _key(message) in given]
-        for message in messages[places[-1] + 1 if places else 0 :]:
-            if message.additional_kwargs.get("lc_source") != _SUMMARY:
-                self._new[_key(message)] = message
+        given, keys = set(_keys(self._given)), _keys(messages)
+        places = [n for n, key in enumerate(keys) if key in given]
+        begin = places[-1] + 1 if places else 0
+        for key, message in zip(keys[begin:], messages[begin:], strict=True):
+            extra = getattr(message, "additional_kwargs", {})
+            if extra.get("lc_source") != _SUMMARY:
+                self._new[key] = message
 
     def _note(self, updates: Any) -> None:
-        for update in updates.values():
+        for node, update in updates.items():
+            if node == INTERRUPT:
+                self._interrupts += update
             messages = update.get(MESSAGES) if isinstance(update, dict) else None
             for message in messages if isinstance(messages, list) else [messages]:
                 self._hear(message)
@@ -136,15 +151,23 @@ def _is_empty(message: BaseMessage) -> bool:
     return isinstance(message, AIMessage) and not (message.text or message.tool_calls)
 
 
-def _key(message: BaseMessage) -> str | int:
-    """Return what tells a message from others: its id, or where it lies if it has none."""
-    return message.id or id(message)
+def _keys(messages: Sequence[Any]) -> list[Any]:
+    """Return what tells each message from others: its id, or else what it says and how often."""
+    keys: list[Any] = []
+    counts = Counter[str]()
+    for message in messages:
+        if (key := getattr(message, "id", None)) is None:
+            text = repr(message)
+            key = (text, counts[text])
+            counts[text] += 1
+        keys.append(key)
+    return keys
 
 
-def _refuse_options(options: Mapping[str, Any], mode: str | None) -> None:
+def _refuse_options(options: Mapping[str, Any], *, is_call: bool) -> None:
     names = ["output_keys"]
-    if mode is not None:
-        names += ["version", *(["stream_mode"] if options.get("stream_mode", mode) != mode else [])]
+    if is_call:
+        names += ["version", *(["stream_mode"] if options.get("stream_mode") != "values" else [])]
     if refused := [name for name in names if options.get(name) is not None]:
         raise ConfigurationError(
             f"{', '.join(refused)}: a graph that remembers has no such option here, since its"
@@ -152,17 +175,16 @@ def _refuse_options(options: Mapping[str, Any], mode: str | None) -> None:
         )
 
 
-def _refuse_other_memory(graph: Any, state: Any, config: Any) -> None:
+def _refuse_other_memory(graph: Any, input: Any, config: Any) -> None:
     turn = current_turn()
     if turn is None or turn.session is None:
         return
-    if isinstance(state, Command):
+    if input is None or isinstance(input, Command):
         raise ConfigurationError(
-            "a Command goes on with a run that a checkpointer holds, and its history with it; call"
-            " the graph with session=None for it"
+            "a Command, or None, goes on with a run that a checkpointer holds, and its history"
+            " with it; call the graph with session=None for it"
         )
-    configurable = ensure_config(merge_configs(graph.config, config)).get("configurable", {})
-    if graph.checkpointer and "thread_id" in configurable:
+    if graph.checkpointer and "thread_id" in config_of(graph, config):
         raise ConfigurationError(
             "the graph has a checkpointer, which would remember the conversation a second time;"
             " compile it without one, or call the graph without with_session"

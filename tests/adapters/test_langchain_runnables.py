@@ -110,7 +110,8 @@ async def test_astream_remembers(agent, session):
 
 
 @pytest.mark.parametrize(
-    ("first", "later"), [("resp_1", "resp_1"), ("resp_1", "msg_1"), ("run-1", "run-1")]
+    ("first", "later"),
+    [("resp_1", "resp_1"), ("resp_1", "msg_1"), ("msg_1", "msg_2"), ("run-1", "run-1")],
 )
 async def test_ids_within_a_stream(first, later, session):
     """One message's chunks with ids of several kinds, as providers give them, are one message."""
@@ -477,6 +478,28 @@ def test_event_streams_are_refused(agent, name):
     """Methods that cannot remember are refused, and the error names those that can."""
     with pytest.raises(ConfigurationError, match=f"{name} does not remember.*astream"):
         getattr(agent, name)("Hi")
+
+
+@pytest.mark.parametrize("name", ["configurable_fields", "configurable_alternatives"])
+def test_late_configuration_is_refused(name):
+    """What would make a runnable without memory of one that has it is refused, with the way out."""
+    with pytest.raises(ConfigurationError, match="configure the runnable first"):
+        getattr(with_session(model()), name)(name="x")
+
+
+@pytest.mark.filterwarnings("ignore:This API is in beta")
+def test_tool_remembers(session):
+    """A tool made of a remembering runnable remembers."""
+
+    def answer(messages: list[str]) -> str:
+        return f"{len(messages)}"
+
+    tool = with_session(RunnableLambda(answer), session=session).as_tool(
+        name="ask", description="Ask.", arg_types={"content": str, "role": str}
+    )
+    for _ in range(2):
+        tool.invoke({"content": "Hi", "role": "user"})
+    assert dialogue(session) == ["Hi", "1", "Hi", "3"]
 
 
 async def test_event_stream_of_a_sequence_remembers(session):

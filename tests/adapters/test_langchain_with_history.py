@@ -7,12 +7,17 @@ import pytest
 from chat_model import ScriptedModel, calling
 from langchain.agents import create_agent
 from langchain_core.chat_history import BaseChatMessageHistory
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
-from langchain_core.runnables import RunnableLambda, RunnableParallel, RunnablePassthrough
+from langchain_core.runnables import (
+    RunnableGenerator,
+    RunnableLambda,
+    RunnableParallel,
+    RunnablePassthrough,
+)
 from langchain_core.runnables.history import RunnableWithMessageHistory
-from langchain_core.runnables.utils import ConfigurableFieldSpec
+from langchain_core.runnables.utils import AddableDict, ConfigurableFieldSpec
 
 from memwrap import (
     ConfigurationError,
@@ -214,18 +219,48 @@ async def test_streamed_messages_are_stored_whole(get_history, kept):
     assert (kept["one"][3].text, kept["one"][3].id) == ("It is sunny", "answer-2")
 
 
-async def test_pieces_of_dicts(get_history, kept):
-    """A stream of dicts, with the answer in some of its pieces, is stored as the answer."""
-    chain = RunnableParallel(answer=model("It is sunny"), given=RunnablePassthrough())
+def grown(*pieces):
+    return [AddableDict(piece) for piece in pieces]
+
+
+PIECES = {
+    "growing": grown({"answer": "It "}, {"more": ["x"]}, {"answer": "is"}),
+    "without a name": grown({"output": "It "}, {"x": "y"}, {"output": "is"}),
+    "of messages": grown({"output": AIMessageChunk("It ")}, {"output": AIMessageChunk("is")}),
+    "whole each time": [{"answer": "It"}, {"answer": "It i"}, {"answer": "It is"}],
+}
+
+
+@pytest.mark.parametrize("pieces", PIECES.values(), ids=PIECES)
+async def test_pieces_of_dicts(pieces, get_history, kept):
+    """A stream of dicts is stored as the answer in what LangChain would make of them."""
+
+    async def answer(messages):
+        async for _ in messages:
+            pass
+        for piece in pieces:
+            yield piece
+
+    options = {"output_messages_key": "answer"} if "answer" in pieces[0] else {}
+    agent = from_runnable_with_history(RunnableGenerator(answer), get_history, **options)
+    assert [piece async for piece in agent.astream("Hi", CONFIG)] == pieces
+    assert [(type(one), one.text) for one in kept["one"]] == [
+        (HumanMessage, "Hi"),
+        (AIMessage, "It is"),
+    ]
+
+
+async def test_parallel_chains(get_history, kept):
+    """A chain that answers and retrieves at once is stored as its answer, called or streamed."""
+    chain = RunnableLambda(lambda value: value["question"]) | RunnableParallel(
+        answer=model("It is sunny", "It is rainy"), documents=RunnableLambda(lambda _: ["secret"])
+    )
     agent = from_runnable_with_history(
         chain, get_history, input_messages_key="question", output_messages_key="answer"
     )
-    agent_chain = RunnableLambda(lambda value: value["question"]) | chain
-    agent = from_runnable_with_history(
-        agent_chain, get_history, input_messages_key="question", output_messages_key="answer"
-    )
     assert len([piece async for piece in agent.astream({"question": "Hi"}, CONFIG)]) > 2
-    assert [message.text for message in kept["one"]] == ["Hi", "It is sunny"]
+    await agent.ainvoke({"question": "And?"}, CONFIG)
+    assert [one.text for one in kept["one"]] == ["Hi", "It is sunny", "And?", "It is rainy"]
 
 
 async def test_system_messages_of_the_input_are_stored_once(get_history, kept):
@@ -299,8 +334,7 @@ async def test_turn_ids(get_history):
     options, function, given, _ = FORMS["a dict returned"]
     agent = from_runnable_with_history(RunnableLambda(function), get_history, **options)
     for _ in range(2):
-        state = await agent.ainvoke(given("hello"), CONFIG, turn_id="1")
-        assert getattr(state["answer"], "text", state["answer"]) == "hello"
+        assert (await agent.ainvoke(given("hello"), CONFIG, turn_id="1"))["answer"] == "hello"
     plain = from_runnable_with_history(model("a"), get_history)
     answers = [await plain.ainvoke("Hi", CONFIG, turn_id="2") for _ in range(2)]
     assert [answer.text for answer in answers] == ["a", "a"]
@@ -395,6 +429,12 @@ def test_arguments_that_do_not_fit(get_history):
         from_runnable_with_history(
             fine, get_history, history_factory_config=[field("a"), field("b")]
         )
+
+    async def slow(session_id):
+        return History([])
+
+    with pytest.raises(ConfigurationError, match="is an async function; make it a plain one"):
+        from_runnable_with_history(fine, slow)
     with pytest.raises(ConfigurationError, match="with_session\\(graph, store="):
         from_runnable_with_history(create_agent(model(), []), get_history)
 

@@ -2,6 +2,9 @@
 
 import asyncio
 import operator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from inspect import signature
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -20,7 +23,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.func import entrypoint
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.message import REMOVE_ALL_MESSAGES, add_messages
-from langgraph.types import Command
+from langgraph.types import Command, interrupt
+from pydantic import BaseModel
 
 import memwrap
 from memwrap import (
@@ -33,6 +37,7 @@ from memwrap import (
     with_session,
 )
 from memwrap.adapters import adapter_for, langgraph
+from memwrap.adapters.langchain import from_runnable_with_history
 from memwrap.adapters.langgraph import portable as langgraph_portable
 from memwrap.items import assistant, text_of, user
 from memwrap.middleware import Memory, Redact, Trim
@@ -119,6 +124,74 @@ async def test_input_of_all_forms(input, session):
     agent = with_session(create_agent(model("Hello"), []), session=session)
     await agent.ainvoke(input)
     assert seen(await session.get_items()) == ["Hi", "Hello"]
+
+
+FORMS = {
+    "dicts by LangChain's names": [{"type": "human", "content": "Hi"}],
+    "dicts with its roles": [{"role": "human", "content": "Hi"}],
+    "a pair": ("user", "Hi"),
+    "pairs in lists": [["user", "Hi"]],
+    "one message": HumanMessage("Hi"),
+    "one dict": {"role": "user", "content": "Hi"},
+    "text": "Hi",
+    "several": [("system", "Be kind."), "Hi"],
+    "calls by LangChain's names": [
+        {"role": "assistant", "content": "", "tool_calls": calling("c", city="Rome").tool_calls},
+        {"type": "tool", "content": "sunny", "tool_call_id": "c"},
+    ],
+}
+
+
+@pytest.mark.parametrize("messages", FORMS.values(), ids=FORMS)
+async def test_messages_as_langgraph_reads_them(messages, session):
+    """A state's messages in any form are to the graph what they would be without memory."""
+    bare, chat = model("Hello"), model("Hello")
+    await create_agent(bare, []).ainvoke({"messages": messages})
+    await with_session(create_agent(chat, []), session=session).ainvoke({"messages": messages})
+    assert shapes(chat.shown[0]) == shapes(bare.shown[0])
+    assert shapes(langgraph.from_items(await session.get_items())["messages"]) == [
+        *shapes(bare.shown[0]),
+        ("ai", "Hello"),
+    ]
+
+
+async def test_call_by_name(session):
+    """The input may be named, and the method looks as the graph's own does."""
+    graph = create_agent(model("a"), [])
+    agent = with_session(graph, session=session)
+    assert await agent.ainvoke(input={"messages": "Hi"}, config={"tags": ["x"]})
+    assert agent.ainvoke.__doc__ == graph.ainvoke.__doc__
+    assert {"input", "config", "context", "session"} <= set(signature(agent.ainvoke).parameters)
+
+
+class Schema(BaseModel):
+    messages: Annotated[list[Any], add_messages] = []
+    mood: str = "fine"
+
+
+@dataclass
+class Record:
+    messages: Annotated[list[Any], add_messages] = field(default_factory=list)
+    mood: str = "fine"
+
+
+@pytest.mark.parametrize("kind", [Schema, Record])
+async def test_states_of_other_classes(kind, session):
+    """A graph whose state is a model or a data class takes and gives its state all the same."""
+    graph = graph_of(lambda state: {"messages": [AIMessage(state.mood)]}, state=kind)
+    agent = with_session(graph, session=session)
+    for mood in ("good", "fine"):
+        state = kind(messages=[HumanMessage("Hi")], **({} if mood == "fine" else {"mood": mood}))
+        assert (await agent.ainvoke(state)).get("mood", "fine") == mood
+    assert seen(await session.get_items()) == ["Hi", "good", "Hi", "fine"]
+
+
+async def test_state_without_messages(session):
+    """A state that brings no messages gets the history, and what the graph adds is stored."""
+    agent = with_session(graph_of(speak), session=session)
+    await agent.ainvoke({"mood": "good"})
+    await agent.ainvoke({"mood": "bad"})
+    assert seen(await session.get_items()) == ["good 0", "bad 1"]
 
 
 class State(MessagesState):
@@ -273,6 +346,37 @@ async def test_reducer_without_ids(session):
     )
     for _ in range(2):
         await agent.ainvoke("Hi", session=session)
+    assert seen(await session.get_items()) == ["Hi", "1", "Hi", "3"]
+
+
+async def test_reducer_that_copies_messages_without_ids(session):
+    """A graph that makes new messages of its old ones at each step is not stored anew each time."""
+
+    class Copied(TypedDict):
+        messages: Annotated[list[Any], lambda left, right: deepcopy([*left, *right])]
+
+    def say(text):
+        return lambda state: {"messages": [AIMessage(text)]}
+
+    agent = with_session(graph_of(say("a"), say("b"), state=Copied), session=session)
+    for said in ("Hi", "Hi"):
+        await agent.ainvoke(said)
+    assert seen(await session.get_items()) == ["Hi", "a", "b"] * 2
+
+
+async def test_reducer_of_dicts(session):
+    """A graph whose messages are chat dicts is remembered as messages."""
+
+    class Dicts(TypedDict):
+        messages: Annotated[list[Any], operator.add]
+
+    def say(state):
+        return {"messages": [{"role": "assistant", "content": str(len(state["messages"]))}]}
+
+    agent = with_session(graph_of(say, state=Dicts), session=session)
+    for _ in range(2):
+        (message,) = (await agent.ainvoke("Hi")).new_messages
+    assert message.text == "3"
     assert seen(await session.get_items()) == ["Hi", "1", "Hi", "3"]
 
 
@@ -451,6 +555,27 @@ async def test_what_a_stopped_stream_had_delivered(mode, count, kept, session):
     assert [text_of(i) or i["type"] for i in await session.get_items()] == ["Hi", *kept]
 
 
+@pytest.mark.parametrize("count", [1, 2])
+async def test_delivered_messages_without_ids(count, session):
+    """What was delivered of a graph that gives no ids is kept, each message once."""
+
+    class Plain(TypedDict):
+        messages: Annotated[list[Any], operator.add]
+
+    def say(state):
+        return {"messages": [AIMessage("a")]}
+
+    agent = with_session(
+        graph_of(say, say, say, state=Plain),
+        session=session,
+        middleware=[Memory(on_stop="keep_delivered")],
+    )
+    await agent.ainvoke("Hi")
+    await leave(agent.astream("Hi", stream_mode="updates"), count)
+    expected = ["Hi", *"aaa", "Hi", *"aa"[:count]]
+    assert [text_of(item) for item in await session.get_items()] == expected
+
+
 async def test_removals_are_not_delivered(session):
     """A removal that a stopped stream had sent is no message to keep."""
 
@@ -611,6 +736,34 @@ async def test_graph_as_a_node(session):
     assert state["messages"][-1].text == "b"
 
 
+@pytest.mark.parametrize("way", ["ainvoke", "invoke"])
+def test_interrupts_are_in_the_result(way, session):
+    """A run that stops for a person says so, as the graph itself does."""
+
+    def ask(state):
+        return {"messages": [AIMessage(interrupt("May I?"))]}
+
+    agent = with_session(graph_of(ask), session=session)
+    result = getattr(agent, way)("Hi")
+    state = asyncio.run(result) if way == "ainvoke" else result
+    assert [stop.value for stop in state["__interrupt__"]] == ["May I?"]
+    assert stored(session) == ["Hi"]
+
+
+async def test_runs_that_go_on_without_memory():
+    """Without a session a run that waits for a person goes on, by its checkpointer."""
+
+    def ask(state):
+        return {"messages": [AIMessage(interrupt("May I?"))]}
+
+    agent = with_session(graph_of(ask, checkpointer=InMemorySaver()), session=None)
+    state = await agent.ainvoke("Hi", CONFIG)
+    assert [stop.value for stop in state["__interrupt__"]] == ["May I?"]
+    state = await agent.ainvoke(Command(resume="yes"), CONFIG)
+    assert [message.text for message in state["messages"]] == ["Hi", "yes"]
+    assert [message.text for message in (await agent.ainvoke(None, CONFIG))["messages"]]
+
+
 # What is refused
 
 
@@ -644,6 +797,20 @@ async def test_thread_id_of_the_graph_itself(session):
         await agent.ainvoke("Hi")
 
 
+async def test_thread_id_of_the_config_around(session):
+    """A thread id, or the key of a session, in the config around the graph counts as well."""
+
+    async def ask(said):
+        return await agent.ainvoke(said)
+
+    agent = with_session(saved("a"), session=session)
+    with pytest.raises(ConfigurationError, match="second time"):
+        await RunnableLambda(ask).ainvoke("Hi", CONFIG)
+    agent = with_session(create_agent(model("a"), []), store=lambda _: session, key="thread_id")
+    await RunnableLambda(ask).ainvoke("Hi", CONFIG)
+    assert seen(await session.get_items()) == ["Hi", "a"]
+
+
 async def test_checkpointer_of_a_graph_around(session):
     """A graph within one that has a checkpointer remembers by its session only."""
     inner = with_session(create_agent(model("a", "b"), []), session=session)
@@ -662,8 +829,10 @@ async def test_checkpointer_of_a_graph_around(session):
 async def test_commands(session):
     """A command to go on is for the checkpointer's memory: refused with a session, else passed."""
     agent = with_session(saved("a"), session=session)
-    with pytest.raises(ConfigurationError, match="Command goes on"):
+    with pytest.raises(ConfigurationError, match="goes on with a run"):
         await agent.ainvoke(Command(resume="yes"), CONFIG)
+    with pytest.raises(ConfigurationError, match="or None, goes on"):
+        await agent.ainvoke(None, CONFIG)
     assert await agent.ainvoke(Command(goto="model"), CONFIG, session=None)
 
 
@@ -701,6 +870,34 @@ def test_graphs_without_messages():
     for graph in (graph_of(lambda state: {"text": "x"}, state=Other), flow):
         with pytest.raises(ConfigurationError, match="no key 'messages' in its state"):
             with_session(graph)
+
+
+INNER = {
+    "retry": lambda graph: graph.with_retry(),
+    "fallbacks": lambda graph: graph.with_fallbacks([graph]),
+    "first": lambda graph: graph | RunnableLambda(str),
+    "last": lambda graph: RunnableLambda(str) | graph,
+    "nested": lambda graph: (RunnableLambda(str) | graph.with_retry()).with_config(tags=["x"]),
+}
+
+
+@pytest.mark.parametrize("build", INNER.values(), ids=INNER)
+def test_graphs_inside_of_others(build):
+    """What takes or gives a graph's state is refused: the graph itself is to be wrapped."""
+    graph = create_agent(model("a"), [])
+    for wrap in (with_session, lambda inner: from_runnable_with_history(inner, InMemoryStore())):
+        with pytest.raises(ConfigurationError, match="wrap the graph itself"):
+            wrap(build(graph))
+
+
+async def test_graph_in_the_middle(session):
+    """A graph between steps that make a state of messages and messages of a state is fine."""
+    before = RunnableLambda(lambda messages: {"messages": messages})
+    after = RunnableLambda(lambda state: state["messages"][-1])
+    chain = before | create_agent(model("a", "b"), []).with_retry() | after
+    agent = with_session(chain, session=session)
+    assert [(await agent.ainvoke(said)).text for said in "12"] == ["a", "b"]
+    assert seen(await session.get_items()) == ["1", "a", "2", "b"]
 
 
 @pytest.mark.parametrize("name", ["astream_events", "astream_log"])
