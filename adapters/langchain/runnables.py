@@ -30,9 +30,7 @@ from memwrap.context import UNSET
 from memwrap.exceptions import ConfigurationError
 from memwrap.types import Kind, Method
 
-__all__ = ["config_of", "methods"]
-
-_PACKAGE = "memwrap.adapters.langchain"
+__all__ = ["config_of", "is_graph", "methods"]
 
 # What these do or return is made of the runnable, and must be made of the remembering one.
 _DERIVED = (
@@ -92,11 +90,16 @@ def _refuse_other_memory(agent: Any) -> None:
         _refuse_other_memory(part)
 
 
+def is_graph(agent: Any) -> bool:
+    """Tell whether a runnable is of a framework built on LangChain, with an adapter of its own."""
+    return adapter_for(agent) not in (None, sys.modules["memwrap.adapters.langchain"])
+
+
 def _refuse_graph(agent: Any) -> None:
     """Refuse a runnable whose input or output is that of a graph: a state, and no messages."""
     steps = getattr(agent, "steps", ())
     for part in _parts(agent, [*steps[:1], *steps[-1:]]):
-        if adapter_for(part) not in (None, sys.modules[_PACKAGE]):
+        if is_graph(part):
             raise ConfigurationError(
                 f"a graph is inside of a {type(agent).__name__}; wrap the graph itself, and build"
                 " on that: with_session(graph).with_retry()"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
@@ -16,10 +15,9 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
 from langchain_core.runnables.utils import ConfigurableFieldSpec
 
-from memwrap.adapters.choose import adapter_for
 from memwrap.adapters.langchain.convert import from_items, to_items
 from memwrap.adapters.langchain.histories import session_from_history
-from memwrap.adapters.langchain.runnables import methods
+from memwrap.adapters.langchain.runnables import is_graph, methods
 from memwrap.context import UNSET
 from memwrap.decorator import with_session
 from memwrap.exceptions import ConfigurationError, ConversionError
@@ -28,8 +26,6 @@ from memwrap.sessions.base import Store
 from memwrap.types import Arrange, Item, Method, Middleware, SessionLike
 
 __all__ = ["from_runnable_with_history"]
-
-_PACKAGE = "memwrap.adapters.langchain"
 
 RunnableT = TypeVar("RunnableT", bound=Runnable[Any, Any])
 
@@ -67,19 +63,19 @@ def from_runnable_with_history(
     """
     if not isinstance(runnable, Runnable):
         raise ConfigurationError(f"it takes a runnable, not {type(runnable).__name__}")
-    if adapter_for(runnable) is not sys.modules[_PACKAGE]:
+    if is_graph(runnable):
         raise ConfigurationError(
             "a graph's history is in its messages: with_session(graph, store=..., key='session_id')"
         )
     names = [spec.id for spec in history_factory_config or ()] or ["session_id"]
     find: Any = get_session_history
     finder = _Finder(getattr(find, "session", find), names)
-    dialect = _WithHistory(finder, input_messages_key, output_messages_key, history_messages_key)
+    adapter = _WithHistory(finder, input_messages_key, output_messages_key, history_messages_key)
     return with_session(
         runnable,
         store=None if len(names) > 1 else finder.session,
         key=" and ".join(names),
-        adapter=dialect,
+        adapter=adapter,
         middleware=middleware,
     )
 

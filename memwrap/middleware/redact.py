@@ -160,12 +160,15 @@ def _is_reference(value: Any) -> bool:
     """Tell whether a value of a template leads to an item's text, or to a call's arguments."""
     if not isinstance(value, dict) or not value.keys() <= {"$", "$from", "$args"}:
         return False
-    steps = [value.get("$args", 0), value.get("$from", 0), *_list(value.get("$", []))]
-    return all(isinstance(step, int) or step in _FIELDS for step in steps)
+    path = value.get("$", [])
+    numbers = (value.get("$args", 0), value.get("$from", 0))
+    return isinstance(path, list) and all(
+        isinstance(step, int) or _is_name(step) for step in (*numbers, *path)
+    )
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def _is_name(step: Any) -> bool:
+    return isinstance(step, str) and step in _FIELDS
 
 
 def _replacer(

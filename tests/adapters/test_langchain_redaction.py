@@ -64,6 +64,18 @@ async def test_hidden_secrets_are_redacted_too():
     assert from_items(items)[2].artifact == {"key": "[REDACTED]", "n": 1}
 
 
+@pytest.mark.parametrize(
+    "hidden",
+    [{"$": "sk-4711"}, {"$": [["sk-4711"]]}, {"$": ["sk-4711"]}, {"$args": "sk-4711"}, ["sk-4711"]],
+    ids=str,
+)
+async def test_what_only_looks_like_a_reference_is_redacted(hidden):
+    """Hidden data that somebody else put there hides no secret by its form."""
+    sidecar = {"at": 0, "of": ["assistant"], "fields": {"content": hidden}}
+    item = {"role": "assistant", "content": "x", "provider_data": {"langchain": sidecar}}
+    assert "4711" not in json.dumps(await stored([item], Redact(r"sk-\d+")))
+
+
 async def test_changed_by_a_layer_of_ones_own():
     """Hidden copies go also when it was another layer that changed what is stored."""
 

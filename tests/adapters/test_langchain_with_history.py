@@ -423,6 +423,8 @@ def test_arguments_that_do_not_fit(get_history):
     fine = RunnableLambda(str)
     with pytest.raises(ConfigurationError, match="takes a runnable, not function"):
         from_runnable_with_history(heard, get_history)
+    with pytest.raises(ConfigurationError, match="remembers already"):
+        from_runnable_with_history(with_session(fine), get_history)
     with pytest.raises(ConfigurationError, match="a store, or a function from the id"):
         from_runnable_with_history(fine, {"one": []})
     with pytest.raises(ConfigurationError, match=r"takes \['session_id'\].*names \['a', 'b'\]"):
