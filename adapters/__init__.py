@@ -1,14 +1,28 @@
 """Converters between memwrap's items and other dialects of messages.
 
-Each adapter is a module with the same three names, and its docstring is its mapping table:
+Each adapter is a module with the same names, and its docstring is its mapping table:
 
     to_items(messages, *, role="user")   one message or many, a result, the events of a stream
     from_items(items)                    what an agent of that dialect takes
-    methods(agent)                       which methods of an agent object remember
+    methods(agent)                       how an agent object of that dialect is run
 
 No framework is imported until one of its objects is met.
 """
 
-from memwrap.adapters.choose import adapter_for
+from memwrap.dialects import adapter_for
 
-__all__ = ["adapter_for"]
+__all__ = ["DIALECTS", "NAMES", "adapter_for"]
+
+DIALECTS = {
+    "agents": ("openai_agents", "RunResult"),
+    "langchain": ("langchain", ""),
+    "langchain_core": ("langchain", ""),
+    "langgraph": ("langgraph", ""),
+    "openai.types.chat": ("chat", ""),
+    "openai.types.responses": ("plain", ""),
+}
+"""The module that defines a type, and the adapter for its objects: the adapter's name, and a name
+that the module has if it is the framework's and no namesake."""
+
+NAMES = frozenset({"plain", *(name for name, _ in DIALECTS.values())})
+"""The adapters, and so the names under which memwrap hides data in items."""

@@ -27,19 +27,14 @@ and calls that the API's own messages do not have, and the difference between no
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from memwrap.adapters.shared import (
-    as_dict,
-    clear_errors,
-    convert,
-    is_readable,
-    unknown,
-)
+from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.openai_objects import as_dict, is_readable
 from memwrap.exceptions import ConversionError
-from memwrap.items import PROVIDER_DATA
-from memwrap.types import Item, Method
+from memwrap.hidden.data import PROVIDER_DATA
+from memwrap.items import Item
 
 __all__ = ["from_items", "methods", "to_items"]
 
@@ -77,9 +72,8 @@ def from_items(items: Sequence[Item], /) -> list[Message]:
     return messages
 
 
-def methods(agent: object) -> Mapping[str, Method]:  # noqa: ARG001
-    """Return no methods: the agents of this dialect are functions."""
-    return {}
+def methods(agent: object) -> None:
+    """Return None: the agents of this dialect are functions."""
 
 
 # Messages to items

@@ -21,19 +21,18 @@ each step as it comes), pass a memwrap session to ``Runner.run(..., session=sess
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from memwrap.adapters import plain
-from memwrap.adapters.shared import clear_errors, convert, unknown, without_own_data
+from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.second_memory import refuse_second_memory
+from memwrap.dialects import Kind, Method, Methods
 from memwrap.exceptions import ConfigurationError, ConversionError
-from memwrap.items import text_of
-from memwrap.types import Item, Kind, Method
-
-if TYPE_CHECKING:
-    from memwrap.turn import Turn
+from memwrap.hidden.data import without_hidden
+from memwrap.items import Item, text_of
 
 __all__ = ["StoredRun", "StreamedRun", "answer", "from_items", "methods", "to_items"]
 
@@ -52,26 +51,26 @@ def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
 
 def from_items(items: Sequence[Item], /) -> list[Item]:
     """Return the items, without what only memwrap's adapters understand."""
-    return without_own_data(items)
+    return without_hidden(items)
 
 
-def methods(agent: Any) -> Mapping[str, Method | Callable[..., Any]]:
-    """Return the runner's three ways to run *agent*; nothing for other objects."""
+def methods(agent: Any) -> Methods | None:
+    """Return the runner's three ways to run *agent*; None for other objects."""
     from agents import Agent, Runner
 
     if not isinstance(agent, Agent):
-        return {}
+        return None
 
     async def run(items: Any, **options: Any) -> Any:
-        _refuse_other_memory(options)
+        refuse_second_memory(_other_memory(options))
         return await Runner.run(agent, items, **options)
 
     def run_sync(items: Any, **options: Any) -> Any:
-        _refuse_other_memory(options)
+        refuse_second_memory(_other_memory(options))
         return Runner.run_sync(agent, items, **options)
 
     async def run_streamed(items: Any, **options: Any) -> AsyncGenerator[Any, None]:
-        _refuse_other_memory(options)
+        refuse_second_memory(_other_memory(options))
         result = Runner.run_streamed(agent, items, **options)
         try:
             async for event in result.stream_events():
@@ -84,12 +83,12 @@ def methods(agent: Any) -> Mapping[str, Method | Callable[..., Any]]:
     def call(remembering: Any, *args: Any, **options: Any) -> Any:
         return remembering.run(*args, **options)
 
-    return {
+    remember = {
         "run": Method(run, Kind.CALL),
         "run_sync": Method(run_sync, Kind.SYNC_CALL, instead="run"),
-        "run_streamed": Method(run_streamed, Kind.STREAM, present=StreamedRun),
-        "__call__": call,
+        "run_streamed": Method(run_streamed, Kind.STREAM, show=StreamedRun),
     }
+    return Methods("run", remember, {"__call__": call})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ class StreamedRun:
         result: The SDK's own result; None until the stream has ended.
     """
 
-    def __init__(self, events: AsyncGenerator[Any, None], turn: Turn) -> None:  # noqa: ARG002
+    def __init__(self, events: AsyncGenerator[Any, None]) -> None:
         self._events = self._shown(events)
         self.result: Any = None
 
@@ -196,10 +195,6 @@ def _told(run_items: Iterable[Any]) -> list[Item]:
     ]
 
 
-def _refuse_other_memory(options: Mapping[str, Any]) -> None:
-    for name in _OTHER_MEMORY:
-        if options.get(name):
-            raise ConfigurationError(
-                f"{name}= would remember the conversation a second time; leave it out, or call"
-                " the runner without with_session"
-            )
+def _other_memory(options: Mapping[str, Any]) -> dict[str, str]:
+    way = "leave it out, or call the runner without with_session"
+    return {f"{name}=": way for name in _OTHER_MEMORY if options.get(name)}

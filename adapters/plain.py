@@ -22,20 +22,14 @@ The way back is the items themselves, without ``provider_data``, which providers
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from memwrap.adapters.shared import (
-    as_dict,
-    clear_errors,
-    convert,
-    field,
-    is_readable,
-    unknown,
-    without_provider_data,
-)
+from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.openai_objects import as_dict, field, is_readable
 from memwrap.exceptions import ConversionError
-from memwrap.types import Item, Method
+from memwrap.hidden.data import without_provider_data
+from memwrap.items import Item
 
 __all__ = ["from_items", "methods", "to_items"]
 
@@ -58,9 +52,8 @@ def from_items(items: Sequence[Item], /) -> list[Item]:
     return without_provider_data(items)
 
 
-def methods(agent: object) -> Mapping[str, Method]:  # noqa: ARG001
-    """Return no methods: a plain agent is called itself."""
-    return {}
+def methods(agent: object) -> None:
+    """Return None: a plain agent is a function, and is called itself."""
 
 
 @clear_errors

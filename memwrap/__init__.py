@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from memwrap.context import current_session, current_turn, record, use_session
     from memwrap.decorator import with_session
+    from memwrap.dialects import Adapter
     from memwrap.exceptions import (
         ConfigurationError,
         ConversionError,
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
         TurnIdReused,
         TurnNotSaved,
     )
-    from memwrap.history import undo
-    from memwrap.once import run, run_sync
+    from memwrap.items import Input, Item
+    from memwrap.memory.undo import undo
+    from memwrap.run import run, run_sync
     from memwrap.sessions import (
         InMemorySession,
         InMemoryStore,
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
         SQLiteStore,
         Store,
     )
-    from memwrap.turn import Turn
-    from memwrap.types import Adapter, Event, Handler, Input, Item, Middleware, Send
+    from memwrap.trust import replayed
+    from memwrap.turn import Event, Handler, Kept, Middleware, Send, Turn, View
 
 __all__ = [
     "Adapter",
@@ -45,6 +47,7 @@ __all__ = [
     "InMemoryStore",
     "Input",
     "Item",
+    "Kept",
     "LeaseLost",
     "MemwrapError",
     "Middleware",
@@ -62,9 +65,11 @@ __all__ = [
     "TurnError",
     "TurnIdReused",
     "TurnNotSaved",
+    "View",
     "current_session",
     "current_turn",
     "record",
+    "replayed",
     "run",
     "run_sync",
     "undo",
@@ -75,20 +80,56 @@ __all__ = [
 # asyncio, wrapt and SQLite take a tenth of a second to import: each is loaded with the first name
 # that needs it, so that a program which only mentions memwrap does not wait for them.
 _HOMES = {
-    "memwrap.context": ("current_session", "current_turn", "record", "use_session"),
+    "memwrap.context": (
+        "current_session",
+        "current_turn",
+        "record",
+        "use_session",
+    ),
     "memwrap.decorator": ("with_session",),
+    "memwrap.dialects": ("Adapter",),
     "memwrap.exceptions": (
-        *("ConfigurationError", "ConversionError", "HistoryChanged", "LeaseLost", "MemwrapError"),
-        *("SessionBusy", "SessionError", "StoreError", "TurnError", "TurnIdReused", "TurnNotSaved"),
+        "ConfigurationError",
+        "ConversionError",
+        "HistoryChanged",
+        "LeaseLost",
+        "MemwrapError",
+        "SessionBusy",
+        "SessionError",
+        "StoreError",
+        "TurnError",
+        "TurnIdReused",
+        "TurnNotSaved",
     ),
-    "memwrap.once": ("run", "run_sync"),
+    "memwrap.items": (
+        "Input",
+        "Item",
+    ),
+    "memwrap.memory.undo": ("undo",),
+    "memwrap.run": (
+        "run",
+        "run_sync",
+    ),
     "memwrap.sessions": (
-        *("InMemorySession", "InMemoryStore", "SQLiteSession", "SQLiteStore", "Session"),
-        *("SessionInfo", "SessionSettings", "Store"),
+        "InMemorySession",
+        "InMemoryStore",
+        "SQLiteSession",
+        "SQLiteStore",
+        "Session",
+        "SessionInfo",
+        "SessionSettings",
+        "Store",
     ),
-    "memwrap.turn": ("Turn",),
-    "memwrap.history": ("undo",),
-    "memwrap.types": ("Adapter", "Event", "Handler", "Input", "Item", "Middleware", "Send"),
+    "memwrap.trust": ("replayed",),
+    "memwrap.turn": (
+        "Event",
+        "Handler",
+        "Kept",
+        "Middleware",
+        "Send",
+        "Turn",
+        "View",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -6,8 +6,7 @@ import inspect
 from collections.abc import Awaitable, Sequence
 
 from memwrap.exceptions import ConfigurationError
-from memwrap.turn import Turn
-from memwrap.types import Handler, Middleware, Send
+from memwrap.turn import Handler, Middleware, Send, Turn
 
 __all__ = ["build_chain"]
 

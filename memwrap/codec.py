@@ -2,7 +2,8 @@
 
 msgspec does the work. It writes what is no JSON as something else (NaN becomes null, bytes become
 base64), so each encoding is read back and compared, which costs less than looking at every value
-in Python. What does not come back equal is looked at slowly, and refused with its place.
+in Python. What does not come back equal is checked
+value by value and refused with its path.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import cast
 import msgspec
 
 from memwrap.exceptions import ConversionError
-from memwrap.types import Item
+from memwrap.items import Item
 
 __all__ = [
     "MAX_DEPTH",

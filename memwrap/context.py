@@ -10,15 +10,12 @@ from __future__ import annotations
 from contextvars import ContextVar, Token
 from enum import Enum
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from memwrap.codec import copy_items
 from memwrap.exceptions import ConfigurationError
+from memwrap.sessions.base import Session, SessionLike
 from memwrap.turn import Recorded, Turn
-
-if TYPE_CHECKING:
-    from memwrap.sessions.base import Session
-    from memwrap.types import SessionLike
 
 __all__ = ["current_session", "current_turn", "record", "use_session"]
 
@@ -37,7 +34,7 @@ MaybeSession: TypeAlias = "SessionLike | Literal[Unset.UNSET]"
 
 
 class Scope(NamedTuple):
-    """Where the running code stands."""
+    """The running turn and the ambient session."""
 
     turn: Turn | None
     session: MaybeSession
@@ -112,5 +109,5 @@ def record(messages: Any) -> None:
     turn = current_turn()
     if turn is None:
         raise ConfigurationError("record() works inside an agent wrapped by with_session only")
-    items = turn.adapter.to_items(messages, role="assistant")
-    turn.events.append(Recorded(copy_items(items)))  # the agent may go on with its own
+    items = turn.run.adapter.to_items(messages, role="assistant")
+    turn.run.events.append(Recorded(copy_items(items)))  # the agent may go on with its own

@@ -5,21 +5,23 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, overload
 
-from memwrap.adapters import adapter_for, plain
 from memwrap.chain import build_chain
 from memwrap.context import UNSET, MaybeSession
+from memwrap.dialects import Adapter, Kind, Method, adapter_for, default_adapter, methods_of
 from memwrap.endpoint import endpoint_for
 from memwrap.exceptions import ConfigurationError
-from memwrap.middleware import Memory
-from memwrap.types import Adapter, Item, Kind, Method, Middleware, SessionLike, StoreLike
-from memwrap.wrapper import Plan, SessionWrapper, is_wrapped, name_of, proxy_class, resolve
+from memwrap.items import Item
+from memwrap.memory.layer import Memory
+from memwrap.sessions.base import SessionLike, StoreLike
+from memwrap.turn import Middleware
+from memwrap.wrapper import Find, Plan, SessionWrapper, is_wrapped, name_of, proxy_of, resolve
 
 if TYPE_CHECKING:
     from typing import Concatenate, ParamSpec
 
-    from memwrap.overloads import Decorator, SessionAgent, SessionMethod
+    from memwrap.signatures import Decorator, SessionAgent, SessionMethod
 
     P = ParamSpec("P")
 
@@ -28,8 +30,6 @@ __all__ = ["Options", "with_session"]
 A = TypeVar("A")
 R = TypeVar("R")
 S = TypeVar("S")
-
-Find: TypeAlias = Callable[[tuple[Any, ...], Mapping[str, Any]], Any]
 
 _POSITIONAL = {
     inspect.Parameter.POSITIONAL_ONLY,
@@ -85,8 +85,8 @@ def with_session(
             that memwrap knows. Left out, `with_session` is a decorator with options.
         session: The session of every call that names none and has none around it.
         store: Where ids become sessions: a store, or a function from id to session.
-        key: The agent's parameter that holds the id of the session; of a LangChain runnable the
-            name in ``config["configurable"]``.
+        key: The agent's parameter that holds the id of the session; of an agent object
+            what its adapter takes for it, such as a name in its config.
         adapter: How the agent takes messages and what it gives back; told by the agent's type
             when left out.
         middleware: The layers around the agent, the first outermost. A `Memory` is put around
@@ -112,46 +112,37 @@ def with_session(
         resolve(session, store)  # refuses what is no session, now rather than at the first call
     elif isinstance(session, str) and store is None:
         resolve(session, None)
-    found = adapter if adapter is not None else adapter_for(agent) or plain
+    found = adapter if adapter is not None else adapter_for(agent) or default_adapter()
     if not isinstance(middleware, Sequence) or isinstance(middleware, str):
         raise ConfigurationError("middleware is a list of layers; put a single one into brackets")
     layers = list(middleware)
     if not any(isinstance(layer, Memory) for layer in layers):
         layers.insert(0, Memory())
 
-    def wrap(call: Any, kind: Kind, method: Method | None = None) -> SessionWrapper:
-        parameters = _parameters(call)
+    def remember(method: Method, *, is_function: bool = False) -> SessionWrapper:
+        parameters = _parameters(method.call)
         return SessionWrapper(
-            call,
+            method.call,
             Plan(
-                kind=kind,
-                streaming=kind in {Kind.STREAM, Kind.SYNC_STREAM},
-                handler=build_chain(layers, endpoint_for(kind)),
+                method=method,
+                streaming=method.kind.is_stream,
+                handler=build_chain(layers, endpoint_for(method.kind)),
                 adapter=found,
                 session=session,
                 store=store,
-                key=None if key is None else _key(key, parameters, call, method),
+                key=None if key is None else _key(key, parameters, method),
                 input_name=next(iter(parameters), None),
-                is_method=_is_method(call),
-                takes_session=method is None and "session" in parameters,
-                takes_turn_id=method is None and "turn_id" in parameters,
-                session_place=_place("session", parameters) if method is None else None,
-                instead=method.instead if method else None,
-                present=method.present if method else None,
-                bind=method.bind if method else None,
+                is_method=_is_method(method.call),
+                takes_session=is_function and "session" in parameters,
+                takes_turn_id=is_function and "turn_id" in parameters,
+                session_place=_place("session", parameters) if is_function else None,
             ),
         )
 
-    methods_of = getattr(found, "methods", None)
-    methods: dict[str, Any] = dict(methods_of(agent)) if methods_of is not None else {}
-    if not methods:
-        return wrap(agent, _kind(agent))
-    remembering = {
-        name: wrap(method.call, method.kind, method)
-        for name, method in methods.items()
-        if isinstance(method, Method)
-    }
-    return proxy_class(methods)(agent, remembering)
+    methods = methods_of(found, agent)
+    if methods is None:
+        return remember(Method(agent, _kind(agent)), is_function=True)
+    return proxy_of(agent, methods, remember)
 
 
 def _given(**options: Any) -> dict[str, Any]:
@@ -195,7 +186,7 @@ def _kind(agent: Any) -> Kind:
         raise ConfigurationError(
             f"an object of type {type(agent).__name__} cannot be called, and is no agent of a"
             " framework that memwrap knows; pass a function, or with_session(adapter=...) with"
-            " methods()"
+            " methods() and answer()"
         )
     if not inspect.isroutine(function):
         function = type(function).__call__
@@ -232,15 +223,13 @@ def _is_method(function: Any) -> bool:
     return next(iter(inspect.signature(function).parameters), None) in {"self", "cls"}
 
 
-def _key(
-    key: str, parameters: dict[str, inspect.Parameter], agent: Any, method: Method | None
-) -> tuple[str, Find]:
-    """Return the key, and what finds its value in the caller's arguments."""
-    if method is not None and method.find is not None:
-        return key, functools.partial(method.find, key)
+def _key(key: str, parameters: dict[str, inspect.Parameter], method: Method) -> tuple[str, Find]:
+    """Return the key, and a function that finds its value in the caller's arguments."""
+    if method.session_of is not None:
+        return key, functools.partial(method.session_of, key)
     kinds = {parameter.kind for parameter in parameters.values()}
     if key not in parameters and inspect.Parameter.VAR_KEYWORD not in kinds:
-        raise ConfigurationError(f"key={key!r}: {name_of(agent)} has no such parameter")
+        raise ConfigurationError(f"key={key!r}: {name_of(method.call)} has no such parameter")
     if key == next(iter(parameters), None):
         raise ConfigurationError(f"key={key!r} is the parameter of the input")
     place = _place(key, parameters)

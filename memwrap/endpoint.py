@@ -7,9 +7,10 @@ import inspect
 from contextvars import copy_context
 from typing import Any
 
+from memwrap.dialects import Kind
 from memwrap.exceptions import ConfigurationError
-from memwrap.turn import Recorded, Turn
-from memwrap.types import Handler, Kind, Send
+from memwrap.turn import Handler, Recorded, Send, Turn
+from memwrap.view import call_agent
 
 __all__ = ["endpoint_for"]
 
@@ -22,9 +23,9 @@ def endpoint_for(kind: Kind) -> Handler:
 
 
 async def _call(turn: Turn, send: Send) -> None:
-    begun = len(turn.events)
+    begun = len(turn.run.events)
     try:
-        result = await turn.call_agent()
+        result = await call_agent(turn)
     except BaseException:
         _take_back(turn, begun)
         raise
@@ -32,8 +33,8 @@ async def _call(turn: Turn, send: Send) -> None:
 
 
 async def _stream(turn: Turn, send: Send) -> None:
-    begun = len(turn.events)
-    events = turn.call_agent()
+    begun = len(turn.run.events)
+    events = call_agent(turn)
     try:
         async for event in events:
             await send(event)
@@ -44,15 +45,16 @@ async def _stream(turn: Turn, send: Send) -> None:
         # Every generator has it; an object's own kind of iterator need not.
         if close := getattr(events, "aclose", None):
             await close()
-    if turn.stopped:  # the agent swallowed the cancellation; what it cut short is no whole turn
+    if turn.run.is_stopped:
+        # The agent swallowed the cancellation: what it cut short is no whole turn.
         raise asyncio.CancelledError
 
 
 async def _sync_call(turn: Turn, send: Send) -> None:
-    assert turn.caller is not None  # noqa: S101  (run by the portal only)
-    begun = len(turn.events)
+    assert turn.run.caller is not None  # noqa: S101  (run by `sync_tasks` only)
+    begun = len(turn.run.events)
     try:
-        result = await turn.caller.do(copy_context(), turn.call_agent)
+        result = await turn.run.caller.do(copy_context(), call_agent, turn)
     except BaseException:
         _take_back(turn, begun)
         raise
@@ -60,29 +62,29 @@ async def _sync_call(turn: Turn, send: Send) -> None:
 
 
 async def _sync_stream(turn: Turn, send: Send) -> None:
-    assert turn.caller is not None  # noqa: S101  (run by the portal only)
-    begun = len(turn.events)
+    assert turn.run.caller is not None  # noqa: S101  (run by `sync_tasks` only)
+    begun = len(turn.run.events)
     context = copy_context()  # one for all steps, since the agent may reset in one what it set
-    events = iter(await turn.caller.do(context, turn.call_agent))
+    events = iter(await turn.run.caller.do(context, call_agent, turn))
     try:
-        while (event := await turn.caller.do(context, next, events, _END)) is not _END:
+        while (event := await turn.run.caller.do(context, next, events, _END)) is not _END:
             await send(event)
     except BaseException:
         _take_back(turn, begun)
         raise
     finally:
         if close := getattr(events, "close", None):
-            await turn.caller.do(context, close)
+            await turn.run.caller.do(context, close)
 
 
 def _take_back(turn: Turn, begun: int) -> None:
     """Drop what a failed attempt recorded if it delivered nothing: a layer may try again."""
-    if all(isinstance(event, Recorded) for event in turn.events[begun:]):
-        del turn.events[begun:]
+    if all(isinstance(event, Recorded) for event in turn.run.events[begun:]):
+        del turn.run.events[begun:]
 
 
 def _finished(result: Any) -> Any:
-    """Refuse a result that has not happened yet: the turn would be stored without it."""
+    """Refuse a coroutine or an unread stream as a result: the turn would be stored without it."""
     if isinstance(result, str):
         return result
     if inspect.iscoroutine(result):

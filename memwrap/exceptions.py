@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from memwrap.types import Item
+    from memwrap.items import Item
 
 __all__ = [
     "ConfigurationError",

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
-
-from memwrap.types import Item
+from typing import Any, TypeAlias
 
 __all__ = [
+    "ROLES",
+    "TYPES",
+    "Input",
+    "Item",
+    "arguments_of",
     "assistant",
     "cuts",
-    "marked",
-    "marks_of",
+    "in_order",
+    "is_known_shape",
     "repaired",
+    "shape_of",
     "split_turns",
     "system",
     "text_of",
@@ -22,10 +27,31 @@ __all__ = [
     "without_open_calls",
 ]
 
-PROVIDER_DATA = "provider_data"
-"""The key of an item under which is kept what items cannot show; no provider ever sees it."""
+Item: TypeAlias = dict[str, Any]
+"""One entry of a conversation: a JSON object."""
 
-INSTRUCTION_ROLES = frozenset({"system", "developer"})
+Input: TypeAlias = str | Mapping[str, Any] | Sequence[Mapping[str, Any]]
+"""What the caller of an agent passes (an adapter may take its framework's messages besides)."""
+
+ROLES = frozenset({"user", "assistant", "system", "developer", "tool", "function"})
+
+TYPES = frozenset(
+    {
+        # items
+        *("message", "reasoning", "item_reference", "compaction", "program", "program_output"),
+        *("function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output"),
+        *("computer_call", "computer_call_output", "local_shell_call", "local_shell_call_output"),
+        *("shell_call", "shell_call_output", "apply_patch_call", "apply_patch_call_output"),
+        *("web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call"),
+        *("mcp_call", "mcp_list_tools", "mcp_approval_request", "mcp_approval_response"),
+        *("tool_search_call", "tool_search_output", "additional_tools", "configuration_update"),
+        # their parts
+        *("input_text", "output_text", "refusal", "input_image", "input_file", "input_audio"),
+        *("summary_text", "reasoning_text", "computer_screenshot", "text", "image", "file"),
+        *("url_citation", "file_citation", "container_file_citation", "file_path"),
+    }
+)
+"""The types of the Responses API that readers of items know by name."""
 
 # An approval's request and answer name each other by other keys than calls and outputs do.
 _APPROVAL_REQUEST = "mcp_approval_request"
@@ -61,6 +87,25 @@ def text_of(item: Item) -> str:
     parts = (part for part in content if isinstance(part, dict))
     texts = (part.get("text") or part.get("refusal") for part in parts)
     return "".join(text for text in texts if isinstance(text, str))
+
+
+def arguments_of(call: Item) -> dict[str, Any] | None:
+    """Return the arguments of a call; None if they are no JSON object."""
+    try:
+        arguments = json.loads(call["arguments"] or "{}")
+    except (LookupError, TypeError, ValueError, RecursionError):
+        return None
+    return arguments if isinstance(arguments, dict) else None
+
+
+def shape_of(item: Item) -> Any:
+    """Return the role of a message, the type of any other item."""
+    return item.get("role") or item.get("type")
+
+
+def is_known_shape(shape: object) -> bool:
+    """Tell whether a role or type is a name that everybody uses, and nobody's own text."""
+    return isinstance(shape, str) and (shape in ROLES or shape in TYPES)
 
 
 def turn_starts(items: Sequence[Item]) -> list[int]:
@@ -131,19 +176,95 @@ def without_open_calls(items: list[Item], *, stopped: bool = False) -> list[Item
 def repaired(items: list[Item]) -> list[Item]:
     """Return what a provider takes: no open calls, orphan outputs or reasoning on its own.
 
-    Stored conversations hold such things after a crash, a limit, or another library's work.
+    Outputs stand right behind their calls. Stored conversations hold other things after a crash, a
+    limit, or another library's work.
     """
     if _are_messages(items):
         return items
     items = without_open_calls(items)
     answers = {output for _, output in _pairs(items)}
     items = [i for place, i in enumerate(items) if place in answers or _output_key(i) is None]
-    following = [*items, None][1:]
-    return [
-        item
-        for item, after in zip(items, following, strict=True)
-        if item.get("type") != "reasoning" or (after is not None and after.get("role") != "user")
-    ]
+    return in_order(_without_lone_reasoning(items))
+
+
+def in_order(items: list[Item]) -> list[Item]:
+    """Return the items with outputs right behind their calls, as most providers want them.
+
+    What the assistant said in between moves in front of the calls; what others said, behind the
+    outputs. Calls in a row stay together.
+    """
+    output_of = {call: output for call, output in _pairs(items) if items[call].get("call_id")}
+    if _is_in_order(items, output_of):
+        return items
+    ordered: list[int] = []
+    done: set[int] = set()
+    for index in range(len(items)):
+        if index in done:
+            continue
+        if index not in output_of:
+            ordered.append(index)
+            continue
+        said, group = _group_of_calls(items, index, output_of)
+        thoughts = len(ordered)
+        while thoughts and items[ordered[thoughts - 1]].get("type") == "reasoning":
+            thoughts -= 1  # reasoning stays in front of its call
+        outputs = sorted(output_of[call] for call in group if call in output_of)
+        ordered[thoughts:thoughts] = said
+        ordered += [*group, *outputs]
+        done.update(said, group, outputs)
+    return [items[index] for index in ordered]
+
+
+def _is_in_order(items: list[Item], output_of: dict[int, int]) -> bool:
+    outputs = set(output_of.values())
+    waiting = answered = 0
+    for index, item in enumerate(items):
+        if index in output_of:
+            if answered:
+                return False
+            waiting += 1
+        elif index in outputs:
+            answered += 1
+            if answered == waiting:
+                waiting = answered = 0
+        elif waiting and (answered or item.get("type") != "reasoning"):
+            return False
+    return True
+
+
+def _group_of_calls(
+    items: list[Item], begin: int, output_of: dict[int, int]
+) -> tuple[list[int], list[int]]:
+    """Return what the assistant says between the calls in a row from *begin* on, and the calls."""
+    said: list[int] = []
+    group: list[int] = []
+    thoughts: list[int] = []  # they stay in front of what they led to
+    for index in range(begin, len(items)):
+        item = items[index]
+        if item.get("type") == "reasoning":
+            thoughts.append(index)
+            continue
+        if index in output_of:
+            group += [*thoughts, index]
+        elif item.get("role", "assistant") == "assistant" and _output_key(item) is None:
+            said += [*thoughts, index]
+        else:
+            break
+        thoughts = []
+    return said, group
+
+
+def _without_lone_reasoning(items: list[Item]) -> list[Item]:
+    """Return the items without reasoning that nothing of the model's follows."""
+    kept: list[Item] = []
+    is_followed = False
+    for item in reversed(items):
+        if item.get("type") != "reasoning":
+            is_followed = item.get("role", "assistant") == "assistant" and not _output_key(item)
+        elif not is_followed:
+            continue
+        kept.append(item)
+    return kept[::-1]
 
 
 def _are_messages(items: list[Item]) -> bool:
@@ -152,20 +273,6 @@ def _are_messages(items: list[Item]) -> bool:
         if type(item) is dict and item.get("type", "message") != "message":
             return False
     return True
-
-
-def marks_of(item: Item) -> dict[str, Any]:
-    """Return what memwrap noted in an item."""
-    data = item.get(PROVIDER_DATA)
-    marks = data.get("memwrap") if isinstance(data, dict) else None
-    return marks if isinstance(marks, dict) else {}
-
-
-def marked(item: Item, **marks: Any) -> Item:
-    """Return the item with a note of memwrap's in it."""
-    data = item.get(PROVIDER_DATA)
-    others = data if isinstance(data, dict) else {}
-    return item | {PROVIDER_DATA: others | {"memwrap": marks_of(item) | marks}}
 
 
 def _pairs(items: Sequence[Item]) -> list[tuple[int, int]]:

@@ -2,24 +2,121 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from memwrap.codec import copy_known
+from memwrap.dialects import Adapter, PutBack
 from memwrap.exceptions import TurnError
-from memwrap.items import repaired
-from memwrap.types import Adapter, Arrange, Event, Item
+from memwrap.items import Item
+from memwrap.sessions.base import Session
 
-if TYPE_CHECKING:
-    from memwrap.portal import Caller
-    from memwrap.sessions.base import Session
-    from memwrap.sessions.turns import OpenTurn
+__all__ = [
+    "Event",
+    "Handler",
+    "Kept",
+    "Middleware",
+    "Recorded",
+    "Run",
+    "Send",
+    "Turn",
+    "View",
+]
 
-__all__ = ["Recorded", "Turn"]
+Event: TypeAlias = Any
+"""One thing the caller receives."""
+
+Send: TypeAlias = Callable[[Event], Awaitable[None]]
+"""Hands one event outwards; returns when the receiver is ready for the next."""
+
+Handler: TypeAlias = "Callable[[Turn, Send], Awaitable[None]]"
+"""Runs a turn; everything inside a layer looks like this to it."""
+
+
+class Middleware(Protocol):
+    """A layer around a turn.
+
+    A plain ``async def`` of three arguments is one; an object with options is one that defines
+    ``__call__``. One instance serves many agents and turns at once, so what belongs to a turn
+    lives in ``turn.state``, never on ``self``.
+    """
+
+    async def __call__(self, turn: Turn, send: Send, handler: Handler, /) -> None:
+        """Run the turn: await ``handler(turn, send)`` once, not at all, or again."""
+        ...
+
+
+class View(NamedTuple):
+    """What the agent is about to see.
+
+    Attributes:
+        history: The stored past.
+        input: The caller's input.
+    """
+
+    history: list[Item]
+    input: list[Item]
+
+
+class Kept(NamedTuple):
+    """What is about to be stored.
+
+    Attributes:
+        input: The caller's input.
+        new_items: What the agent added.
+    """
+
+    input: list[Item]
+    new_items: list[Item]
 
 
 class Recorded(list[Item]):
     """Items that the agent recorded itself, among the events it sent."""
+
+
+class Caller(Protocol):
+    """The thread that waits for a synchronous agent."""
+
+    async def do(self, context: Context, function: Callable[..., Any], *args: Any) -> Any:
+        """Call *function* in that thread, in *context*."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """How a turn is run: what the chain's own parts share, and no layer needs.
+
+    Attributes:
+        agent: What is called.
+        args: The caller's positional arguments after the input.
+        kwargs: The caller's other arguments.
+        adapter: Converts input and results.
+        put_back: Makes the agent's first argument; None if the adapter alone does.
+        parent: The turn in which the agent was called, or None.
+        events: What the agent sent and recorded so far.
+        is_open: Whether `Memory` holds the session.
+        is_stopped: Whether the caller has left the stream.
+        opened: The turn in the store, while it is open.
+        caller: The thread of a synchronous agent.
+    """
+
+    agent: Callable[..., Any]
+    adapter: Adapter
+    args: Sequence[Any]
+    kwargs: dict[str, Any]
+    put_back: PutBack | None
+    parent: Turn | None
+    events: list[Event] = field(default_factory=list)
+    is_open: bool = False
+    is_stopped: bool = False
+    opened: Any = None
+    caller: Caller | None = None
+
+    @property
+    def sent(self) -> list[Event]:
+        """What the agent gave: the result of a call, the events of a stream."""
+        return [event for event in self.events if not isinstance(event, Recorded)]
 
 
 class Turn:
@@ -33,34 +130,17 @@ class Turn:
         session: The session of the turn, or None when it has no memory.
         id: The caller's name for the turn, or None.
         state: A place for layers to keep what belongs to this turn.
-        before_agent: Functions from items to items, applied in order to history and input as the
-            agent will see them; what is stored stays as it is.
-        before_save: Functions from items to items, applied in order to what is about to be
+        before_agent: Functions from `View` to `View`, applied in order to what the agent will
+            see; what is stored stays as it is.
+        before_save: Functions from `Kept` to `Kept`, applied in order to what is about to be
             stored; what agent and caller see stays as it is. When one raises, nothing is stored.
         streaming: Whether the caller iterates over events, or gets one result.
+        run: How the turn is run; not for layers.
     """
 
     __slots__ = (
-        "_agent",
-        "_args",
-        "_arrange",
-        "_kwargs",
-        "adapter",
-        "before_agent",
-        "before_save",
-        "caller",
-        "events",
-        "history",
-        "id",
-        "input",
-        "new_items",
-        "opened",
-        "parent",
-        "running",
-        "session",
-        "state",
-        "stopped",
-        "streaming",
+        *("before_agent", "before_save", "history", "id", "input", "new_items", "run", "session"),
+        *("state", "streaming"),
     )
 
     def __init__(
@@ -75,28 +155,18 @@ class Turn:
         id: str | None = None,
         streaming: bool = False,
         parent: Turn | None = None,
-        arrange: Arrange | None = None,
+        put_back: PutBack | None = None,
     ) -> None:
-        self._agent = agent
-        self._args = args
-        self._arrange = arrange
-        self._kwargs = kwargs or {}
-        self.adapter = adapter
         self.input = input
+        self.run = Run(agent, adapter, args, kwargs or {}, put_back, parent)
         self.history: list[Item] = []
         self.new_items: list[Item] = []
         self.session = session
         self.id = id
         self.state: dict[str, Any] = {}
-        self.before_agent: list[Callable[[list[Item]], list[Item]]] = []
-        self.before_save: list[Callable[[list[Item]], list[Item]]] = []
+        self.before_agent: list[Callable[[View], View]] = []
+        self.before_save: list[Callable[[Kept], Kept]] = []
         self.streaming = streaming
-        self.events: list[Event] = []
-        self.parent = parent
-        self.running = False
-        self.opened: OpenTurn | None = None
-        self.stopped = False
-        self.caller: Caller | None = None
 
     def __repr__(self) -> str:
         session = "no session" if self.session is None else f"session {self.session_id!r}"
@@ -110,22 +180,6 @@ class Turn:
         """The id of the session, or None when the turn has no memory."""
         return getattr(self.session, "session_id", None)
 
-    def call_agent(self) -> Any:
-        """Call the agent with what it is to see, in its own dialect."""
-        # The input is stored later, so the agent gets a copy; the history is the turn's own.
-        input = copy_known(self.input)
-        view = whole = repaired([*self.history, *input])
-        for change in self.before_agent:
-            view = change(view)
-        if self._arrange is None:
-            first = self.adapter.from_items(view)
-        else:
-            # The input is the end of the view, whatever layers did with what is before it.
-            own = set(map(id, input))
-            end = max(0, len(view) - sum(id(item) in own for item in whole))
-            first = self._arrange(view[:end], view[end:])
-        return self._agent(first, *self._args, **self._kwargs)
-
     def collect(self) -> list[Item]:
         """Turn what the agent sent and recorded so far into items, in the order it happened.
 
@@ -133,18 +187,19 @@ class Turn:
             TurnError: It is a call, and no layer sent its one event.
             ConversionError: They are nothing the adapter knows.
         """
-        if len(self.events) == 1 and isinstance(self.events[0], str):
-            return self.adapter.to_items(self.events[0], role="assistant")
-        if not self.streaming and all(isinstance(event, Recorded) for event in self.events):
+        events, adapter = self.run.events, self.run.adapter
+        if len(events) == 1 and isinstance(events[0], str):
+            return adapter.to_items(events[0], role="assistant")
+        if not self.streaming and all(isinstance(event, Recorded) for event in events):
             raise TurnError("a call sends one event; a layer sent none")
         items: list[Item] = []
         sent: list[Event] = []
-        for event in self.events:
+        for event in events:
             if isinstance(event, Recorded):
-                items += self.adapter.to_items(sent, role="assistant") if sent else []
+                items += adapter.to_items(sent, role="assistant") if sent else []
                 items += event
                 sent = []
             else:
                 sent.append(event)
-        items += self.adapter.to_items(sent, role="assistant") if sent else []
+        items += adapter.to_items(sent, role="assistant") if sent else []
         return items

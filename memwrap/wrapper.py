@@ -11,19 +11,31 @@ import inspect
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import wrapt
 
-from memwrap import bridge, portal
+from memwrap import sync_tasks, tasks
 from memwrap.codec import copy_items
 from memwrap.context import UNSET, MaybeSession, scope
+from memwrap.dialects import Adapter, Kind, Method, Methods
 from memwrap.exceptions import ConfigurationError
-from memwrap.sessions.base import Session
-from memwrap.turn import Turn
-from memwrap.types import Adapter, Arrange, Handler, Kind, Method, StoreLike
+from memwrap.items import Item
+from memwrap.sessions.base import Session, StoreLike
+from memwrap.trust import received
+from memwrap.turn import Handler, Turn
 
-__all__ = ["AgentProxy", "Plan", "SessionWrapper", "is_wrapped", "name_of", "proxy_class"]
+__all__ = [
+    "AgentProxy",
+    "Find",
+    "Plan",
+    "SessionWrapper",
+    "is_wrapped",
+    "main_call",
+    "name_of",
+    "proxy_of",
+    "resolve",
+]
 
 MAX_TURN_ID = 256
 """How many characters the id of a turn may have."""
@@ -31,44 +43,42 @@ MAX_TURN_ID = 256
 _METHODS = ("get_items", "add_items", "pop_item", "clear_session")
 
 
+Find: TypeAlias = Callable[[tuple[Any, ...], Mapping[str, Any]], Any]
+"""``find(args, kwargs)`` returns a value among the caller's arguments, or UNSET."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """How one callable is run: made once, when it is wrapped.
 
     Attributes:
-        kind: What the callable is.
+        method: The callable, and what is particular about it.
         streaming: Whether it yields events.
         handler: The layers, with the endpoint in them.
         adapter: Converts input and results.
         session: The session of the decorator.
         store: Where ids become sessions.
-        key: The name of the id, and what finds it in the caller's arguments behind the input and
-            by name; that returns UNSET if it is in neither.
+        key: ``(name, find)``: the session parameter, and ``find(args, kwargs)``, which returns
+            its value or UNSET.
         input_name: The name of the first parameter.
         is_method: Whether the callable stands in a class body, and so is to be bound.
         takes_session: Whether the callable has a parameter ``session`` of its own.
         takes_turn_id: Whether it has one ``turn_id``.
         session_place: Its place among the positional arguments behind the input, if it has one.
-        instead: What to use in a running event loop; for synchronous kinds.
-        present: Makes what the caller gets out of the events and the turn.
-        bind: Takes the messages out of the caller's input; see `Method`.
     """
 
-    kind: Kind
+    method: Method
     streaming: bool
     handler: Handler
     adapter: Adapter
     session: MaybeSession = UNSET
     store: StoreLike | None = None
-    key: tuple[str, Callable[[tuple[Any, ...], Mapping[str, Any]], Any]] | None = None
+    key: tuple[str, Find] | None = None
     input_name: str | None = None
     is_method: bool = False
     takes_session: bool = False
     takes_turn_id: bool = False
     session_place: int | None = None
-    instead: str | None = None
-    present: Callable[[Any, Turn], Any] | None = None
-    bind: Callable[[Any], tuple[Any, Arrange]] | None = None
 
     def start(
         self,
@@ -99,12 +109,11 @@ class Plan:
             session = self._session(given, args, kwargs)
             if self.takes_session:
                 kwargs["session"] = session
-        input, arrange = (input, None) if self.bind is None else self.bind(input)
-        items = self.adapter.to_items(input)
+        method = self.method
+        input, put_back = (input, None) if method.split is None else method.split(input)
         turn = Turn(
             agent,
-            # Made of a string they are new; else the caller may go on to change them.
-            items if type(input) is str and type(items) is list else copy_items(items),
+            self._items(input),
             args,
             kwargs,
             adapter=self.adapter,
@@ -112,18 +121,29 @@ class Plan:
             id=turn_id,
             streaming=self.streaming,
             parent=scope.get().turn,
-            arrange=arrange,
+            put_back=put_back,
         )
-        kind = self.kind
-        if kind is Kind.CALL:
-            return bridge.call(self.handler, turn)
-        if kind is not Kind.STREAM:
+        if method.kind is Kind.CALL:
+            return tasks.call(self.handler, turn)
+        return self._run(agent, turn)
+
+    def _run(self, agent: Callable[..., Any], turn: Turn) -> Any:
+        method = self.method
+        if method.kind is Kind.STREAM:
+            events: Any = tasks.stream(self.handler, turn)
+        else:
             self._refuse_running_loop(agent)
-        if kind is Kind.SYNC_CALL:
-            return portal.sync_call(self.handler, turn)
-        run: Any = bridge.stream if kind is Kind.STREAM else portal.sync_stream
-        events = run(self.handler, turn)
-        return events if self.present is None else self.present(events, turn)
+            if method.kind is Kind.SYNC_CALL:
+                return sync_tasks.sync_call(self.handler, turn)
+            events = sync_tasks.sync_stream(self.handler, turn)
+        return events if method.show is None else method.show(events)
+
+    def _items(self, input: Any) -> list[Item]:
+        if type(input) is str:
+            items = self.adapter.to_items(input)
+            return items if type(items) is list else copy_items(items)
+        # The caller may go on to change what was passed.
+        return copy_items(self.adapter.to_items(received(input)))
 
     def _session(
         self, given: MaybeSession, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -155,10 +175,11 @@ class Plan:
             asyncio.get_running_loop()
         except RuntimeError:
             return
-        way = f"use .{self.instead}(...)" if self.instead else "make the agent `async def`"
+        method = self.method
+        way = f"use .{method.instead}(...)" if method.instead else "make the agent `async def`"
         raise ConfigurationError(
-            f"{name_of(agent)} is a {self.kind.value}, and an event loop runs in this thread, which"
-            f" it would block: {way}, or `await asyncio.to_thread(...)` it"
+            f"{name_of(agent)} is a {method.kind.value}, and an event loop runs in this thread,"
+            f" which it would block: {way}, or `await asyncio.to_thread(...)` it"
         )
 
 
@@ -193,7 +214,7 @@ def resolve(session: Any, store: Any) -> Session | None:
     missing = [name for name in _METHODS if not callable(getattr(session, name, None))]
     if missing or isinstance(session, type):
         raise ConfigurationError(
-            f"session is {_kind(session)}, not a session ({_lack(missing)}); pass a session"
+            f"session is {_named(session)}, not a session ({_lack(missing)}); pass a session"
             " object, the id of one in the store as a string, or None for no memory"
         )
     return session  # type: ignore[no-any-return]
@@ -249,22 +270,32 @@ class SessionWrapper(_Signature, wrapt.FunctionWrapper[..., Any]):
 class AgentProxy(wrapt.ObjectProxy[Any]):
     """An agent object, some of whose methods remember."""
 
-    def __init__(self, agent: Any, remembering: dict[str, SessionWrapper]) -> None:
+    def __init__(self, agent: Any, main: str, remembering: dict[str, SessionWrapper]) -> None:
         super().__init__(agent)
+        self._self_main = main
         self._self_remembering = remembering
 
 
-def proxy_class(methods: Mapping[str, Method | Callable[..., Any]]) -> type[AgentProxy]:
-    """Return the class of proxies on which these names remember."""
+def proxy_of(
+    agent: Any, methods: Methods, remember: Callable[[Method], SessionWrapper]
+) -> AgentProxy:
+    """Return *agent* as a proxy on which the adapter's methods remember."""
 
     def remembering(name: str) -> property:
         return property(lambda proxy: proxy._self_remembering[name])  # noqa: SLF001
 
-    members = {
-        name: remembering(name) if isinstance(method, Method) else method
-        for name, method in methods.items()
-    }
-    return type("AgentProxy", (AgentProxy,), members)
+    members = {name: remembering(name) for name in methods.remember} | dict(methods.derived)
+    kind = type("AgentProxy", (AgentProxy,), members)
+    wrapped = {name: remember(method) for name, method in methods.remember.items()}
+    return kind(agent, methods.main, wrapped)
+
+
+def main_call(agent: Any) -> tuple[Any, Kind]:
+    """Return how a remembering agent is called once, and what kind of call that is."""
+    if issubclass(type(agent), AgentProxy):
+        agent = agent._self_remembering[agent._self_main]  # noqa: SLF001
+    plan: Plan = agent._self_plan  # noqa: SLF001
+    return agent, plan.method.kind
 
 
 def is_wrapped(agent: object) -> bool:
@@ -277,7 +308,7 @@ def name_of(agent: Any) -> str:
     return getattr(agent, "__qualname__", None) or type(agent).__qualname__
 
 
-def _kind(value: object) -> str:
+def _named(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
     return f"of type {type(value).__name__}"

@@ -10,8 +10,8 @@ import pytest
 
 from memwrap import TurnError, current_turn
 from memwrap.adapters import plain
-from memwrap.bridge import call, stream
 from memwrap.chain import build_chain
+from memwrap.tasks import call, stream
 from memwrap.turn import Turn
 
 FOREVER = 20.0

@@ -18,7 +18,7 @@ from memwrap import (
 from memwrap.adapters import chat, plain
 from memwrap.items import assistant, user
 from memwrap.middleware import Memory
-from memwrap.types import Kind, Method
+from memwrap.types import Kind, Method, Methods
 
 
 @pytest.fixture
@@ -409,20 +409,26 @@ class FrameworkAdapter:
     from_items = staticmethod(plain.from_items)
 
     def methods(self, agent):
-        return {
+        if not isinstance(agent, Framework):
+            return None
+        remember = {
             "run": Method(agent.run, Kind.CALL),
             "run_sync": Method(agent.run_sync, Kind.SYNC_CALL, instead="run"),
             "run_stream": Method(agent.run_stream, Kind.STREAM),
-            "run_listed": Method(agent.run_stream, Kind.STREAM, present=Listed),
-            "__call__": lambda remembering, *args, **kwargs: remembering.run(*args, **kwargs),
+            "run_listed": Method(agent.run_stream, Kind.STREAM, show=Listed),
         }
+
+        def call(remembering, *args, **kwargs):
+            return remembering.run(*args, **kwargs)
+
+        return Methods("run", remember, {"__call__": call})
 
 
 class Listed:
     """A stream with a method of its own."""
 
-    def __init__(self, events, turn):
-        self.events, self.turn = events, turn
+    def __init__(self, events):
+        self.events = events
 
     async def to_list(self):
         return [event async for event in self.events]
@@ -475,7 +481,7 @@ def test_key_of_an_object():
 
     class Keyed(FrameworkAdapter):
         def methods(self, agent):
-            return {"run": Method(agent.run, Kind.CALL)}
+            return Methods("run", {"run": Method(agent.run, Kind.CALL)})
 
     agent = with_session(Framework(), adapter=Keyed(), store=store, key="tone")
     assert ask(agent.run, "a", tone="u1") == "1 u1"

@@ -186,9 +186,9 @@ class StreamAdapter:
         self.stream = stream
 
     def methods(self, agent):
-        from memwrap.types import Kind, Method
+        from memwrap.types import Kind, Method, Methods
 
-        return {"stream": Method(self.stream, Kind.STREAM)}
+        return Methods("stream", {"stream": Method(self.stream, Kind.STREAM)})
 
     def to_items(self, messages, *, role="user"):
         from memwrap.adapters import plain

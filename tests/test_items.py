@@ -4,11 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memwrap.hidden.data import marked, marks_of
 from memwrap.items import (
     assistant,
     cuts,
-    marked,
-    marks_of,
     repaired,
     split_turns,
     system,

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from memwrap import SessionBusy, locks
+from memwrap import SessionBusy
+from memwrap.memory import locks
 
 FOREVER = 20.0
 
@@ -282,7 +283,7 @@ def test_forked_child_starts_free():
     """What is held in the parent is free in a forked child, where the parent's turns do not run."""
     script = """
 import asyncio, os
-from memwrap import locks
+from memwrap.memory import locks
 
 async def child():
     await locks.acquire("k", 0, "k")

@@ -18,7 +18,7 @@ from memwrap import (
 from memwrap.adapters import chat, plain
 from memwrap.items import assistant, user
 from memwrap.testing import ScriptedAgent
-from memwrap.types import Kind, Method
+from memwrap.types import Kind, Method, Methods
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ class FrameworkAdapter:
     from_items = staticmethod(plain.from_items)
 
     def methods(self, agent):
-        return {"answer": Method(agent.answer, Kind.CALL)}
+        return Methods("answer", {"answer": Method(agent.answer, Kind.CALL)})
 
 
 async def test_agent_object(session):

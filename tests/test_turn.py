@@ -7,7 +7,8 @@ import pytest
 from memwrap import InMemorySession, Turn, TurnError
 from memwrap.adapters import chat, plain
 from memwrap.items import assistant, user
-from memwrap.turn import Recorded
+from memwrap.turn import Recorded, View
+from memwrap.view import call_agent
 
 
 def new_turn(agent=lambda items: items, input="Hello", **options):
@@ -24,7 +25,7 @@ def test_agent_sees_history_and_input():
 
     turn = Turn(agent, [user("now")], ("x",), {"tone": "kind"}, adapter=plain)
     turn.history = [user("before"), assistant("answered")]
-    assert turn.call_agent() == "answer"
+    assert call_agent(turn) == "answer"
     assert seen == [
         ([user("before"), assistant("answered"), user("now")], ("x",), {"tone": "kind"})
     ]
@@ -35,7 +36,7 @@ def test_agent_sees_its_own_dialect():
     call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
     turn = Turn(lambda messages: messages, [user("now")], adapter=chat)
     turn.history = [call, {"type": "function_call_output", "call_id": "c", "output": "1"}]
-    messages = turn.call_agent()
+    messages = call_agent(turn)
     assert messages[0]["tool_calls"][0]["function"]["name"] == "f"
     assert messages[2] == {"role": "user", "content": "now"}
 
@@ -49,7 +50,7 @@ def test_agent_gets_a_copy_of_the_input():
 
     item = {"role": "user", "content": [{"type": "input_text", "text": "said"}]}
     turn = Turn(agent, [item], adapter=plain)
-    turn.call_agent()
+    call_agent(turn)
     assert turn.input == [{"role": "user", "content": [{"type": "input_text", "text": "said"}]}]
 
 
@@ -57,9 +58,9 @@ def test_before_agent():
     """The functions of before_agent change what the agent sees, in order, and nothing else."""
     turn = new_turn()
     turn.history = [user("before")]
-    turn.before_agent.append(lambda items: [*items, user("first")])
-    turn.before_agent.append(lambda items: [*items[1:], user("second")])
-    assert turn.call_agent() == [user("Hello"), user("first"), user("second")]
+    turn.before_agent.append(lambda view: View(view.history, [*view.input, user("first")]))
+    turn.before_agent.append(lambda view: View(view.history[1:], [*view.input, user("second")]))
+    assert call_agent(turn) == [user("Hello"), user("first"), user("second")]
     assert (turn.history, turn.input) == ([user("before")], [user("Hello")])
 
 
@@ -68,7 +69,7 @@ def test_layers_may_replace_history():
     turn = new_turn()
     turn.history = [user("1"), user("2"), user("3")]
     turn.history = turn.history[-1:]
-    assert turn.call_agent() == [user("3"), user("Hello")]
+    assert call_agent(turn) == [user("3"), user("Hello")]
 
 
 @pytest.mark.parametrize(
@@ -90,16 +91,16 @@ def test_layers_may_replace_history():
 def test_collect(events, items):
     """Events and recorded items become items in the order they happened."""
     turn = new_turn(streaming=True)
-    turn.events += events
+    turn.run.events += events
     assert turn.collect() == items
-    assert turn.events == events
+    assert turn.run.events == events
 
 
 def test_collect_of_a_call_without_an_event():
     """A call that sent nothing has nothing to store, whatever was recorded."""
     turn = new_turn()
     for recorded in ([], [Recorded([user("r")])]):
-        turn.events = recorded
+        turn.run.events = recorded
         with pytest.raises(TurnError, match="sent none"):
             turn.collect()
 
@@ -122,7 +123,7 @@ def test_repr_has_counts_and_no_content():
 def test_state_is_of_one_turn():
     """Each turn has a state, lists and dicts of its own."""
     one, other = new_turn(), new_turn()
-    for name in ("state", "history", "new_items", "events", "before_agent", "before_save"):
+    for name in ("state", "history", "new_items", "before_agent", "before_save"):
         assert getattr(one, name) == type(getattr(one, name))()
         assert getattr(one, name) is not getattr(other, name)
 

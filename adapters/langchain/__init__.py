@@ -46,19 +46,17 @@ How a remembering runnable runs stands in `memwrap.adapters.langchain.runnables`
 """
 
 from memwrap.adapters.langchain.convert import from_items, to_items
-from memwrap.adapters.langchain.histories import (
-    HistorySession,
-    SessionChatMessageHistory,
-    session_from_history,
-)
-from memwrap.adapters.langchain.importer import ImportReport, import_histories
-from memwrap.adapters.langchain.runnables import methods
+from memwrap.adapters.langchain.history_session import HistorySession, session_from_history
+from memwrap.adapters.langchain.importing import ImportReport, import_histories
+from memwrap.adapters.langchain.plug import SessionChatMessageHistory
+from memwrap.adapters.langchain.runnables import answer, methods
 from memwrap.adapters.langchain.with_history import from_runnable_with_history
 
 __all__ = [
     "HistorySession",
     "ImportReport",
     "SessionChatMessageHistory",
+    "answer",
     "from_items",
     "from_runnable_with_history",
     "import_histories",

@@ -18,11 +18,14 @@ from langchain_core.messages import (
 )
 
 from memwrap.adapters import chat
-from memwrap.adapters.langchain.exact import items_for, items_for_all, messages_for
-from memwrap.adapters.shared import clear_errors, convert, unknown
-from memwrap.types import Item
+from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.langchain.shape import items_for, items_for_all, messages_for
+from memwrap.adapters.projection import PORTABLE, SAME
+from memwrap.items import Item
 
 __all__ = ["from_items", "to_items"]
+
+_TARGETS = {"openai": SAME, "portable": PORTABLE}
 
 _WHOLE = frozenset({AIMessage, HumanMessage, SystemMessage, ToolMessage})
 
@@ -57,7 +60,7 @@ def from_items(
         style: ``"portable"`` leaves reasoning, hosted tools' blocks, ids and annotations out of
             the content, for histories that are shown to other providers.
     """
-    return list(messages_for(items, portable=style == "portable"))
+    return list(messages_for(items, target=_TARGETS[style]))
 
 
 def _own(messages: list[Any], role: str) -> list[Item]:

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from memwrap.types import Item
+from memwrap.items import Item
 
 __all__ = ["PARTS", "part_of", "parts_of"]
 

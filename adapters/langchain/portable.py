@@ -9,10 +9,10 @@ from typing import Any
 
 from memwrap.adapters.langchain.convert import from_items as _from_items
 from memwrap.adapters.langchain.convert import to_items
-from memwrap.adapters.langchain.runnables import methods
-from memwrap.types import Item
+from memwrap.adapters.langchain.runnables import answer, methods
+from memwrap.items import Item
 
-__all__ = ["from_items", "methods", "to_items"]
+__all__ = ["answer", "from_items", "methods", "to_items"]
 
 
 def from_items(items: Sequence[Item], /) -> list[Any]:

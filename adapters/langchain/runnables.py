@@ -25,12 +25,14 @@ from langchain_core.runnables import (
 from langchain_core.runnables.config import merge_configs
 from langchain_core.runnables.history import RunnableWithMessageHistory
 
-from memwrap.adapters.choose import adapter_for
+from memwrap.adapters.langchain.convert import from_items
+from memwrap.adapters.second_memory import refuse_second_memory
 from memwrap.context import UNSET
+from memwrap.dialects import Kind, Method, Methods, adapter_for
 from memwrap.exceptions import ConfigurationError
-from memwrap.types import Kind, Method
+from memwrap.items import Item
 
-__all__ = ["config_of", "is_graph", "methods"]
+__all__ = ["answer", "config_of", "is_graph", "methods"]
 
 # What these do or return is made of the runnable, and must be made of the remembering one.
 _DERIVED = (
@@ -44,19 +46,32 @@ _REFUSED = ("astream_events", "astream_log", "stream_events")
 _TOO_LATE = ("configurable_alternatives", "configurable_fields")
 
 
-def methods(agent: Any) -> Mapping[str, Any]:
-    """Return how a runnable is run; nothing for other objects."""
+def methods(agent: Any) -> Methods | None:
+    """Return how a runnable is run; None for other objects."""
     if not isinstance(agent, Runnable):
-        return {}
-    _refuse_other_memory(agent)
+        return None
+    refuse_second_memory(_wrappers_in(agent))
     _refuse_graph(agent)
+    session_of = partial(_configured, agent)
+    remember = {
+        "ainvoke": Method(agent.ainvoke, Kind.CALL, session_of=session_of),
+        "invoke": Method(agent.invoke, Kind.SYNC_CALL, instead="ainvoke", session_of=session_of),
+        "astream": Method(agent.astream, Kind.STREAM, session_of=session_of),
+        "stream": Method(agent.stream, Kind.SYNC_STREAM, instead="astream", session_of=session_of),
+    }
+    return Methods("ainvoke", remember, _derived(agent))
+
+
+def answer(items: Sequence[Item], /) -> Any:
+    """Return what a turn that is stored under its id gives again: its last message."""
+    messages = from_items(items)
+    return messages[-1] if messages else None
+
+
+def _derived(agent: Any) -> dict[str, Any]:
+    """Return the attributes that are built on the remembering methods, or refused."""
     kind = type(agent)
-    find = partial(_configured, agent)
     return {
-        "ainvoke": Method(agent.ainvoke, Kind.CALL, find=find),
-        "invoke": Method(agent.invoke, Kind.SYNC_CALL, instead="ainvoke", find=find),
-        "astream": Method(agent.astream, Kind.STREAM, find=find),
-        "stream": Method(agent.stream, Kind.SYNC_STREAM, instead="astream", find=find),
         "abatch": _abatch,
         "batch": _batch,
         # Of the base class: some subclasses take themselves apart, and would lose the memory.
@@ -79,15 +94,15 @@ def _configured(agent: Any, key: str, args: tuple[Any, ...], kwargs: Mapping[str
     return config_of(agent, args[0] if args else kwargs.get("config")).get(key, UNSET)
 
 
-def _refuse_other_memory(agent: Any) -> None:
-    """Refuse a runnable in which LangChain's own wrapper remembers already."""
+def _wrappers_in(agent: Any) -> dict[str, str]:
+    """Return LangChain's own memory in a runnable, and what to use in its place."""
     if isinstance(agent, RunnableWithMessageHistory):
-        raise ConfigurationError(
-            "RunnableWithMessageHistory remembers already, and with_session would a second time;"
-            " make it with memwrap.adapters.langchain.from_runnable_with_history instead"
-        )
+        way = "make it with memwrap.adapters.langchain.from_runnable_with_history"
+        return {"RunnableWithMessageHistory": way}
+    found: dict[str, str] = {}
     for part in _parts(agent, getattr(agent, "steps", ())):
-        _refuse_other_memory(part)
+        found |= _wrappers_in(part)
+    return found
 
 
 def is_graph(agent: Any) -> bool:

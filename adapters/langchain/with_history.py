@@ -16,14 +16,15 @@ from langchain_core.runnables import Runnable
 from langchain_core.runnables.utils import ConfigurableFieldSpec
 
 from memwrap.adapters.langchain.convert import from_items, to_items
-from memwrap.adapters.langchain.histories import session_from_history
+from memwrap.adapters.langchain.history_session import session_from_history
 from memwrap.adapters.langchain.runnables import is_graph, methods
 from memwrap.context import UNSET
 from memwrap.decorator import with_session
+from memwrap.dialects import Method, Methods, PutBack
 from memwrap.exceptions import ConfigurationError, ConversionError
-from memwrap.items import text_of
-from memwrap.sessions.base import Store
-from memwrap.types import Arrange, Item, Method, Middleware, SessionLike
+from memwrap.items import Item, text_of
+from memwrap.sessions.base import SessionLike, Store
+from memwrap.turn import Middleware
 
 __all__ = ["from_runnable_with_history"]
 
@@ -149,20 +150,23 @@ class _WithHistory:
         is_text = items[-1].keys() == {"role", "content"}
         return {self._output: messages[-1].text if is_text else messages[-1]}
 
-    def methods(self, agent: Any) -> Mapping[str, Method | Callable[..., Any]]:
-        def adapt(method: Method) -> Method:
-            configured = method.find
-            assert configured is not None  # noqa: S101  (every runnable's methods have one)
-
-            def find(key: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ARG001
-                return self._finder.configured(lambda name: configured(name, args, kwargs))
-
-            return replace(method, bind=self._bind, find=find)
-
+    def methods(self, agent: Any, /) -> Methods | None:
         known = methods(agent)
-        return {name: adapt(m) if isinstance(m, Method) else m for name, m in known.items()}
+        if known is None:
+            return None
+        remember = {name: self._adapted(method) for name, method in known.remember.items()}
+        return replace(known, remember=remember)
 
-    def _bind(self, input: Any) -> tuple[Any, Arrange]:
+    def _adapted(self, method: Method) -> Method:
+        configured = method.session_of
+        assert configured is not None  # noqa: S101  (every runnable's methods have one)
+
+        def session_of(key: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ARG001
+            return self._finder.configured(lambda name: configured(name, args, kwargs))
+
+        return replace(method, split=self._split, session_of=session_of)
+
+    def _split(self, input: Any) -> tuple[Any, PutBack]:
         """Take the new messages out of the input."""
         key = _key_of(input, self._input, "input")
         if key is not None and key not in input:
@@ -171,13 +175,13 @@ class _WithHistory:
             )
         given = input if key is None else input[key]
 
-        def arrange(history: list[Item], new: list[Item]) -> Any:
+        def put_back(history: list[Item], new: list[Item]) -> Any:
             if self._history is not None and key is not None:
                 return {**input, key: _like(given, new), self._history: from_items(history)}
             messages = from_items([*history, *new])
             return messages if self._input is None or key is None else {**input, key: messages}
 
-        return given, arrange
+        return given, put_back
 
     def _told(self, results: Any) -> list[Any]:
         """Take the messages out of a result, or out of the pieces of a stream."""
@@ -211,7 +215,7 @@ def _plus(total: Any, piece: Any) -> Any:
 
 
 def _key_of(value: Any, named: str | None, otherwise: str) -> str | None:
-    """Return where a dict has its messages: where it was said, or where there is nothing else.
+    """Return the key of a dict's messages: the configured one, else its only key, else *otherwise*.
 
     None for what is no such dict: messages themselves, or an item.
     """

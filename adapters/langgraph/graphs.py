@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mappi
 from contextlib import aclosing, closing
 from dataclasses import fields, is_dataclass, replace
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langgraph.pregel import Pregel
 from langgraph.types import Command
@@ -23,28 +23,26 @@ from memwrap.adapters.langgraph.state import (
     StreamEvent,
     from_items,
 )
+from memwrap.dialects import Method, Methods, PutBack
 from memwrap.exceptions import ConfigurationError
-from memwrap.types import Arrange, Item, Method
-
-if TYPE_CHECKING:
-    from memwrap.turn import Turn
+from memwrap.items import Item
 
 __all__ = ["methods"]
 
 
 def methods(
     agent: Any, *, from_items: Callable[[list[Item]], State] = from_items
-) -> Mapping[str, Method | Callable[..., Any]]:
-    """Return how a graph is run; nothing for other objects."""
+) -> Methods | None:
+    """Return how a graph is run; None for other objects."""
     known = langchain.methods(agent)
-    if not isinstance(agent, Pregel):
+    if known is None or not isinstance(agent, Pregel):
         return known
     if MESSAGES not in agent.channels:
         raise ConfigurationError(
             f"the graph {agent.get_name()} has no key {MESSAGES!r} in its state, where history"
             " could go; wrap the function that calls the graph"
         )
-    bind = partial(_bind, from_items)
+    split = partial(_split, from_items)
     ways = {
         "ainvoke": _ainvoke(agent),
         "invoke": _invoke(agent),
@@ -52,26 +50,25 @@ def methods(
         "stream": _stream(agent),
     }
     shown = {"astream": _ashow, "stream": _show}
-    return {
-        name: replace(method, call=ways[name], bind=bind, present=shown.get(name))
-        if isinstance(method, Method)
-        else method
-        for name, method in known.items()
+    remember: dict[str, Method] = {
+        name: replace(method, call=ways[name], split=split, show=shown.get(name))
+        for name, method in known.remember.items()
     }
+    return replace(known, remember=remember)
 
 
-def _bind(from_items: Callable[[list[Item]], State], input: Any) -> tuple[Any, Arrange]:
+def _split(from_items: Callable[[list[Item]], State], input: Any) -> tuple[Any, PutBack]:
     """Take the messages out of a state, or take messages for one."""
-    if input is None or isinstance(input, Command):  # a run goes on, and brings no messages
+    if input is None or isinstance(input, Command):  # they resume a run: there is no new input
         return [], lambda history, new: input  # noqa: ARG005
     state = _state_of(input)
 
-    def arrange(history: list[Item], new: list[Item]) -> State:
+    def put_back(history: list[Item], new: list[Item]) -> State:
         return (state or {}) | from_items([*history, *new])
 
     messages = input if state is None else state.get(MESSAGES, [])
     # LangGraph takes what is no list for one message, a pair of strings too.
-    return messages if isinstance(messages, list) else [messages], arrange
+    return messages if isinstance(messages, list) else [messages], put_back
 
 
 def _state_of(input: Any) -> State | None:
@@ -145,14 +142,14 @@ def _stream(graph: Any) -> Callable[..., Any]:
     return stream
 
 
-async def _ashow(events: Any, turn: Turn) -> AsyncGenerator[Any, None]:  # noqa: ARG001
+async def _ashow(events: Any) -> AsyncGenerator[Any, None]:
     async with aclosing(events):
         async for event in events:
             for shown in _shown(event):
                 yield shown
 
 
-def _show(events: Any, turn: Turn) -> Generator[Any, None, None]:  # noqa: ARG001
+def _show(events: Any) -> Generator[Any, None, None]:
     with closing(events):
         for event in events:
             yield from _shown(event)

@@ -3,19 +3,18 @@
 As `memwrap.adapters.langgraph`, with the messages of `memwrap.adapters.langchain.portable`.
 """
 
-from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from memwrap.adapters.langgraph import graphs, state
 from memwrap.adapters.langgraph.state import answer, to_items
-from memwrap.types import Method
+from memwrap.dialects import Methods
 
 __all__ = ["answer", "from_items", "methods", "to_items"]
 
 from_items = partial(state.from_items, style="portable")
 
 
-def methods(agent: Any) -> Mapping[str, Method | Callable[..., Any]]:
-    """Return how a graph is run; nothing for other objects."""
+def methods(agent: Any) -> Methods | None:
+    """Return how a graph is run; None for other objects."""
     return graphs.methods(agent, from_items=from_items)

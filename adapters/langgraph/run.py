@@ -18,6 +18,7 @@ from langgraph.types import Command
 
 from memwrap.adapters.langchain.runnables import config_of
 from memwrap.adapters.langgraph.state import MESSAGES, GraphState, State, StreamEvent
+from memwrap.adapters.second_memory import refuse_second_memory
 from memwrap.context import current_turn, record
 from memwrap.exceptions import ConfigurationError
 
@@ -185,7 +186,5 @@ def _refuse_other_memory(graph: Any, input: Any, config: Any) -> None:
             " with it; call the graph with session=None for it"
         )
     if graph.checkpointer and "thread_id" in config_of(graph, config):
-        raise ConfigurationError(
-            "the graph has a checkpointer, which would remember the conversation a second time;"
-            " compile it without one, or call the graph without with_session"
-        )
+        way = "compile the graph without one, or call it without with_session"
+        refuse_second_memory({"a checkpointer with a thread_id": way})

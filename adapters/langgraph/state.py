@@ -11,9 +11,9 @@ from langchain_core.messages import BaseMessage, RemoveMessage
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
 from memwrap.adapters import langchain
-from memwrap.adapters.shared import clear_errors, convert
+from memwrap.adapters.dispatch import clear_errors, convert
 from memwrap.exceptions import ConversionError
-from memwrap.types import Item
+from memwrap.items import Item
 
 __all__ = [
     "MESSAGES",

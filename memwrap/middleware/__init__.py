@@ -1,7 +1,7 @@
-"""The layers that come with memwrap."""
+"""Layers around a turn; the first of a list is the outermost."""
 
+from memwrap.memory.layer import Memory
 from memwrap.middleware.log import Log
-from memwrap.middleware.memory import Memory
 from memwrap.middleware.redact import Redact
 from memwrap.middleware.trim import Trim
 

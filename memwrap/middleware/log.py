@@ -11,8 +11,8 @@ from typing import Any
 
 from memwrap.codec import encode_items
 from memwrap.exceptions import ConversionError, MemwrapError
-from memwrap.turn import Turn
-from memwrap.types import Event, Handler, Item, Send
+from memwrap.items import Item, is_known_shape, shape_of
+from memwrap.turn import Event, Handler, Send, Turn
 
 __all__ = ["Log"]
 
@@ -99,8 +99,8 @@ def _new(turn: Turn) -> str:
 
 def _summary(items: Sequence[Item]) -> str:
     """Return counts by role or type, and the size: ``3(user:2 assistant:1 412B)``."""
-    kinds = Counter(map(_kind, items))
-    listed = "".join(f"{kind}:{count} " for kind, count in kinds.items())
+    shapes = Counter(map(_shape, items))
+    listed = "".join(f"{shape}:{count} " for shape, count in shapes.items())
     try:
         size = f"{sum(map(len, encode_items(items)))}B"
     except ConversionError:  # for the layer that cares to report
@@ -108,6 +108,7 @@ def _summary(items: Sequence[Item]) -> str:
     return f"{len(items)}({listed}{size})"
 
 
-def _kind(item: object) -> str:
-    kind = item.get("role") or item.get("type") if isinstance(item, dict) else None
-    return kind if isinstance(kind, str) else type(item).__name__
+def _shape(item: object) -> str:
+    """Return an item's role or type, if it is no text of somebody's own."""
+    shape = shape_of(item) if isinstance(item, dict) else None
+    return str(shape) if is_known_shape(shape) else "other"

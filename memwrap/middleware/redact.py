@@ -4,42 +4,60 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from memwrap.exceptions import ConfigurationError, TurnError
-from memwrap.items import PROVIDER_DATA
-from memwrap.turn import Turn
-from memwrap.types import Handler, Item, Send
+from memwrap.hidden.data import PROVIDER_DATA, is_hidden_data
+from memwrap.hidden.sidecar import redacted
+from memwrap.items import ROLES, TYPES, Item
+from memwrap.turn import Handler, Kept, Send, Turn, View
 
 __all__ = ["Redact"]
 
-# What makes an item an item, and a part of its content a part.
-_STRUCTURE = frozenset({"call_id", "id", "role", "status", "type"})
-_PART_STRUCTURE = frozenset({"type"})
+# What makes an item an item, and a part of its content a part: kept where it is a name that
+# everybody uses. Anything else under these keys is somebody's text.
+_NAMES: dict[str, frozenset[str]] = {
+    "role": ROLES,
+    "type": TYPES,
+    "status": frozenset(
+        {
+            *("in_progress", "completed", "incomplete", "failed", "queued", "searching"),
+            *("interpreting", "generating", "calling", "cancelled"),
+        }
+    ),
+}
 _PARTS = frozenset({"content", "output", "summary"})
 
-# What the adapter for LangChain puts into provider data to find its way.
-_SIDECAR = frozenset({"at", "class", "items", "of"})
+# Where an id leads from one item to another, which must still find it in a later turn.
+_REFERENCES: dict[str, tuple[str, ...]] = {
+    "call_id": ("_call", "_output"),
+    "id": ("mcp_approval_request", "item_reference"),
+    "approval_request_id": ("mcp_approval_response",),
+}
 
 _JSON_STARTS = frozenset('{["')
 
 # Names of the Responses API; other keys are somebody's data.
-_FIELDS = _STRUCTURE | {
-    *("action", "annotations", "approval_request_id", "approve", "arguments", "code", "content"),
-    *("detail", "encrypted_content", "file_data", "file_id", "file_url", "filename", "image_url"),
-    *("input", "logprobs", "name", "output", "phase", "provider_data", "queries", "reason"),
-    *("refusal", "results", "server_label", "summary", "text", "title", "url"),
-}
+_FIELDS = frozenset(
+    {
+        *("action", "annotations", "approval_request_id", "approve", "arguments", "call_id"),
+        *("code", "content", "detail", "encrypted_content", "file_data", "file_id", "file_url"),
+        *("filename", "id", "image_url", "input", "logprobs", "name", "output", "phase"),
+        *("provider_data", "queries", "reason", "refusal", "results", "role", "server_label"),
+        *("status", "summary", "text", "title", "type", "url"),
+    }
+)
 
 
 class Redact:
     """Replace what must not be stored, or not be seen by the agent, in every string of the items.
 
     Nested values, numbers and the keys of objects are covered, and JSON in a string (as tool
-    arguments are) is looked into. What makes an item an item stays: its type, role, status, ids
-    and the names of its fields. The store gets whole items, so that a value split over the chunks
-    of a stream is found too. If the function raises, nothing is stored and the turn fails.
+    arguments are) is looked into. What makes an item an item stays: the names of its fields, roles,
+    types and status as everybody writes them, and the ids by which calls and outputs find each
+    other. The store gets whole items, so that a value split over the chunks of a stream is found
+    too. If the function raises, nothing is stored and the turn fails.
 
     Args:
         patterns: Regular expressions (strings or compiled) whose matches are replaced, or a
@@ -80,53 +98,60 @@ class Redact:
             TurnError: The function failed on a string.
         """
         if self.agent:
-            turn.before_agent.append(self._redact)
+            turn.before_agent.append(lambda view: View(*map(self._redact, view)))
         if self.stored:
-            turn.before_save.append(self._redact)
+            turn.before_save.append(lambda kept: Kept(*map(self._redact, kept)))
         await handler(turn, send)
 
     def _redact(self, items: list[Item]) -> list[Item]:
         return [self._item(item) for item in items]
 
     def _item(self, item: Item) -> Item:
-        redacted = self._object(item, _STRUCTURE)
-        data = item.get(PROVIDER_DATA)
-        sidecar = data.get("langchain") if isinstance(data, dict) else None
-        if isinstance(sidecar, dict):
-            # It finds its way by what nobody wrote, which a pattern may match by chance.
-            kept = {key: sidecar[key] for key in sidecar.keys() & _SIDECAR}
-            redacted[PROVIDER_DATA]["langchain"] = self._template(sidecar) | kept
+        kind = item.get("type")
+        redacted = self._object(item, is_part=True)
+        if isinstance(kind, str) and kind in TYPES:
+            for key, kinds in _REFERENCES.items():
+                if kind.endswith(kinds) and isinstance(item.get(key), str):
+                    redacted[key] = item[key]
         return redacted
 
-    def _template(self, value: Any) -> Any:
-        """Redact a template: all but its references, which lead to what is redacted itself."""
-        if _is_reference(value):
-            return value
-        if isinstance(value, dict):
-            return {self._key(key): self._template(member) for key, member in value.items()}
-        if isinstance(value, list):
-            return [self._template(member) for member in value]
-        return self._value(value)
-
-    def _object(self, value: dict[str, Any], kept: frozenset[str]) -> dict[str, Any]:
+    def _object(self, value: Mapping[str, Any], *, is_part: bool) -> dict[str, Any]:
+        """Redact an object; *is_part* tells that it is an item, or a part of its content."""
         redacted: dict[str, Any] = {}
+        repeats: dict[str, int] = {}
         for key, member in value.items():
             name = self._key(key)
-            while name in redacted:  # two secrets became one: both values stay
-                name += "'"
-            redacted[name] = member if key in kept else self._value(member, part=key in _PARTS)
+            if name in redacted:  # two secrets became one: both values stay
+                name = _free(name, redacted, repeats)
+            if is_part and key in _NAMES and isinstance(member, str) and member in _NAMES[key]:
+                redacted[name] = member
+            elif is_part and key == PROVIDER_DATA and isinstance(member, dict):
+                redacted[name] = self._hidden(member)
+            else:
+                redacted[name] = self._value(member, is_part=is_part and key in _PARTS)
         return redacted
+
+    def _hidden(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Redact the values of hidden data; what memwrap's own refers to is redacted itself."""
+        return {
+            name if is_hidden_data(name, None) else self._key(name): (
+                redacted(member, self._value, self._key)
+                if isinstance(member, dict) and is_hidden_data(name, member)
+                else self._value(member)
+            )
+            for name, member in data.items()
+        }
 
     def _key(self, key: str) -> str:
         return key if key in _FIELDS else self._text(key)
 
-    def _value(self, value: Any, *, part: bool = False) -> Any:
+    def _value(self, value: Any, *, is_part: bool = False) -> Any:
         if isinstance(value, str):
             return self._text(self._json(value))
         if isinstance(value, dict):
-            return self._object(value, _PART_STRUCTURE if part else frozenset())
+            return self._object(value, is_part=is_part)
         if isinstance(value, (list, tuple)):
-            return [self._value(member, part=part) for member in value]
+            return [self._value(member, is_part=is_part) for member in value]
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             redacted = self._text(str(value))
             return value if redacted == str(value) else redacted
@@ -156,19 +181,13 @@ class Redact:
         raise TurnError(f"the redacting function {problem}; nothing was stored")
 
 
-def _is_reference(value: Any) -> bool:
-    """Tell whether a value of a template leads to an item's text, or to a call's arguments."""
-    if not isinstance(value, dict) or not value.keys() <= {"$", "$from", "$args"}:
-        return False
-    path = value.get("$", [])
-    numbers = (value.get("$args", 0), value.get("$from", 0))
-    return isinstance(path, list) and all(
-        isinstance(step, int) or _is_name(step) for step in (*numbers, *path)
-    )
-
-
-def _is_name(step: Any) -> bool:
-    return isinstance(step, str) and step in _FIELDS
+def _free(name: str, taken: Mapping[str, Any], repeats: dict[str, int]) -> str:
+    """Return *name* with a number behind it that no key has yet."""
+    while name in taken:
+        repeats[name] = number = repeats.get(name, 1) + 1
+        if (numbered := f"{name}_{number}") not in taken:
+            return numbered
+    return name
 
 
 def _replacer(

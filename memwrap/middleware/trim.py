@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from memwrap.exceptions import ConfigurationError
-from memwrap.items import INSTRUCTION_ROLES, cuts, turn_starts
-from memwrap.turn import Turn
-from memwrap.types import Handler, Item, Send
+from memwrap.instructions import is_instruction
+from memwrap.items import Item, cuts, turn_starts
+from memwrap.turn import Handler, Send, Turn
 
 __all__ = ["Trim"]
 
@@ -63,7 +63,7 @@ class Trim:
         """Run the turn on the newest part of its history."""
         history = turn.history
         begin = self._begin(history, turn.input)
-        kept = [item for item in history[:begin] if _is_instruction(item)]
+        kept = [item for item in history[:begin] if is_instruction(item)]
         turn.history = kept + history[begin:]
         await handler(turn, send)
 
@@ -78,7 +78,7 @@ class Trim:
     def _by_items(self, history: list[Item]) -> int:
         if self.max_items is None:
             return 0
-        return _smallest(history, self.max_items, lambda item: 0 if _is_instruction(item) else 1)
+        return _smallest(history, self.max_items, lambda item: 0 if is_instruction(item) else 1)
 
     def _by_turns(self, history: list[Item]) -> int:
         if self.max_turns is None:
@@ -92,9 +92,9 @@ class Trim:
         if self.max_tokens is None or self.count_tokens is None:
             return 0
         count = self.count_tokens
-        always = sum(count(item) for item in history if _is_instruction(item))
+        always = sum(count(item) for item in history if is_instruction(item))
         budget = self.max_tokens - always - sum(map(count, input))
-        return _smallest(history, budget, lambda i: 0 if _is_instruction(i) else count(i))
+        return _smallest(history, budget, lambda i: 0 if is_instruction(i) else count(i))
 
 
 def _smallest(history: list[Item], budget: int, cost: Callable[[Item], int]) -> int:
@@ -104,7 +104,3 @@ def _smallest(history: list[Item], budget: int, cost: Callable[[Item], int]) -> 
         if budget < 0:
             return place
     return 0
-
-
-def _is_instruction(item: Item) -> bool:
-    return item.get("role") in INSTRUCTION_ROLES

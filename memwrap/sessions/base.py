@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 __all__ = [
     "Promises",
     "Session",
     "SessionInfo",
+    "SessionLike",
     "Store",
+    "StoreLike",
     "identity",
     "promises",
 ]
@@ -56,6 +58,13 @@ class Store(Protocol):
     def session(self, session_id: str, /) -> Session:
         """Return the session of that id; it need not exist yet, and nothing is stored for it."""
         ...
+
+
+SessionLike: TypeAlias = Session | str | None
+"""A session, the id of one in the store, or None for no memory."""
+
+StoreLike: TypeAlias = Store | Callable[[str], Session]
+"""Where ids become sessions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeAlias
 
 from memwrap.codec import encode_items
+from memwrap.items import Item
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import check_id, check_limit, check_settings
 from memwrap.sessions.turns import OpenTurn, StoredTurn, TurnRecord
-from memwrap.types import Item
 
 __all__ = ["Damaged", "Database", "DatabaseSession", "DatabaseStore"]
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from memwrap.codec import decode, decode_rows
+from memwrap.items import Item
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import no_such_page
 from memwrap.sessions.database import Damaged, DatabaseSession, DatabaseStore
 from memwrap.sessions.turns import OpenTurn, StoredTurn, TurnRecord, recorded_turns
-from memwrap.types import Item
 
 __all__ = ["InMemorySession", "InMemoryStore"]
 

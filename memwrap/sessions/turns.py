@@ -18,9 +18,9 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from memwrap.codec import copy_items, copy_known
 from memwrap.exceptions import ConversionError, MemwrapError, StoreError
-from memwrap.items import marked, marks_of, split_turns, turn_starts
+from memwrap.hidden.data import marked, marks_of
+from memwrap.items import Item, split_turns, turn_starts
 from memwrap.sessions.base import Promises, Session, promises
-from memwrap.types import Item
 
 __all__ = ["OpenTurn", "StoredTurn", "TurnRecord", "TurnSession", "turns_of"]
 

@@ -37,9 +37,9 @@ from memwrap.adapters.langchain import (
     ImportReport,
     from_items,
     import_histories,
-    importer,
     to_items,
 )
+from memwrap.adapters.langchain.importing import importer
 from memwrap.items import assistant, user
 from memwrap.testing import ScriptedAgent
 

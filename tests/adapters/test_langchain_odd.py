@@ -31,8 +31,8 @@ from pydantic import BaseModel
 from strategies import messages
 
 from memwrap.adapters.langchain import from_items, to_items
-from memwrap.adapters.langchain.rows import name_of
-from memwrap.adapters.langchain.sidecar import settled
+from memwrap.hidden.sidecar import settled
+from memwrap.adapters.langchain.importing.rows import name_of
 from memwrap.codec import copy_items
 
 thorough = settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))

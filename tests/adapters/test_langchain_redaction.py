@@ -9,6 +9,7 @@ from langchain_core.runnables import RunnableLambda
 from memwrap import InMemorySession, with_session
 from memwrap.adapters.langchain import from_items
 from memwrap.middleware import Redact
+from memwrap.turn import Kept
 
 
 async def stored(answer, *layers):
@@ -79,12 +80,11 @@ async def test_what_only_looks_like_a_reference_is_redacted(hidden):
 async def test_changed_by_a_layer_of_ones_own():
     """Hidden copies go also when it was another layer that changed what is stored."""
 
+    def shouted(items):
+        return [i | {"content": i["content"].upper()} if "content" in i else i for i in items]
+
     async def shout(turn, send, handler):
-        turn.before_save.append(
-            lambda items: [
-                i | {"content": i["content"].upper()} if "content" in i else i for i in items
-            ]
-        )
+        turn.before_save.append(lambda kept: Kept(*map(shouted, kept)))
         await handler(turn, send)
 
     answer = AIMessage("quiet", id="1", response_metadata={"copy": "so quiet"})

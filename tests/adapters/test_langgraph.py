@@ -910,7 +910,7 @@ def test_event_streams_are_refused(name):
 def test_adapter_of_graphs():
     """Graphs have an adapter of their own, which knows no other objects."""
     assert adapter_for(create_agent(model(), [])) is langgraph
-    assert langgraph.methods(AIMessage("Hi")) == {}
+    assert langgraph.methods(AIMessage("Hi")) is None
     assert langgraph.from_items([user("Hi")]) == {"messages": [HumanMessage("Hi")]}
     assert langgraph.to_items({"messages": [("human", "Hi")]}) == [user("Hi")]
     assert add_messages([], langgraph.from_items([user("Hi")])["messages"])[0].text == "Hi"

@@ -23,6 +23,7 @@ from memwrap import (
 from memwrap.items import assistant, user
 from memwrap.middleware import Memory
 from memwrap.testing import FlakySession, ScriptedAgent
+from memwrap.turn import Kept, View
 
 TIMEOUT = 20.0
 """Seconds after which something that should happen has not."""
@@ -750,22 +751,28 @@ class TestHooks:
         """Functions in `before_agent` change what the agent sees, in order, and nothing stored."""
 
         async def layer(turn, send, handler):
-            turn.before_agent.append(lambda items: [*items, user("added")])
-            turn.before_agent.append(lambda items: [{**item, "n": len(items)} for item in items])
+            turn.before_agent.append(lambda view: View(view.history, [*view.input, user("added")]))
+            turn.before_agent.append(
+                lambda view: View(*([{**item, "n": len(part)} for item in part] for part in view))
+            )
             await handler(turn, send)
 
         script = ScriptedAgent("x")
         await session.add_items([user("before")])
         await with_session(script, middleware=[layer])("a", session=session)
-        assert script.calls == [[{**user(t), "n": 3} for t in ("before", "a", "added")]]
+        assert script.calls == [
+            [{**user(t), "n": n} for t, n in (("before", 1), ("a", 2), ("added", 2))]
+        ]
         assert await session.get_items() == [user("before"), user("a"), assistant("x")]
 
     async def test_what_is_stored_can_be_changed(self, session):
         """Functions in `before_save` change what is stored, in order, and nothing else."""
 
         async def layer(turn, send, handler):
-            turn.before_save.append(lambda items: items[1:])
-            turn.before_save.append(lambda items: [*items, user(str(len(items)))])
+            turn.before_save.append(lambda kept: Kept([], kept.new_items))
+            turn.before_save.append(
+                lambda kept: Kept(kept.input, [*kept.new_items, user(str(len(kept.new_items)))])
+            )
             await handler(turn, send)
 
         script = ScriptedAgent("x")
@@ -797,7 +804,7 @@ class TestHooks:
         counts = []
 
         async def layer(turn, send, handler):
-            turn.before_save.append(lambda items: items)
+            turn.before_save.append(lambda kept: kept)
             counts.append(len(turn.before_save))
             await handler(turn, send)
 

@@ -14,7 +14,7 @@ from memwrap.adapters import plain
 from memwrap.items import assistant, user
 from memwrap.middleware import Memory, Redact
 from memwrap.testing import FlakySession, ScriptedAgent
-from memwrap.turn import Turn
+from memwrap.turn import Kept, Turn
 
 KEY = r"sk-\w+"
 GONE = "[REDACTED]"
@@ -28,10 +28,10 @@ def redacted(layer, *items):
         pass
 
     asyncio.run(layer(turn, None, handler))
-    stored = list(items)
+    kept = Kept([], list(items))
     for change in turn.before_save:
-        stored = change(stored)
-    return stored
+        kept = change(kept)
+    return kept.new_items
 
 
 def fail(text):

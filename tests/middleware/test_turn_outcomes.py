@@ -28,7 +28,7 @@ from memwrap import (
 from memwrap.items import assistant, text_of, user
 from memwrap.middleware import Memory, Redact
 from memwrap.testing import FlakySession, ScriptedAgent
-from memwrap.types import Kind, Method
+from memwrap.types import Kind, Method, Methods
 
 
 class FourMethods:
@@ -127,7 +127,7 @@ class RunnerAdapter:
         return items
 
     def methods(self, agent):
-        return {"go": Method(agent.work, Kind.CALL)}
+        return Methods("go", {"go": Method(agent.work, Kind.CALL)})
 
 
 def call_of(kind, work, **options):

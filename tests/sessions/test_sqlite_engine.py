@@ -564,9 +564,9 @@ import memwrap
 from memwrap import SQLiteSession, SQLiteStore, with_session
 from memwrap.items import user
 from memwrap.sessions.sqlite import registry
-import memwrap.portal
+import memwrap.sync_tasks
 # A thread that has to be waited for in vain would be noticed.
-registry.EXIT_SECONDS = memwrap.portal._EXIT_SECONDS = 300
+registry.EXIT_SECONDS = memwrap.sync_tasks._EXIT_SECONDS = 300
 session = SQLiteSession("s", sys.argv[1])
 """
 

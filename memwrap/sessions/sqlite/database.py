@@ -12,6 +12,7 @@ from typing import Any
 
 from memwrap.codec import decode, decode_array
 from memwrap.exceptions import StoreError
+from memwrap.items import Item
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import no_such_page
 from memwrap.sessions.database import Damaged
@@ -21,7 +22,6 @@ from memwrap.sessions.sqlite.engine import engine_for
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.sessions.sqlite.write import MAX_VALUES
 from memwrap.sessions.turns import OpenTurn, StoredTurn, TurnRecord, recorded_turns
-from memwrap.types import Item
 
 __all__ = ["SQLiteDatabase"]
 

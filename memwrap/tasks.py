@@ -7,8 +7,7 @@ from collections.abc import AsyncGenerator
 
 from memwrap.context import UNSET, Scope, scope
 from memwrap.exceptions import TurnError
-from memwrap.turn import Turn
-from memwrap.types import Event, Handler
+from memwrap.turn import Event, Handler, Turn
 
 __all__ = ["call", "stream"]
 
@@ -54,7 +53,7 @@ async def stream(handler: Handler, turn: Turn) -> AsyncGenerator[Event, None]:
     async def send(event: Event) -> None:
         if task.done():
             raise TurnError("a layer sent an event after the end of the turn")
-        if turn.stopped:
+        if turn.run.is_stopped:
             # An agent that swallowed the cancellation goes on sending; nobody listens any more.
             raise asyncio.CancelledError
         queue.put_nowait(event)
@@ -75,7 +74,7 @@ async def stream(handler: Handler, turn: Turn) -> AsyncGenerator[Event, None]:
             yield event
             queue.task_done()
     finally:
-        turn.stopped = True
+        turn.run.is_stopped = True
         await _finish(task)
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
-from memwrap.types import Input, Item, SessionLike
+from memwrap.items import Input, Item
+from memwrap.sessions.base import SessionLike
 
 __all__ = ["Decorator", "SessionAgent", "SessionMethod"]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from memwrap.codec import encode
 from memwrap.exceptions import ConversionError
-from memwrap.types import Item
+from memwrap.items import Item
 
 __all__ = [
-    "GIVEN",
-    "INSTRUCTIONS",
-    "SPOKEN",
+    "ASSISTANT_ITEMS",
+    "SYSTEM_ITEMS",
+    "USER_ITEMS",
     "is_json",
     "is_spoken",
     "item_in",
@@ -58,14 +58,14 @@ _NULLS: dict[str, dict[str, None]] = {
     "image_generation_call": {"result": None},
 }
 
-INSTRUCTIONS = frozenset(_OF_AUTHOR)
+SYSTEM_ITEMS = frozenset(_OF_AUTHOR)
 """Items that LangChain's models take in a SystemMessage only."""
 
 # A program may be answered by the API itself, tools may be searched by it, patches applied.
-SPOKEN = frozenset(_OF_MODEL) | {"apply_patch_call_output", "tool_search_output"}
+ASSISTANT_ITEMS = frozenset(_OF_MODEL) | {"apply_patch_call_output", "tool_search_output"}
 """Items that may be blocks of an AIMessage."""
 
-GIVEN = frozenset(_OF_CALLER) | {"configuration_update"}
+USER_ITEMS = frozenset(_OF_CALLER) | {"configuration_update"}
 """Items that may be blocks of a HumanMessage."""
 
 

@@ -5,56 +5,78 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from memwrap.adapters.shared import settled
-from memwrap.answer import result_of
-from memwrap.exceptions import ConversionError, HistoryChanged, LeaseLost, TurnNotSaved
-from memwrap.items import marked
+from memwrap.exceptions import ConversionError, HistoryChanged, LeaseLost, TurnError, TurnNotSaved
+from memwrap.hidden.data import marked, without_marks
+from memwrap.hidden.sidecar import settled
+from memwrap.items import Item
+from memwrap.memory.replay import result_of
 from memwrap.sessions.turns import OpenTurn, TurnRecord, TurnSession
-from memwrap.turn import Turn
-from memwrap.types import Item
+from memwrap.turn import Kept, Turn
+from memwrap.view import applied
 
-__all__ = ["Saving"]
+__all__ = ["Commit"]
 
 _PAUSES = (0.05, 0.2, None)  # seconds before the next try; None after the last
 
 _log = logging.getLogger("memwrap")
 
 
-class Saving:
+class Commit:
     """A turn that has begun in its store and is to be committed there, or not."""
 
     def __init__(self, turn: Turn, store: TurnSession, opened: OpenTurn) -> None:
-        turn.opened = opened
+        turn.run.opened = opened
         self.turn = turn
         self.store = store
         self.opened = opened
         self.saved = False
-        # The lease of a turn around this one is not this one's to renew or to give back.
+        # A nested turn uses the outer turn's lease: it neither renews nor releases it.
         self.leases = opened.lease_token == opened.token
         if self.leases:
             self._schedule()
 
     async def save(
-        self, items: list[Item], record: TurnRecord, *, stored: int = 0, mark: str | None = None
+        self,
+        kept: Kept,
+        record: TurnRecord,
+        *,
+        is_input_stored: bool = False,
+        mark: str | None = None,
     ) -> None:
-        """Store *items* with the turn's changes made to them; try three times.
+        """Store input and new items, with the turn's changes made to them; try three times.
 
         Args:
-            items: What the turn adds.
-            record: What is stored beside it.
-            stored: How many of the first items are in the store already.
-            mark: What they are marked with as unanswered, if they are.
+            kept: What the turn adds.
+            record: What is stored beside it; its number of inputs is counted here.
+            is_input_stored: Whether the input is in the store already.
+            mark: The fingerprint to note in the items when a failed turn's input is kept.
 
         Raises:
-            TurnNotSaved: It could not be stored, or came too late.
+            TurnError: A function of `Turn.before_save` returned no `Kept`, or nothing.
+            TurnNotSaved: The turn could not be stored, or came too late.
         """
-        for change in self.turn.before_save:
-            items = settled(change(items))
-        items = items[stored:] if stored else items
+        kept = self._changed(kept)
+        if is_input_stored:
+            kept = Kept([], kept.new_items)
+        items = without_marks([*kept.input, *kept.new_items])
         if mark is not None:  # only now: a change might spoil the mark
             items = [marked(item, unanswered=mark) for item in items]
         if items:
-            await self._commit(items, record)
+            await self._commit(items, record._replace(inputs=len(kept.input)))
+
+    def _changed(self, kept: Kept) -> Kept:
+        """Return what the layers' functions make of it, without what is hidden of edited items."""
+        for change in self.turn.before_save:
+            before = kept
+            kept = applied(change, kept, "before_save")
+            if any(before) and not any(kept):
+                name = getattr(change, "__qualname__", None) or type(change).__qualname__
+                raise TurnError(
+                    f"the function {name} in turn.before_save left nothing of the turn to store;"
+                    " call the agent with session=None for a turn without memory"
+                )
+            kept = Kept(settled(kept.input), settled(kept.new_items))
+        return kept
 
     async def _commit(self, items: list[Item], record: TurnRecord) -> None:
         for pause in _PAUSES:
@@ -96,7 +118,7 @@ class Saving:
     def _renewed(self, renewal: asyncio.Task[None]) -> None:
         if not renewal.cancelled() and renewal.exception() is not None:
             _log.warning("session %r: the lease could not be renewed", self.turn.session_id)
-        if self.turn.opened is self.opened:
+        if self.turn.run.opened is self.opened:
             self._schedule()
 
     def _too_late(self, items: list[Item]) -> TurnNotSaved:

@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 
 from memwrap.decorator import with_session
+from memwrap.dialects import Kind
 from memwrap.exceptions import ConfigurationError
-from memwrap.types import Kind
-from memwrap.wrapper import AgentProxy, Plan, is_wrapped
+from memwrap.wrapper import is_wrapped, main_call
 
 __all__ = ["run", "run_sync"]
 
@@ -32,16 +32,14 @@ async def run(agent: Any, input: Any, /, **options: Any) -> Any:
         raise ConfigurationError(
             f"{', '.join(sorted(unknown))}: the agent has its options from with_session already"
         )
-    if issubclass(type(call), AgentProxy):
-        call = next(iter(call._self_remembering.values()))  # noqa: SLF001
+    call, kind = main_call(call)
     given |= {"session": options["session"]} if "session" in options else {}
-    plan: Plan = call._self_plan  # noqa: SLF001
-    if plan.streaming:
+    if kind.is_stream:
         raise ConfigurationError(
             "run() returns one result, and the agent yields many; iterate over"
             " with_session(agent)(input, session=...)"
         )
-    if plan.kind is Kind.SYNC_CALL:
+    if kind is Kind.SYNC_CALL:
         return await asyncio.to_thread(call, input, **given)
     return await call(input, **given)
 

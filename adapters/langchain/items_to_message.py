@@ -3,45 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
-from memwrap.adapters.langchain.hosted import INSTRUCTIONS, is_spoken, kind_of
-from memwrap.adapters.langchain.template import parsed
-from memwrap.types import Item
+from memwrap.adapters.langchain.response_items import SYSTEM_ITEMS, is_spoken, kind_of
+from memwrap.adapters.lossless import Group
+from memwrap.adapters.projection import PORTABLE, Target
+from memwrap.items import Item, arguments_of
 
-__all__ = ["groups", "message_of"]
+__all__ = ["joins", "message_of"]
 
 _ROLES = ("user", "system", "developer")
 _CALLS = ("function_call", "custom_tool_call")
 _FAKE_ID = "__fake_id__"  # what the Agents SDK writes where a provider gave no id
 _OUTPUTS = ("function_call_output", "custom_tool_call_output", "computer_call_output")
-
-
-def groups(items: Sequence[Item], *, portable: bool = False) -> Iterator[list[Item]]:
-    """Part items into those that make one message each.
-
-    What the assistant does up to the next output or question is one message. Text without an id
-    begins one: two answers stay two.
-    """
-    run: list[Item] = []
-    kinds: set[str | None] = set()  # of the run
-    for item in items:
-        if not _is_of_assistant(item, portable):
-            if run:
-                yield run
-                run, kinds = [], set()
-            yield [item]
-            continue
-        if run and _begins(item, kinds, run[-1], portable):
-            yield run
-            run, kinds = [], set()
-        run.append(item)
-        kinds.add(kind_of(item))
-    if run:
-        yield run
 
 
 def _is_of_assistant(item: Item, portable: bool) -> bool:
@@ -50,48 +27,48 @@ def _is_of_assistant(item: Item, portable: bool) -> bool:
         role = item.get("role")
         return role == "assistant" or (portable and role not in _ROLES)
     # Other providers get nothing of the rest: in an answer it does no harm.
-    return is_spoken(item) or (portable and _answer(item) is None)
+    return is_spoken(item) or (portable and _tool_output(item) is None)
 
 
-def _begins(item: Item, kinds: set[str | None], last: Item, portable: bool) -> bool:
-    """Tell whether an item of the assistant begins a message of its own.
+def joins(item: Item, group: Group, target: Target) -> bool:
+    """Tell whether *item* goes on with the message of the items before it.
 
-    In a message calls come behind all else. That may not part reasoning from the call after it:
-    the API refuses the one without the other.
-
-    Args:
-        item: The item.
-        kinds: The types of those before it, in the same run.
-        last: The one right before it.
-        portable: Of a message without reasoning.
+    What the assistant does up to the next output or question is one message. Text without an id
+    begins one: two answers stay two. In a message calls come behind all else. That may not part
+    reasoning from the call after it: the API refuses the one without the other.
     """
-    if "type" not in item and kinds != {"reasoning"}:
-        return True
+    portable = target is PORTABLE
+    if not (_is_of_assistant(item, portable) and _is_of_assistant(group[-1], portable)):
+        return False
+    if "type" not in item and group.types != {"reasoning"}:
+        return False
     kind = kind_of(item)
-    is_thoughtful = kind == "reasoning" or "reasoning" in kinds
-    return not portable and is_thoughtful and kind_of(last) in _CALLS and kind not in _CALLS
+    is_thoughtful = kind == "reasoning" or "reasoning" in group.types
+    parts_reasoning = is_thoughtful and kind_of(group[-1]) in _CALLS and kind not in _CALLS
+    return portable or not parts_reasoning
 
 
-def message_of(items: Sequence[Item], *, portable: bool = False) -> Any:
+def message_of(items: Sequence[Item], target: Target) -> Any:
     """Return the one message of a group.
 
     Args:
-        items: What `groups` yielded, or what is known to come from one message.
-        portable: Leave what only the Responses API knows out of the content.
+        items: The items of one message.
+        target: With `PORTABLE`, what only the Responses API knows is left out of the content.
     """
+    portable = target is PORTABLE
     *others, last = items
     is_given = last.get("type", "message") == "message" and last.get("role") in _ROLES
     if not is_given and any(_is_of_assistant(item, portable) for item in items):
-        return _spoken(items, portable)
-    message = _given(last, portable)
+        return _assistant_message(items, portable)
+    message = _other_message(last, portable)
     if others:
-        said = message.content
-        blocks = [{"type": "text", "text": said}] if isinstance(said, str) else said
+        content = message.content
+        blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
         message.content = [*(_whole(item) for item in others), *blocks]
     return message
 
 
-def _given(item: Item, portable: bool) -> Any:
+def _other_message(item: Item, portable: bool) -> Any:
     kind, role = item.get("type", "message"), item.get("role")
     if kind == "message" and role in _ROLES and _is_content(item.get("content")):
         content = _blocks(item["content"], portable)
@@ -99,19 +76,19 @@ def _given(item: Item, portable: bool) -> Any:
             return HumanMessage(content)
         extra = {"__openai_role__": "developer"} if role == "developer" else {}
         return SystemMessage(content, additional_kwargs=extra)
-    if (output := _answer(item)) is not None:
-        return _answered(item, output, portable)
-    return (SystemMessage if kind_of(item) in INSTRUCTIONS else HumanMessage)([_whole(item)])
+    if (output := _tool_output(item)) is not None:
+        return _tool_message(item, output, portable)
+    return (SystemMessage if kind_of(item) in SYSTEM_ITEMS else HumanMessage)([_whole(item)])
 
 
-def _answer(item: Item) -> Any:
+def _tool_output(item: Item) -> Any:
     """Return what a tool answered; None if this is no item of a tool that LangChain runs."""
     if kind_of(item) not in _OUTPUTS or not isinstance(item.get("call_id"), str):
         return None
     return item.get("output")
 
 
-def _answered(item: Item, output: Any, portable: bool) -> Any:
+def _tool_message(item: Item, output: Any, portable: bool) -> Any:
     kind, call_id = item["type"], item["call_id"]
     if portable and isinstance(output, dict) and isinstance(output.get("image_url"), str):
         output = [output | {"type": "input_image"}]
@@ -186,14 +163,14 @@ def _file(part: Item) -> dict[str, Any] | None:
 # What the assistant did
 
 
-def _spoken(items: Sequence[Item], portable: bool) -> Any:
+def _assistant_message(items: Sequence[Item], portable: bool) -> Any:
     calls: list[dict[str, Any]] = []
     bad: list[dict[str, Any]] = []
     content: list[Any] = []
     for item in items:
         kind = item.get("type", "message")
         if kind == "message":
-            content += _said(item)
+            content += _text_blocks(item)
         elif kind == "function_call":
             _add_call(item, calls, bad)
         elif not portable and item.get("id") != _FAKE_ID:
@@ -206,7 +183,7 @@ def _spoken(items: Sequence[Item], portable: bool) -> Any:
     return AIMessage(text, tool_calls=calls, invalid_tool_calls=bad)
 
 
-def _said(item: Item) -> list[dict[str, Any]]:
+def _text_blocks(item: Item) -> list[dict[str, Any]]:
     content = item.get("content", "")
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]
@@ -235,7 +212,7 @@ def _annotation(annotation: Any) -> Any:
 
 def _add_call(item: Item, calls: list[dict[str, Any]], bad: list[dict[str, Any]]) -> None:
     call = {"name": _text(item.get("name")), "id": _text(item.get("call_id"))}
-    arguments = parsed(item) if "arguments" in item else None
+    arguments = arguments_of(item) if "arguments" in item else None
     if arguments is not None and call["name"] is not None:
         calls.append(call | {"args": arguments, "type": "tool_call"})
     else:

@@ -7,7 +7,8 @@ message is an edit of its items. What has no place in an item is left to the cal
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 from langchain_core.messages import (
@@ -18,18 +19,19 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
-from memwrap.adapters.langchain.hosted import (
-    GIVEN,
-    INSTRUCTIONS,
-    SPOKEN,
+from memwrap.adapters.langchain.parts import PARTS, part_of, parts_of
+from memwrap.adapters.langchain.response_items import (
+    ASSISTANT_ITEMS,
+    SYSTEM_ITEMS,
+    USER_ITEMS,
     is_json,
     item_in,
     kind_of,
     unwrapped,
 )
-from memwrap.adapters.langchain.parts import PARTS, part_of, parts_of
-from memwrap.adapters.langchain.template import encode, parsed, same
-from memwrap.types import Item
+from memwrap.hidden.comparison import same
+from memwrap.hidden.template import encode
+from memwrap.items import Item, arguments_of
 
 __all__ = ["items_of", "role_of"]
 
@@ -51,21 +53,21 @@ def items_of(message: Any) -> list[Item]:
     """Return the items of one message; at least one."""
     # By the class: derived ones may have types of their own.
     if isinstance(message, AIMessage):
-        return _spoken(message)
+        return _assistant_items(message)
     if isinstance(message, (ToolMessage, FunctionMessage)):
         return [_output(message)]
     if isinstance(message, SystemMessage):
         role = message.additional_kwargs.get("__openai_role__")
-        return _given("developer" if role == "developer" else "system", message.content)
+        return _author_items("developer" if role == "developer" else "system", message.content)
     role = None if isinstance(message, HumanMessage) else role_of(message)
     if role in ("system", "developer", "assistant"):
         text = message.content if isinstance(message.content, str) else str(message.text)
         return [{"role": role, "content": text}]
-    return _given("user", message.content)
+    return _author_items("user", message.content)
 
 
 def role_of(message: Any) -> str:
-    """Return who speaks in a message of no class that tells."""
+    """Return the role of a `ChatMessage`, or of a class derived from `BaseMessage` itself."""
     role = getattr(message, "role", None)
     return role if isinstance(role, str) else str(message.type)
 
@@ -73,12 +75,12 @@ def role_of(message: Any) -> str:
 # What the caller gives
 
 
-def _given(role: str, content: Any) -> list[Item]:
+def _author_items(role: str, content: Any) -> list[Item]:
     if isinstance(content, str):
         return [{"role": role, "content": content}]
     if len(content) == 1 and (item := _whole_item(content[0])) is not None:
         return [item]
-    known = GIVEN if role == "user" else GIVEN | INSTRUCTIONS
+    known = USER_ITEMS if role == "user" else USER_ITEMS | SYSTEM_ITEMS
     items: list[Item] = []
     parts: list[Item] = []
     for wrapped in content:
@@ -101,8 +103,28 @@ def _whole_item(block: Any) -> Item | None:
 # What the model says
 
 
-def _spoken(message: Any) -> list[Item]:
-    calls = _calls(message)
+class _Calls:
+    """The calls of a message that are still to be placed, by LangChain's ids."""
+
+    def __init__(self, calls: list[tuple[Any, Item]]) -> None:
+        self._items: dict[int, Item] = {place: item for place, (_, item) in enumerate(calls)}
+        self._places: dict[Any, deque[int]] = {}
+        for place, (call_id, _) in enumerate(calls):
+            if isinstance(call_id, Hashable):
+                self._places.setdefault(call_id, deque()).append(place)
+
+    def take(self, call_id: Any) -> Item | None:
+        """Return the first call of an id; None if there is none left."""
+        places = self._places.get(call_id) if isinstance(call_id, Hashable) else None
+        return self._items.pop(places.popleft()) if places else None
+
+    def rest(self) -> Iterable[Item]:
+        """Return the calls that no block has named."""
+        return self._items.values()
+
+
+def _assistant_items(message: Any) -> list[Item]:
+    calls = _Calls(_calls(message))
     items: list[Item] = []
     if isinstance(message.content, str):
         if message.content:
@@ -110,11 +132,11 @@ def _spoken(message: Any) -> list[Item]:
     else:
         for block in message.content:
             _speak(unwrapped(block), items, calls)
-    items += [item for _, item in calls]
+    items += calls.rest()
     return items or [{"role": "assistant", "content": ""}]
 
 
-def _speak(block: Any, items: list[Item], calls: list[tuple[Any, Item]]) -> None:
+def _speak(block: Any, items: list[Item], calls: _Calls) -> None:
     """Add what a block says; a call at the place of the block that names it."""
     if isinstance(block, str):
         items.append({"role": "assistant", "content": block})
@@ -123,17 +145,15 @@ def _speak(block: Any, items: list[Item], calls: list[tuple[Any, Item]]) -> None
     if kind in ("text", "refusal"):
         _add_text(block, kind, items)
     elif kind in _CALLS:
-        named = block.get(_CALLS[kind])
-        place = next((n for n, (call_id, _) in enumerate(calls) if call_id == named), None)
-        if place is not None:
-            items.append(_called(calls.pop(place)[1], block))
-    elif kind in SPOKEN and (item := item_in(block)) is not None:
+        if (call := calls.take(block.get(_CALLS[kind]))) is not None:
+            items.append(_called(call, block))
+    elif kind in ASSISTANT_ITEMS and (item := item_in(block)) is not None:
         items.append(item)
 
 
 def _called(call: Item, block: dict[str, Any]) -> Item:
     """Return a call, as the custom one that its block says it is."""
-    text = (parsed(call) or {}).get(_CUSTOM_INPUT)
+    text = (arguments_of(call) or {}).get(_CUSTOM_INPUT)
     if block["type"] != "custom_tool_call" or not isinstance(text, str):
         return call
     item = {key: value for key, value in block.items() if key != "index"}
@@ -208,7 +228,7 @@ def _free_id(place: int, taken: set[str | None]) -> str:
 
 def _arguments(args: Any, raw: str | None) -> str:
     """Return arguments as the model wrote them, if they still say the same."""
-    if raw is not None and same(parsed({"arguments": raw}), args):
+    if raw is not None and same(arguments_of({"arguments": raw}), args):
         return raw
     try:
         return json.dumps(args, ensure_ascii=False, default=str)

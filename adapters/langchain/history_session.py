@@ -1,29 +1,24 @@
-"""LangChain's chat histories as sessions, and sessions as LangChain's chat histories."""
+"""LangChain's chat histories as sessions."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage
 
-from memwrap.adapters.langchain.exact import items_for_all, messages_for, messages_to_append
+from memwrap.adapters.langchain.shape import items_for_all, messages_to_append
 from memwrap.codec import copy_items, copy_known
 from memwrap.exceptions import ConfigurationError, StoreError
-from memwrap.portal import wait_for
-from memwrap.sessions.base import Promises, Session
+from memwrap.items import Item
+from memwrap.sessions.base import Promises
 from memwrap.sessions.checks import check_id, check_limit
-from memwrap.sessions.turns import maybe
-from memwrap.types import Item
 
-__all__ = ["HistorySession", "SessionChatMessageHistory", "session_from_history"]
+__all__ = ["HistorySession", "session_from_history"]
 
-# What may be stored already when messages are added, and they must not be one with.
-_ANSWER = ({"type": "message", "role": "assistant", "content": []},)
-
-# How histories that are for one way only refuse the other.
+# What a history that is only synchronous (or only asynchronous) raises from the other method.
 _REFUSALS = (AssertionError, AttributeError, NotImplementedError, TypeError, ValueError)
 
 
@@ -88,7 +83,7 @@ class HistorySession:
             StoreError: The history failed.
         """
         limit = check_limit(limit)
-        items = items_for_all(await self._messages())
+        items = items_for_all(await self._messages(), is_stored=True)
         if limit is not None:
             items = items[len(items) - min(limit, len(items)) :]
         return copy_known(items)  # some histories hand out the very messages that they keep
@@ -113,7 +108,7 @@ class HistorySession:
         Raises:
             StoreError: It may not, or the history failed.
         """
-        items = items_for_all(await self._messages())
+        items = items_for_all(await self._messages(), is_stored=True)
         if not items:
             return None
         if not self._rewrite:
@@ -165,45 +160,3 @@ class HistorySession:
             f"session {self.session_id!r}: the {type(self._history).__name__} failed"
             f" ({type(exc).__name__})"
         )
-
-
-class SessionChatMessageHistory(BaseChatMessageHistory):
-    """A session as a LangChain chat history, for code that takes one.
-
-    The asynchronous methods use the session directly. The synchronous ones run it on memwrap's
-    private event loop and wait: a session that belongs to one event loop is for the others only.
-
-    Args:
-        session: Any session.
-    """
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
-    @property
-    def messages(self) -> list[BaseMessage]:  # type: ignore[override]
-        """The messages, oldest first."""
-        found: list[BaseMessage] = wait_for(self.aget_messages)
-        return found
-
-    async def aget_messages(self) -> list[BaseMessage]:
-        """Return the messages, oldest first."""
-        items = await maybe(self.session.get_items())
-        return list(messages_for(items, portable=False, is_slice=False))
-
-    def add_messages(self, messages: Sequence[BaseMessage]) -> None:
-        """Append messages, all of them or none."""
-        wait_for(lambda: self.aadd_messages(messages))
-
-    async def aadd_messages(self, messages: Sequence[BaseMessage]) -> None:
-        """Append messages, all of them or none."""
-        added: Awaitable[None] = maybe(self.session.add_items(items_for_all(messages, _ANSWER)))
-        await added
-
-    def clear(self) -> None:
-        """Remove all messages."""
-        wait_for(self.aclear)
-
-    async def aclear(self) -> None:
-        """Remove all messages."""
-        await maybe(self.session.clear_session())

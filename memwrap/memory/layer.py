@@ -9,7 +9,6 @@ from collections.abc import Hashable
 from copy import deepcopy
 from typing import Literal
 
-from memwrap.answer import delivered, fingerprint, shape_of, stored_answer
 from memwrap.exceptions import (
     ConfigurationError,
     HistoryChanged,
@@ -18,14 +17,16 @@ from memwrap.exceptions import (
     TurnIdReused,
     TurnNotSaved,
 )
-from memwrap.items import marks_of, without_open_calls
-from memwrap.locks import acquire, release, try_acquire
-from memwrap.saving import Saving
+from memwrap.hidden.data import marks_of
+from memwrap.instructions import without_superseded
+from memwrap.items import Item, without_open_calls
+from memwrap.memory.commit import Commit
+from memwrap.memory.locks import acquire, release, try_acquire
+from memwrap.memory.replay import delivered, fingerprint, shape_of, stored_answer
 from memwrap.sessions.base import identity
 from memwrap.sessions.holder import new_token
 from memwrap.sessions.turns import TurnRecord, turns_of
-from memwrap.turn import Turn
-from memwrap.types import Event, Handler, Item, Send
+from memwrap.turn import Event, Handler, Kept, Send, Turn
 
 __all__ = ["Memory"]
 
@@ -105,7 +106,7 @@ class Memory:
             await handler(turn, send)
             return
         key: Hashable = identity(turn.session)
-        outer = None if turn.parent is None else _outer(turn.parent, key)
+        outer = None if turn.run.parent is None else _outer(turn.run.parent, key)
         if outer is not None:
             # A turn inside another one on its session would wait for itself. Turns side by side
             # in one outer turn still wait for each other.
@@ -113,32 +114,33 @@ class Memory:
         deadline = time.monotonic() + self._patience
         if not try_acquire(key):  # or else without the cost of waiting
             await acquire(key, self._patience, turn.session.session_id)
-        turn.running = True
+        turn.run.is_open = True
         try:
-            saving = await self._begin(turn, outer, deadline)
+            commit = await self._begin(turn, outer, deadline)
             try:
-                if turn.id is None or not await self._answered(saving, turn.id, send):
-                    await self._run(saving, send, handler)
+                if turn.id is None or not await self._answered(commit, turn.id, send):
+                    await self._run(commit, send, handler)
             finally:
-                turn.opened = None
-                if saving.leases:
-                    await saving.end()
+                turn.run.opened = None
+                if commit.leases:
+                    await commit.end()
         finally:
-            turn.running = False
+            turn.run.is_open = False
             release(key)
 
-    async def _begin(self, turn: Turn, outer: Turn | None, deadline: float) -> Saving:
+    async def _begin(self, turn: Turn, outer: Turn | None, deadline: float) -> Commit:
         """Begin the turn in the store: with a lease of its own, or under the outer turn's."""
         assert turn.session is not None  # noqa: S101
         store = turns_of(turn.session)
         token = new_token()
-        if outer is not None and outer.opened is not None:
+        if outer is not None and outer.run.opened is not None:
             opened = await store.begin_turn(token, lease=None)
             assert opened is not None  # noqa: S101  (only a lease can be refused)
-            opened.lease_token = outer.opened.lease_token
-            # This turn changes the outer one's history, which must not take it for a stranger.
-            opened.head = outer.opened.head = None
-            return Saving(turn, store, opened)
+            opened.lease_token = outer.run.opened.lease_token
+            # The inner turn appends to the same session; without this the outer one would fail
+            # with HistoryChanged.
+            opened.head = outer.run.opened.head = None
+            return Commit(turn, store, opened)
         pause, most = _POLL_PAUSES
         while (opened := await store.begin_turn(token, lease=self._lease)) is None:
             if time.monotonic() + pause > deadline:
@@ -148,12 +150,12 @@ class Memory:
                 )
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, most)
-        return Saving(turn, store, opened)
+        return Commit(turn, store, opened)
 
-    async def _answered(self, saving: Saving, turn_id: str, send: Send) -> bool:
+    async def _answered(self, commit: Commit, turn_id: str, send: Send) -> bool:
         """Send the stored answer of a turn that has been run before."""
-        turn = saving.turn
-        stored = await saving.store.find_turn(turn_id)
+        turn = commit.turn
+        stored = await commit.store.find_turn(turn_id)
         if stored is None:
             return False
         if stored.fingerprint != fingerprint(turn.input):
@@ -161,37 +163,39 @@ class Memory:
                 f"session {turn.session_id!r}: turn_id {turn_id!r} belongs to a turn with another"
                 " input; give each turn an id of its own"
             )
-        turn.history, turn.new_items = saving.opened.history, stored.new_items
+        turn.history, turn.new_items = commit.opened.history, stored.new_items
         await send(stored_answer(turn, stored))
         return True
 
-    async def _run(self, saving: Saving, send: Send, handler: Handler) -> None:
+    async def _run(self, commit: Commit, send: Send, handler: Handler) -> None:
         """Run what is inside, then store the turn, or what is to be kept of it."""
-        turn, history = saving.turn, saving.opened.history
+        turn, history = commit.turn, commit.opened.history
         known = _unanswered(history, turn.input) if self._keep_input else 0
-        turn.history = history[: len(history) - known] if known else history
+        past = history[: len(history) - known] if known else history
+        turn.history = without_superseded(past, turn.input)
 
         async def collect(event: Event) -> None:
             # The receiver of a stream may change an event before it is stored.
             kept = deepcopy(event) if turn.streaming and type(event) in {dict, list} else event
-            turn.events.append(kept)
+            turn.run.events.append(kept)
             await send(event)
 
         try:
             await handler(turn, collect)
-            if turn.stopped:  # a layer swallowed the cancellation
+            if turn.run.is_stopped:  # a layer swallowed the cancellation
                 raise asyncio.CancelledError  # noqa: TRY301
         except asyncio.CancelledError:
             if turn.streaming and self._keep_delivered:
-                await self._keep(saving, [*turn.input, *delivered(turn)], known)
+                await self._keep(commit, Kept(turn.input, delivered(turn)), known=known)
             raise
         except Exception:
             if self._keep_input and not known:
-                await self._keep(saving, turn.input, 0, mark=fingerprint(turn.input))
+                await self._keep(commit, Kept(turn.input, []), mark=fingerprint(turn.input))
             raise
         turn.new_items = without_open_calls(turn.collect())
         try:
-            await saving.save([*turn.input, *turn.new_items], _record(turn, known), stored=known)
+            kept = Kept(turn.input, turn.new_items)
+            await commit.save(kept, _record(turn), is_input_stored=known > 0)
         except TurnNotSaved as exc:
             if not self._return_unsaved or isinstance(exc, (LeaseLost, HistoryChanged)):
                 raise
@@ -199,15 +203,15 @@ class Memory:
             _log.error("session %r: %s", turn.session_id, exc)
 
     async def _keep(
-        self, saving: Saving, items: list[Item], stored: int, mark: str | None = None
+        self, commit: Commit, kept: Kept, *, known: int = 0, mark: str | None = None
     ) -> None:
         """Store what is left of a turn that failed, but let its own error be the one told."""
         try:
-            await saving.save(items, _NAMELESS, stored=stored, mark=mark)
+            await commit.save(kept, _NAMELESS, is_input_stored=known > 0, mark=mark)
         except Exception as exc:  # noqa: BLE001
             _log.error(
                 "session %r: what is kept of a failed turn could not be stored (%s)",
-                saving.turn.session_id,
+                commit.turn.session_id,
                 type(exc).__name__,
             )
 
@@ -215,9 +219,9 @@ class Memory:
 def _outer(turn: Turn | None, key: Hashable) -> Turn | None:
     """Return the nearest turn around, this one included, that holds the same session."""
     while turn is not None:
-        if turn.running and turn.session is not None and identity(turn.session) == key:
+        if turn.run.is_open and turn.session is not None and identity(turn.session) == key:
             return turn
-        turn = turn.parent
+        turn = turn.run.parent
     return None
 
 
@@ -228,10 +232,10 @@ def _unanswered(history: list[Item], input: list[Item]) -> int:
     return len(tail) if all(marks_of(item).get("unanswered") == mark for item in tail) else 0
 
 
-def _record(turn: Turn, known: int) -> TurnRecord:
+def _record(turn: Turn) -> TurnRecord:
     if turn.id is None:
         return _NAMELESS
-    return TurnRecord(turn.id, fingerprint(turn.input), shape_of(turn), len(turn.input) - known)
+    return TurnRecord(turn.id, fingerprint(turn.input), shape_of(turn))
 
 
 def _check(name: str, value: str, *allowed: str) -> None:

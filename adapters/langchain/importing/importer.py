@@ -20,9 +20,8 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, BaseMessageChunk, ToolMessage
 
-from memwrap.adapters.langchain.exact import items_for
-from memwrap.adapters.langchain.report import ImportReport
-from memwrap.adapters.langchain.rows import (
+from memwrap.adapters.langchain.importing.report import ImportReport
+from memwrap.adapters.langchain.importing.rows import (
     TYPES,
     UNREADABLE,
     entries_of,
@@ -32,11 +31,12 @@ from memwrap.adapters.langchain.rows import (
     pair_of,
     reason_of,
 )
+from memwrap.adapters.langchain.shape import items_for
 from memwrap.codec import copy_items
 from memwrap.exceptions import ConfigurationError
-from memwrap.sessions.base import Session
+from memwrap.items import Item
+from memwrap.sessions.base import Session, StoreLike
 from memwrap.sessions.turns import maybe
-from memwrap.types import Item, StoreLike
 from memwrap.wrapper import resolve
 
 __all__ = ["ImportReport", "import_histories"]

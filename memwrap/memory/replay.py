@@ -1,4 +1,4 @@
-"""What the caller of a turn got: told in a word, so that a repeated turn gives the same again."""
+"""What a turn answered, kept so that the same `turn_id` gives the same answer."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import json
 import uuid
 from typing import Any
 
-from memwrap.items import text_of, without_open_calls
+from memwrap.dialects import answer_of
+from memwrap.items import Item, text_of, without_open_calls
 from memwrap.sessions.turns import StoredTurn
-from memwrap.turn import Recorded, Turn
-from memwrap.types import Item
+from memwrap.turn import Turn
 
 __all__ = ["delivered", "fingerprint", "result_of", "shape_of", "stored_answer"]
 
@@ -23,13 +23,12 @@ def fingerprint(items: list[Item]) -> str:
 
 def result_of(turn: Turn) -> Any:
     """Return what the agent gave: the result of a call, the events of a stream."""
-    sent = [event for event in turn.events if not isinstance(event, Recorded)]
-    return sent if turn.streaming else next(iter(sent), None)
+    return turn.run.sent if turn.streaming else next(iter(turn.run.sent), None)
 
 
 def shape_of(turn: Turn) -> str:
     """Return what kind of answer it was: text, an item, items, or messages of a framework."""
-    sent = [event for event in turn.events if not isinstance(event, Recorded)]
+    sent = turn.run.sent
     if all(isinstance(event, str) for event in sent):
         return "text"
     if len(sent) == 1 and type(sent[0]) is dict and sent[0].keys() & {"role", "type"}:
@@ -43,7 +42,8 @@ def stored_answer(turn: Turn, stored: StoredTurn) -> Any:
     """Return the answer of a stored turn, made of what is stored; of a stream as one event.
 
     Text is text again, an item and a list of items are what they were. Other results are made
-    anew by the adapter: its ``answer(items)`` if it has one, else the last of its messages.
+    anew by the adapter: its ``answer(items)`` if it is for agent objects, else the last of its
+    messages.
     """
     items = stored.new_items
     if stored.shape == "text":
@@ -52,10 +52,7 @@ def stored_answer(turn: Turn, stored: StoredTurn) -> Any:
         return items[-1]
     if stored.shape == "items":
         return items
-    if (answer := getattr(turn.adapter, "answer", None)) is not None:
-        return answer(items)
-    messages = turn.adapter.from_items(items)
-    return messages[-1] if isinstance(messages, list) and messages else messages
+    return answer_of(turn.run.adapter, items)
 
 
 def delivered(turn: Turn) -> list[Item]:

@@ -1,13 +1,14 @@
 """Hidden data as JSON that refers to visible items instead of repeating them.
 
-A template holds what the visible items beside it do not say. Strings and arguments that they do say
-are references, so that nothing readable is stored twice. The fingerprint of the items goes with it:
-when anything visible has been edited or redacted, the template counts no more.
+A template holds what the visible items beside it do not say. Strings, and objects that a visible
+string has as JSON, are references, so that nothing readable is stored twice. When the items have
+been edited or redacted, the template counts no more: its sidecar has a fingerprint of them.
 
 | value                          | as JSON                                                     |
 |--------------------------------|-------------------------------------------------------------|
 | a string of the items          | ``{"$": [index, key, ...]}``; its end: ``"$from": start``   |
-| the arguments of a call        | ``{"$args": index}``                                        |
+| an object or list that a       | ``{"$json": [index, key, ...]}`` (arguments of a call       |
+| string of the items holds      | in older files: ``{"$args": index}``)                       |
 | bytes                          | ``{"$bytes": base64}``                                      |
 | tuple, set, frozenset          | ``{"$tuple": [...]}``, ``{"$set": [...]}``, ...             |
 | datetime, date, time           | ``{"$datetime": ISO 8601}``, ...                            |
@@ -20,13 +21,13 @@ when anything visible has been edited or redacted, the template counts no more.
 | in itself or nests too deeply  |                                                             |
 
 Of classes derived from Python's own the value is kept, as ``json`` would write it, and not the
-class.
+class. What references add up to is bounded by the size of the items, there and back: a value that
+would pass the bound is written out, and a template that passes it is none.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import math
 import warnings
@@ -37,9 +38,9 @@ from typing import Any
 from uuid import UUID
 
 from memwrap.codec import MAX_DEPTH
-from memwrap.types import Item
+from memwrap.items import Item, arguments_of
 
-__all__ = ["decode", "encode", "encoder", "equal", "fingerprint", "parsed", "same"]
+__all__ = ["decode", "encode", "encoder"]
 
 # An integer of fewer bits has less than the 640 digits that any Python reads and writes.
 _ANY_READER = 2048
@@ -62,7 +63,15 @@ _CONTAINERS: dict[type, str] = {
 _OF_TAG: dict[str, Callable[[Any], Any]] = {tag: back for tag, _, back in _TAGGED.values()}
 _OF_TAG |= {"$float": float, "$int": lambda text: int(text, 16)}
 
+# What references may add up to, in characters: so many times the strings of the items, and this
+# much for items that say little.
+_TIMES = 8
+_AT_LEAST = 64 * 1024
+
+_JSON_STARTS = ("{", "[")
+
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_ordered = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def encode(value: Any, items: Sequence[Item]) -> Any:
@@ -71,7 +80,7 @@ def encode(value: Any, items: Sequence[Item]) -> Any:
 
 
 def encoder(items: Sequence[Item], *, depth: int = MAX_DEPTH + 1) -> Callable[[Any], Any]:
-    """Return what turns values into templates over *items*, never raising for any.
+    """Return a function that encodes a value as a template over *items*. It never raises.
 
     Args:
         items: What templates may refer to.
@@ -85,75 +94,76 @@ def decode(template: Any, items: Sequence[Item]) -> Any:
     """Return the value of a template over the same items.
 
     Raises:
-        ValueError: It is no template, or refers to what is not there.
+        ValueError: It is no template, refers to what is not there, or adds up to far more than
+            the items.
     """
     try:
-        return _decoded(template, items)
+        return _Decoder(items).decode(template)
     except Exception as exc:  # what the parser of a tag raises is for it to choose
         raise ValueError("no template") from exc
 
 
-def _decoded(template: Any, items: Sequence[Item]) -> Any:
-    kind = type(template)
-    if kind is list:
-        return [_decoded(value, items) for value in template]
-    if kind is not dict:
-        return template
-    for tag in template:
-        if tag.startswith("$"):
-            if tag in _OF_TAG:
-                return _OF_TAG[tag](_decoded(template[tag], items))
-            return _WITH_ITEMS[tag](template, items)
-    return {key: _decoded(value, items) for key, value in template.items()}
+class _Decoder:
+    """Decodes one template, and counts what its references add up to."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._items = items
+        self._spent = 0
+        self._budget: int | None = None
+        self._parts: dict[tuple[int, int], str] = {}  # an end of a text is cut off once
+
+    def decode(self, template: Any) -> Any:
+        kind = type(template)
+        if kind is list:
+            return [self.decode(value) for value in template]
+        if kind is not dict:
+            return template
+        for tag in template:
+            if tag.startswith("$"):
+                if tag in _OF_TAG:
+                    return _OF_TAG[tag](self.decode(template[tag]))
+                return _WITH_ITEMS[tag](self, template)
+        return {key: self.decode(value) for key, value in template.items()}
+
+    def text(self, path: list[Any], start: int = 0) -> str:
+        """Return the text at *path*, from *start* on."""
+        text: Any = self._items
+        for step in path:
+            text = text[step]
+        if not isinstance(text, str):
+            raise ValueError(f"no text at {path}")  # noqa: TRY004
+        self._spend(len(text))
+        if not start:
+            return text
+        return self._parts.setdefault((id(text), start), text[start:])
+
+    def parsed(self, path: list[Any]) -> Any:
+        """Return what the text at *path* holds as JSON."""
+        return json.loads(self.text(path))
+
+    def arguments(self, index: int) -> dict[str, Any] | None:
+        """Return the arguments of a call, of which an older template holds the place."""
+        self._spend(len(str(self._items[index].get("arguments"))))
+        return arguments_of(self._items[index])
+
+    def _spend(self, characters: int) -> None:
+        self._spent += characters
+        if self._spent > _AT_LEAST:
+            if self._budget is None:
+                self._budget = _TIMES * sum(len(text) for text, _ in _texts(self._items, []))
+            if self._spent > self._budget:
+                raise ValueError("the references add up to far more than the items")
 
 
-_WITH_ITEMS: dict[str, Callable[[dict[str, Any], Sequence[Item]], Any]] = {
-    "$": lambda t, items: _text_at(items, t["$"])[t.get("$from", 0) :],
-    "$args": lambda t, items: parsed(items[t["$args"]]),
-    "$dict": lambda t, items: {_decoded(k, items): _decoded(v, items) for k, v in t["$dict"]},
-    "$tuple": lambda t, items: tuple(_decoded(t["$tuple"], items)),
-    "$set": lambda t, items: set(_decoded(t["$set"], items)),
-    "$frozenset": lambda t, items: frozenset(_decoded(t["$frozenset"], items)),
+_WITH_ITEMS: dict[str, Callable[[_Decoder, dict[str, Any]], Any]] = {
+    "$": lambda d, t: d.text(t["$"], t.get("$from", 0)),
+    "$json": lambda d, t: d.parsed(t["$json"]),
+    "$args": lambda d, t: d.arguments(t["$args"]),
+    "$dict": lambda d, t: {d.decode(key): d.decode(value) for key, value in t["$dict"]},
+    "$tuple": lambda d, t: tuple(d.decode(t["$tuple"])),
+    "$set": lambda d, t: set(d.decode(t["$set"])),
+    "$frozenset": lambda d, t: frozenset(d.decode(t["$frozenset"])),
 }
-
-
-def fingerprint(items: Sequence[Item]) -> str:
-    """Return a short text that differs when the items do."""
-    return hashlib.blake2b(_canonical(items).encode(), digest_size=9).hexdigest()
-
-
-def equal(one: Any, other: Any) -> bool:
-    """Tell whether values are equal; what cannot be compared, as arrays cannot, is not."""
-    try:
-        return bool(one == other)
-    except Exception:  # noqa: BLE001  (a comparison may raise anything)
-        return False
-
-
-def same(one: Any, other: Any) -> bool:
-    """Tell whether values are equal JSON, to the type: 1 is not True."""
-    try:
-        return bool(one == other) and _canonical(one) == _canonical(other)
-    except Exception:  # noqa: BLE001
-        return False
-
-
-def parsed(call: Item) -> dict[str, Any] | None:
-    """Return the arguments of a call if they are a JSON object."""
-    try:
-        arguments = json.loads(call["arguments"] or "{}")
-    except (LookupError, TypeError, ValueError, RecursionError):
-        return None
-    return arguments if isinstance(arguments, dict) else None
-
-
-def _text_at(items: Sequence[Item], path: list[Any]) -> str:
-    value: Any = items
-    for step in path:
-        value = value[step]
-    if not isinstance(value, str):
-        raise ValueError(f"no text at {path}")  # noqa: TRY004
-    return value
 
 
 class _Encoder:
@@ -161,16 +171,16 @@ class _Encoder:
         self._depth = depth
         self._within: set[int] = set()  # the containers around a value
         self._texts: dict[str, dict[str, Any]] = {}
-        self._arguments: list[tuple[dict[str, Any], int]] = []
+        self._objects: dict[Any, dict[str, tuple[dict[str, Any], int]]] | None = None
+        self._left = 0
         for text, path in _texts(items, []):
+            self._left += _TIMES * len(text)
             reference = {"$": path}
             if text.startswith("data:") and ";base64," in text:
                 start = text.index(";base64,") + len(";base64,")
                 self._texts.setdefault(text[start:], reference | {"$from": start})
             self._texts.setdefault(text, reference)
-        for index, item in enumerate(items):
-            if item.get("type") == "function_call" and (arguments := parsed(item)):
-                self._arguments.append((arguments, index))
+        self._left = max(self._left, _AT_LEAST)
 
     def encode(self, value: Any) -> Any:
         kind = type(value)  # not isinstance: proxies of other objects may raise for it
@@ -178,7 +188,7 @@ class _Encoder:
             return value
         if issubclass(kind, str):
             text = str.__str__(value)
-            return self._texts.get(text, text) if text else ""
+            return self._text(text) if text else ""
         if issubclass(kind, int):
             whole = int.__int__(value)
             return whole if whole.bit_length() < _ANY_READER else {"$int": hex(whole)}
@@ -195,20 +205,51 @@ class _Encoder:
             return self._lost(kind, f"<{kind.__qualname__}>")
         self._within.add(id(value))
         try:
+            if (base is dict or base is list) and (reference := self._object(value, base)):
+                return reference
             if base is not dict:
                 members = [self.encode(member) for member in base.__iter__(value)]
                 if base in (set, frozenset):
                     members.sort(key=_canonical)  # in each process they have another order
                 return members if base is list else {_CONTAINERS[base]: members}
-            for arguments, index in self._arguments:
-                if same(value, arguments):
-                    return {"$args": index}
             pairs = dict.items(value)
             if all(issubclass(type(k), str) and not str.startswith(k, "$") for k, _ in pairs):
                 return {str.__str__(key): self.encode(member) for key, member in pairs}
             return {"$dict": [[self.encode(key), self.encode(member)] for key, member in pairs]}
         finally:
             self._within.discard(id(value))
+
+    def _text(self, text: str) -> Any:
+        reference = self._texts.get(text)
+        if reference is None:
+            return text
+        whole = len(text) + reference.get("$from", 0)
+        return reference if self._can_spend(whole) else text
+
+    def _object(self, value: Any, base: type) -> dict[str, Any] | None:
+        """Return a reference to the visible string that holds *value* as JSON."""
+        if not base.__len__(value):
+            return None
+        if self._objects is None:
+            self._objects = _objects_in(self._texts)
+        alike = self._objects.get(_outline(value, base))
+        if alike is None:
+            return None
+        try:
+            text = _ordered(value)
+            found = alike.get(text)
+            if found is None or json.loads(text) != value:  # a tuple is no list
+                return None
+        except Exception:  # noqa: BLE001  (not JSON, or nothing that can be compared)
+            return None
+        reference, length = found
+        return reference if self._can_spend(length) else None
+
+    def _can_spend(self, characters: int) -> bool:
+        if characters > self._left:
+            return False
+        self._left -= characters
+        return True
 
     def _other(self, value: Any, kind: type) -> Any:
         tag, there = _TAGGED[kind][:2] if kind in _TAGGED else ("", repr)
@@ -224,6 +265,30 @@ class _Encoder:
             stacklevel=2,
         )
         return self.encode(text)
+
+
+def _objects_in(
+    texts: dict[str, dict[str, Any]],
+) -> dict[Any, dict[str, tuple[dict[str, Any], int]]]:
+    """Return references to the strings that hold objects or lists: by outline, then by JSON."""
+    found: dict[Any, dict[str, tuple[dict[str, Any], int]]] = {}
+    for text, reference in texts.items():
+        if "$from" in reference or not text.lstrip()[:1].startswith(_JSON_STARTS):
+            continue
+        try:
+            value = json.loads(text)
+            ordered = _ordered(value)
+        except (ValueError, RecursionError):
+            continue
+        if value:
+            alike = found.setdefault(_outline(value, type(value)), {})
+            alike.setdefault(ordered, ({"$json": reference["$"]}, len(text)))
+    return found
+
+
+def _outline(value: Any, base: type) -> Any:
+    """Return what equal objects have in common and most others have not, at little cost."""
+    return frozenset(dict.keys(value)) if base is dict else len(value)
 
 
 def _texts(value: Any, path: list[Any]) -> Iterator[tuple[str, list[Any]]]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from memwrap.context import current_turn
 from memwrap.exceptions import ConfigurationError, SessionBusy
-from memwrap.locks import acquire, release
+from memwrap.items import Item
+from memwrap.memory.locks import acquire, release
 from memwrap.sessions.base import Session, identity
 from memwrap.sessions.holder import new_token
 from memwrap.sessions.turns import turns_of
-from memwrap.types import Item
 
 __all__ = ["undo"]
 
@@ -39,9 +39,9 @@ async def undo(session: Session, turns: int = 1) -> list[list[Item]]:
         raise ConfigurationError(f"turns is a whole number from 1 on, not {turns!r}")
     turn, key = current_turn(), identity(session)
     while turn is not None:
-        if turn.running and identity(turn.session) == key:
+        if turn.run.is_open and identity(turn.session) == key:
             raise ConfigurationError("a turn cannot undo turns of its own session while it runs")
-        turn = turn.parent
+        turn = turn.run.parent
     await acquire(key, _PATIENCE, session.session_id)
     try:
         store = turns_of(session)

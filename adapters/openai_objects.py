@@ -1,0 +1,38 @@
+"""Objects of the `openai` package, and dicts of the same fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["as_dict", "field", "is_readable"]
+
+
+def is_readable(value: Any) -> bool:
+    """Tell whether *value* is a dict, or an object of the `openai` package's types."""
+    if isinstance(value, dict):
+        return True
+    bases = type(value).__mro__
+    return hasattr(value, "model_dump") and any(
+        base.__module__.startswith("openai.types.") for base in bases
+    )
+
+
+def field(value: Any, name: str) -> Any:
+    """Return a readable value's field, or None."""
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+
+
+def as_dict(value: Any) -> dict[str, Any]:
+    """Return a readable value as a dict."""
+    if isinstance(value, dict):
+        return value
+    # Only what the API sent, under its own names: defaults were not said, and what the package
+    # parsed out of the text the API does not take back.
+    dumped: dict[str, Any] = value.model_dump(
+        mode="json",
+        by_alias=True,
+        exclude_unset=True,
+        exclude=getattr(value, "__api_exclude__", None),
+        warnings=False,
+    )
+    return dumped

@@ -1,0 +1,51 @@
+"""A session in the memory slot of a framework: the one way to make a plug."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Generic, TypeVar
+
+from memwrap.dialects import Adapter
+from memwrap.items import Item, repaired
+from memwrap.private_loop import wait_for
+from memwrap.sessions.base import Session
+from memwrap.sessions.turns import maybe
+
+__all__ = ["SessionPlug"]
+
+M = TypeVar("M")
+T = TypeVar("T")
+
+
+class SessionPlug(Generic[M]):
+    """Loads and appends the messages of one dialect in a session.
+
+    A framework's own class holds or inherits from it, and adds the names that the framework calls.
+
+    Args:
+        session: Any session.
+        adapter: Converts the framework's messages.
+    """
+
+    def __init__(self, session: Session, adapter: Adapter) -> None:
+        self.session = session
+        self.adapter = adapter
+
+    async def load(self, limit: int | None = None) -> list[M]:
+        """Return the messages, oldest first; of the newest *limit* items if it is given."""
+        items: list[Item] = await maybe(self.session.get_items(limit))
+        messages: list[M] = list(self.adapter.from_items(repaired(items)))
+        return messages
+
+    async def append(self, messages: Sequence[M]) -> None:
+        """Append messages, all of them or none."""
+        await maybe(self.session.add_items(self.adapter.to_items(list(messages))))
+
+    async def clear(self) -> None:
+        """Remove all messages."""
+        await maybe(self.session.clear_session())
+
+    def wait(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run ``work()`` on memwrap's private event loop and wait: for slots without a loop."""
+        result: T = wait_for(work)
+        return result

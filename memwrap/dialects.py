@@ -1,0 +1,188 @@
+"""What an adapter is, and which adapter an object needs.
+
+An adapter is found by the name of the module that defines the object's type; the table of names
+lies with the adapters. Nothing is imported before an object of it is met.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
+from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
+
+from memwrap.exceptions import ConfigurationError
+from memwrap.items import Item
+
+__all__ = [
+    "Adapter",
+    "AgentAdapter",
+    "Kind",
+    "Method",
+    "Methods",
+    "PutBack",
+    "adapter_for",
+    "answer_of",
+    "default_adapter",
+    "methods_of",
+]
+
+_ADAPTERS = "memwrap.adapters"
+
+
+class Kind(Enum):
+    """How an agent is called."""
+
+    CALL = "async function"
+    STREAM = "async generator function"
+    SYNC_CALL = "function"
+    SYNC_STREAM = "generator function"
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the caller iterates over events."""
+        return self in {Kind.STREAM, Kind.SYNC_STREAM}
+
+
+PutBack: TypeAlias = "Callable[[list[Item], list[Item]], Any]"
+"""Makes an agent's first argument: ``put_back(history, input)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One way to run an agent.
+
+    Attributes:
+        call: Takes the messages in the framework's dialect, then the caller's other arguments.
+        kind: What ``call`` is.
+        instead: The method to use in a running event loop; for synchronous kinds.
+        split: ``split(input) -> (messages, put_back)`` finds the messages in the caller's input;
+            None if the input is the messages.
+        session_of: ``session_of(key, args, kwargs)`` returns the session or id that the caller's
+            arguments name, or UNSET; *args* are the positional arguments after the input. None
+            if the key is a parameter.
+        show: ``show(events)`` makes what the caller of a stream gets; None hands on the events.
+    """
+
+    call: Callable[..., Any]
+    kind: Kind
+    instead: str | None = None
+    split: Callable[[Any], tuple[Any, PutBack]] | None = None
+    session_of: Callable[[str, tuple[Any, ...], Mapping[str, Any]], Any] | None = None
+    show: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Methods:
+    """How an agent object is run.
+
+    Attributes:
+        main: The name of the method that `memwrap.run` calls; one of *remember*.
+        remember: The methods that remember, by name.
+        derived: Other attributes of the remembering object, by name. A plain function becomes a
+            method; it may call the remembering ones on its first argument.
+    """
+
+    main: str
+    remember: Mapping[str, Method]
+    derived: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Adapter(Protocol):
+    """The converter for one dialect; a module with these functions is one.
+
+    Both directions are pure and synchronous, and leave their arguments unchanged.
+    """
+
+    def to_items(self, messages: Any, /, *, role: str = "user") -> list[Item]:
+        """Turn input, a result, or the list of events of a stream into items.
+
+        Args:
+            messages: One message or a list, in the dialect; strings are allowed.
+            role: Who speaks in a string: ``"user"`` for input, ``"assistant"`` for results.
+
+        Raises:
+            ConversionError: It is nothing this dialect knows.
+        """
+        ...
+
+    def from_items(self, items: Sequence[Item], /) -> Any:
+        """Turn items into what the agent takes as its first argument."""
+        ...
+
+
+@runtime_checkable
+class _HasMethods(Protocol):
+    def methods(self, agent: Any, /) -> Methods | None:
+        """Return how *agent* is run; None if the adapter does not know such objects.
+
+        Raises:
+            ConfigurationError: The agent remembers by other means, or cannot be given a history.
+        """
+        ...
+
+
+@runtime_checkable
+class _HasAnswer(Protocol):
+    def answer(self, items: Sequence[Item], /) -> Any:
+        """Return the result of a turn that is stored under its id, made of its new items."""
+        ...
+
+
+class AgentAdapter(Adapter, _HasMethods, _HasAnswer, Protocol):
+    """An adapter for agent objects too; without ``answer`` a repeated turn gives a message."""
+
+
+def methods_of(adapter: Adapter, agent: Any) -> Methods | None:
+    """Return how an adapter runs *agent*; None if the agent is a function to it.
+
+    Raises:
+        ConfigurationError: The agent remembers by other means, or what it returned is no `Methods`.
+    """
+    methods = adapter.methods(agent) if isinstance(adapter, _HasMethods) else None
+    if methods is not None and not isinstance(methods, Methods):
+        raise ConfigurationError(
+            f"the adapter's methods() returned {type(methods).__name__}; it returns"
+            " memwrap.types.Methods(main, remember), or None for what is no agent of its own"
+        )
+    return methods
+
+
+def answer_of(adapter: Adapter, items: Sequence[Item]) -> Any:
+    """Return the result of a stored turn: the adapter's answer, or the last of its messages."""
+    if isinstance(adapter, _HasAnswer):
+        return adapter.answer(items)
+    messages = adapter.from_items(items)
+    return messages[-1] if isinstance(messages, list) and messages else messages
+
+
+def adapter_for(value: Any) -> Adapter | None:
+    """Return the adapter for an agent object or a message; None if its type is of no framework."""
+    return _adapter_for_type(type(value))  # type: ignore[arg-type]  # a class can be hashed
+
+
+def default_adapter() -> Adapter:
+    """Return the adapter for items, strings and functions that take them."""
+    return _module("plain")
+
+
+@lru_cache(maxsize=1024)
+def _adapter_for_type(kind: Hashable) -> Adapter | None:
+    dialects: Mapping[str, tuple[str, str]] = importlib.import_module(_ADAPTERS).DIALECTS
+    for base in cast("type", kind).__mro__:
+        module = base.__module__
+        for prefix, (name, proof) in dialects.items():
+            if module != prefix and not module.startswith(prefix + "."):
+                continue
+            # Many a project has a package of its own with such a name.
+            if proof and not hasattr(sys.modules.get(prefix), proof):
+                continue
+            return _module(name)
+    return None
+
+
+def _module(name: str) -> Adapter:
+    return cast("Adapter", importlib.import_module(f"{_ADAPTERS}.{name}"))

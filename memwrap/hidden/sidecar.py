@@ -1,0 +1,226 @@
+"""A sidecar restores the message that items came from, and counts only while they say the same.
+
+It lies in one of the items, under the name of the adapter that hid it:
+
+    at     the place of its item among the items of the message
+    of     the role or type of each of these items
+    items  a digest of what they show; gone after an edit
+    id     what identifies the message, and outlives an edit: plain values
+    data   the rest of the message, as a template over its items; gone after an edit
+
+Older files have ``class`` and ``fields`` in place of ``id`` and ``data``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from memwrap.hidden.comparison import digest
+from memwrap.hidden.data import PROVIDER_DATA, data_of, with_data, without_hidden
+from memwrap.hidden.template import encoder
+from memwrap.items import Item, is_known_shape, shape_of
+
+__all__ = [
+    "MAX_DEPTH",
+    "Sidecar",
+    "bare",
+    "has_sidecar",
+    "hide",
+    "is_of",
+    "redacted",
+    "settled",
+    "sidecar_of",
+    "spans",
+    "with_a_place",
+]
+
+MAX_DEPTH = 60
+"""How deep hidden values may nest: templates are three times as deep, within a store's limit."""
+
+# Fields of the older form that identify a message.
+_OLD_IDENTITY = ("id", "name", "role", "status", "usage_metadata")
+
+_DIGEST = re.compile(r"[0-9a-f]{18}\Z")
+_REFERENCES = ("$", "$json", "$args", "$from")
+_TAGS = frozenset(
+    {
+        *("$bytes", "$datetime", "$date", "$time", "$uuid", "$decimal", "$float", "$int"),
+        *("$dict", "$tuple", "$set", "$frozenset"),
+    }
+)
+
+
+class Sidecar(NamedTuple):
+    """A sidecar as it was read; nothing in it is proven."""
+
+    at: int
+    of: list[Any]
+    items: Any
+    id: dict[str, Any]
+    data: Any
+
+
+def sidecar_of(item: Item, name: str) -> Sidecar | None:
+    """Return the sidecar in *item*; None if there is none, or nothing of that form."""
+    return None if (found := data_of(item, name)) is None else _read(found)
+
+
+def _read(found: Mapping[str, Any]) -> Sidecar | None:
+    at, shape, fields = found.get("at"), found.get("of"), found.get("fields")
+    if type(at) is not int or type(shape) is not list or not 0 <= at < len(shape):
+        return None
+    if isinstance(fields, dict):
+        kept = {key: fields[key] for key in _OLD_IDENTITY if key in fields}
+        identity: Any = {"class": found.get("class")} | kept
+        data: Any = fields
+    else:
+        identity, data = found.get("id"), found.get("data")
+    return Sidecar(
+        at, shape, found.get("items"), identity if isinstance(identity, dict) else {}, data
+    )
+
+
+def has_sidecar(items: Sequence[Item], name: str) -> bool:
+    """Tell whether one of the items has a sidecar."""
+    return any(PROVIDER_DATA in item and sidecar_of(item, name) is not None for item in items)
+
+
+def hide(items: list[Item], name: str, *, identity: Mapping[str, Any], data: Any) -> list[Item]:
+    """Return the items of a message with its sidecar in one of them.
+
+    Args:
+        items: What the message shows; at least one.
+        name: The name of the adapter.
+        identity: What identifies the message; it never refers to the items, which may be edited.
+        data: The rest: any values of Python's.
+    """
+    items, place = with_a_place(items)
+    visible = without_hidden(items)
+    literal = encoder((), depth=MAX_DEPTH)
+    sidecar = {
+        "at": place,
+        "of": [shape_of(item) for item in visible],
+        "items": digest(visible),
+        "id": {key: literal(value) for key, value in identity.items()},
+        "data": encoder(visible, depth=MAX_DEPTH)(data),
+    }
+    return [*items[:place], with_data(items[place], name, sidecar), *items[place + 1 :]]
+
+
+def with_a_place(items: list[Item]) -> tuple[list[Item], int]:
+    """Return the items of a message, and the place of the item that its sidecar may be in."""
+    for place, item in enumerate(items):
+        # Some readers drop reasoning that has provider data.
+        if item.get("type") != "reasoning":
+            return items, place
+    return [*items, {"role": "assistant", "content": ""}], len(items)
+
+
+def spans(items: Sequence[Item], name: str) -> tuple[list[Item], dict[int, tuple[int, Sidecar]]]:
+    """Return the items, and where whole messages with a sidecar begin and end.
+
+    A sidecar whose items have changed their shape is left out of the items; that of a message
+    which a slice has cut stays, for the day when the message is whole again.
+    """
+    kept = list(items)
+    found: dict[int, tuple[int, Sidecar]] = {}
+    free = 0
+    for place, item in enumerate(items):
+        if PROVIDER_DATA not in item or (sidecar := sidecar_of(item, name)) is None:
+            continue
+        start, end = place - sidecar.at, place - sidecar.at + len(sidecar.of)
+        if start < free or end > len(items):
+            continue
+        if [shape_of(one) for one in items[start:end]] == sidecar.of:
+            found[start] = end, sidecar
+            free = end
+        else:
+            kept[place] = with_data(item, name, None)
+    return kept, found
+
+
+def bare(items: Sequence[Item], name: str) -> list[Item]:
+    """Return the items without the sidecars of that name."""
+    return [with_data(item, name, None) if PROVIDER_DATA in item else item for item in items]
+
+
+def is_of(sidecar: Sidecar, items: Sequence[Item], name: str) -> bool:
+    """Tell whether the items show what they showed when the sidecar was made."""
+    try:
+        return digest(without_hidden(items)) == sidecar.items or (
+            # Older sidecars were made of items with what other adapters had hidden in them.
+            digest(bare(items, name)) == sidecar.items
+        )
+    except (TypeError, ValueError, RecursionError):  # what no store takes nobody here wrote
+        return False
+
+
+def settled(items: list[Item]) -> list[Item]:
+    """Return the items without what is hidden of those that have been edited since.
+
+    An edited message keeps its identity. A sidecar whose message a slice has cut stays as it is:
+    nothing tells whether its items are the same.
+    """
+    names = {
+        name
+        for item in items
+        if isinstance(data := item.get(PROVIDER_DATA), dict)
+        for name in data
+        if sidecar_of(item, name) is not None
+    }
+    for name in sorted(names):
+        kept, whole = spans(items, name)
+        for start, (end, sidecar) in whole.items():
+            if not is_of(sidecar, items[start:end], name):
+                place = start + sidecar.at
+                # A digest of a short secret would tell the secret.
+                rest = {"at": sidecar.at, "of": sidecar.of, "id": sidecar.id}
+                kept[place] = with_data(items[place], name, rest)
+        items = items if kept == items else kept
+    return items
+
+
+def redacted(
+    hidden: Mapping[str, Any], value: Callable[[Any], Any], key: Callable[[str], str]
+) -> dict[str, Any]:
+    """Return hidden data with its values redacted, but not its structure.
+
+    Args:
+        hidden: What lies under one name.
+        value: Redacts any value.
+        key: Redacts the key of an object.
+    """
+    return {
+        key(name): member if _is_structure(name, member) else _redacted(member, value, key)
+        for name, member in hidden.items()
+    }
+
+
+def _is_structure(name: str, member: Any) -> bool:
+    if name == "at":
+        return type(member) is int
+    if name == "items":
+        return isinstance(member, str) and _DIGEST.match(member) is not None
+    return name == "of" and isinstance(member, list) and all(map(is_known_shape, member))
+
+
+def _redacted(template: Any, value: Callable[[Any], Any], key: Callable[[str], str]) -> Any:
+    if isinstance(template, list):
+        return [_redacted(member, value, key) for member in template]
+    if not isinstance(template, dict):
+        return value(template)
+    if template and all(name in _REFERENCES for name in template):
+        return {name: _steps(member, key) for name, member in template.items()}
+    return {
+        name if name in _TAGS else key(name): _redacted(member, value, key)
+        for name, member in template.items()
+    }
+
+
+def _steps(path: Any, key: Callable[[str], str]) -> Any:
+    """Redact the steps of a reference as the keys that they lead over are redacted."""
+    if isinstance(path, list):
+        return [_steps(step, key) for step in path]
+    return key(path) if isinstance(path, str) else path if type(path) is int else None

@@ -1,0 +1,65 @@
+"""Instructions of systems and developers, which many programs send with every input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from memwrap.items import Item
+
+__all__ = ["is_instruction", "leading_instructions", "without_superseded"]
+
+_ROLES = frozenset({"system", "developer"})
+
+
+def leading_instructions(items: Sequence[Item]) -> int:
+    """Return how many items at the start are instructions, of systems and developers."""
+    return next((n for n, item in enumerate(items) if not is_instruction(item)), len(items))
+
+
+def is_instruction(item: Item) -> bool:
+    """Tell whether a system or a developer speaks."""
+    role = item.get("role")
+    return isinstance(role, str) and role in _ROLES
+
+
+def without_superseded(history: list[Item], input: Sequence[Item]) -> list[Item]:
+    """Return the history without instructions that came with earlier inputs and come again.
+
+    Many programs send their instructions with every input. Of those in front of earlier inputs,
+    the ones that a newer input repeats, or replaces by others of the same role, are left out.
+    """
+    runs = _instructions_of_inputs(history)
+    if not runs:
+        return history
+    newest = list(input[: leading_instructions(input)])
+    dropped: set[int] = set()
+    if not newest and not any(item.get("role") == "user" for item in input):
+        # The outputs of tools go on with an input; its instructions are the newest.
+        newest = [history[index] for index in runs.pop()]
+    roles = {item["role"] for item in newest}
+    seen = {_key(item) for item in newest}
+    for index in (index for run in reversed(runs) for index in run):
+        item, key = history[index], _key(history[index])
+        if item["role"] in roles or key in seen:
+            dropped.add(index)
+        seen.add(key)
+    return [item for index, item in enumerate(history) if index not in dropped]
+
+
+def _instructions_of_inputs(history: list[Item]) -> list[range]:
+    """Return the places of instructions in front of what a user says: the starts of inputs."""
+    runs: list[range] = []
+    begin = 0
+    for index, item in enumerate(history):
+        if is_instruction(item):
+            continue
+        is_first = begin == 0 or history[begin - 1].get("role") != "user"
+        if begin < index and is_first and item.get("role") == "user":
+            runs.append(range(begin, index))
+        begin = index + 1
+    return runs
+
+
+def _key(item: Item) -> str:
+    return json.dumps(item, sort_keys=True, default=repr)

@@ -1,0 +1,131 @@
+"""One thread with an event loop, for callers that have no loop: started once, shared by all."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from contextvars import copy_context
+from typing import Any
+
+from memwrap.exceptions import ConfigurationError
+
+__all__ = ["PrivateLoop", "private_loop", "wait_for"]
+
+_EXIT_SECONDS = 5.0
+
+
+class PrivateLoop:
+    """A thread that runs an event loop until the interpreter ends.
+
+    Attributes:
+        lost: Whether this process is a fork, which has the object but not the thread.
+    """
+
+    def __init__(self) -> None:
+        self.lost = False
+        self._on_end: dict[asyncio.Task[None], Callable[[], None]] = {}
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=self._main, args=(ready,), name="memwrap-portal", daemon=True
+        )
+        self._thread.start()
+        ready.wait()
+
+    def _main(self, ready: threading.Event) -> None:
+        with asyncio.Runner() as runner:  # closes what is open on the loop when it ends
+            self._stop = asyncio.Event()
+            self._loop = runner.get_loop()
+            self._loop.call_soon(ready.set)
+            runner.run(self._stop.wait())
+
+    def start(
+        self, main: Callable[[], Coroutine[Any, Any, None]], on_end: Callable[[], None]
+    ) -> Callable[[], None]:
+        """Start ``main()`` as a task in the caller's context; return a function that cancels it.
+
+        Args:
+            main: The work.
+            on_end: Called if the loop ends before the work does.
+        """
+        context = copy_context()
+        tasks: list[asyncio.Task[None]] = []
+
+        def begin() -> None:
+            task = self._loop.create_task(main(), context=context)
+            tasks.append(task)
+            # Kept here, or the collector might take the task: an event loop does not hold it.
+            self._on_end[task] = on_end
+            task.add_done_callback(self._on_end.pop)
+
+        def cancel() -> None:
+            tasks[0].cancel()
+
+        def stop() -> None:
+            with suppress(RuntimeError):  # the loop has ended, and the task with it
+                self._loop.call_soon_threadsafe(cancel)
+
+        self._loop.call_soon_threadsafe(begin)
+        return stop
+
+    def wait_for(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Run *work* on the loop and return its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def is_here(self) -> bool:
+        """Tell whether the running thread is the loop's own."""
+        return threading.current_thread() is self._thread
+
+    def close(self) -> None:
+        """End the loop and wait for its thread, though not for ever."""
+        self._loop.call_soon_threadsafe(self._end)
+        self._thread.join(_EXIT_SECONDS)
+
+    def _end(self) -> None:
+        for on_end in self._on_end.values():
+            on_end()
+        self._stop.set()
+
+
+_loop: PrivateLoop | None = None
+_guard = threading.Lock()
+
+
+def private_loop() -> PrivateLoop:
+    """Return the one private loop of this process; start it first if need be."""
+    global _loop  # noqa: PLW0603
+    with _guard:
+        if _loop is None:
+            _loop = PrivateLoop()
+            atexit.register(_loop.close)
+        return _loop
+
+
+def _forget() -> None:
+    global _loop, _guard
+    if _loop is not None:
+        _loop.lost = True
+        atexit.unregister(_loop.close)
+    _loop, _guard = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+def wait_for(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """Run ``work()`` on the private loop, and wait for its result in this thread.
+
+    Raises:
+        ConfigurationError: This is the private loop's own thread, which would wait for itself.
+    """
+    loop = private_loop()
+    if loop.is_here():
+        raise ConfigurationError(
+            "a synchronous method was called where turns of synchronous agents run, which would"
+            " wait for itself; use the asynchronous method of that name"
+        )
+    return loop.wait_for(work())

@@ -1,0 +1,116 @@
+"""What the agent is shown of a turn: history and input, repaired, after the layers' functions."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from memwrap.codec import copy_known
+from memwrap.exceptions import ConversionError, TurnError
+from memwrap.instructions import leading_instructions
+from memwrap.items import Item, repaired
+from memwrap.turn import Turn, View
+
+__all__ = ["applied", "call_agent", "left_out", "view_of"]
+
+Pair = TypeVar("Pair", bound=tuple[list[Item], list[Item]])
+
+_log = logging.getLogger("memwrap")
+
+
+def call_agent(turn: Turn) -> Any:
+    """Call the agent with what it is to see, in its own dialect.
+
+    Raises:
+        TurnError: A function of `Turn.before_agent` returned no `View`.
+        ConversionError: The adapter cannot show the input.
+    """
+    view = view_of(turn)
+    try:
+        first = _shown(turn, view)
+    except ConversionError:
+        whole = _without_unreadable(turn, view)
+        if len(whole.history) == len(view.history):
+            raise
+        first = _shown(turn, whole)
+    return turn.run.agent(first, *turn.run.args, **turn.run.kwargs)
+
+
+def view_of(turn: Turn) -> View:
+    """Return what the agent is to see.
+
+    Raises:
+        TurnError: A function of `Turn.before_agent` returned no `View`.
+    """
+    # The input is stored later, so the agent gets a copy; the history is the turn's own.
+    view = _repaired(turn.history, copy_known(turn.input))
+    for change in turn.before_agent:
+        view = applied(change, view, "before_agent")
+    return _repaired(*view) if turn.before_agent else view
+
+
+def applied(change: Callable[[Pair], Pair], pair: Pair, where: str) -> Pair:
+    """Return what a layer's function makes of a pair of lists.
+
+    Raises:
+        TurnError: It made something else.
+    """
+    result = change(pair)
+    if isinstance(result, type(pair)) and all(isinstance(part, list) for part in result):
+        return result
+    name = getattr(change, "__qualname__", None) or type(change).__qualname__
+    fields = ", ".join(getattr(type(pair), "_fields", ()))
+    raise TurnError(
+        f"the function {name} in turn.{where} returned {type(result).__name__}; it takes and"
+        f" returns {type(pair).__name__}({fields}) with two lists of items"
+    )
+
+
+def left_out(place: str, why: str) -> None:
+    """Warn of an item that is left out of the view; where warnings are errors, log it."""
+    text = f"{place} is left out of what the agent sees: {why}"
+    try:
+        warnings.warn(text, stacklevel=2)
+    except UserWarning:  # an item that somebody stored must not fail every later turn
+        _log.warning("%s", text)
+
+
+def _shown(turn: Turn, view: View) -> Any:
+    put_back = turn.run.put_back
+    if put_back is None:
+        return turn.run.adapter.from_items([*view.history, *view.input])
+    return put_back(view.history, view.input)
+
+
+def _repaired(history: list[Item], input: list[Item]) -> View:
+    """Return history and input as a provider takes them: as one list they are in order.
+
+    Instructions of the input come first, as in a conversation without memory.
+    """
+    count = leading_instructions(input) if history else 0
+    first, rest = input[:count], input[count:]
+    own = set(map(id, rest))
+    items = repaired([*first, *history, *rest])
+    # Outputs in the input may have moved in front of what others said meanwhile.
+    begin = next((n for n, item in enumerate(items) if id(item) in own), len(items))
+    return View(items[:begin], items[begin:])
+
+
+def _without_unreadable(turn: Turn, view: View) -> View:
+    """Return the view without those items of the history that the adapter cannot show."""
+    return View(list(_readable(turn, view.history)), view.input)
+
+
+def _readable(turn: Turn, history: list[Item]) -> Iterable[Item]:
+    for place, item in enumerate(history):
+        try:
+            turn.run.adapter.from_items([item])
+        except ConversionError:
+            left_out(
+                f"session {turn.session_id!r}: item {place} of the history",
+                "its adapter cannot read it",
+            )
+        else:
+            yield item
