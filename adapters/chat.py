@@ -7,42 +7,59 @@
 |                                        | ``input_file`` and ``input_audio``                 |
 | ``assistant`` text                     | a message with the same text                       |
 | ``assistant`` refusal                  | a message with a ``refusal`` part                  |
+| ``assistant`` audio                    | a message with its transcript                      |
 | ``tool_calls``                         | a ``function_call`` or ``custom_tool_call`` each,  |
 |                                        | after the text                                     |
 | ``tool``                               | ``function_call_output``, or                       |
 |                                        | ``custom_tool_call_output`` after a custom call    |
-| other fields (``name``, ``audio``, …)  | ``provider_data.chat`` of the message's first item |
+| other fields of messages, calls and    | ``provider_data.chat`` of one of the message's     |
+| parts (``name``, ``extra_content``)    | items                                              |
 | ``ChatCompletion``                     | the message of its first choice                    |
 | ``ChatCompletionChunk`` and their like | the message that they add up to                    |
 | items with a ``type``                  | the items                                          |
 | ``str``                                | a message of the speaker                           |
 
-On the way back the calls behind an assistant's text join it in one message, as the API wants it.
-Lost there: reasoning and hosted tools' items, which Chat Completions cannot express, and the ids,
-status and annotations of output messages. The store keeps them. Lost on the way in: keys of parts
-and calls that the API's own messages do not have, and the difference between no content, None and
-``""`` of an assistant.
+On the way back the calls behind an assistant's text join it in one message, and each message is
+what it was: what servers put beside a call or a part goes back to them. An edit of the items wins:
+after one a message keeps its ``name``, and nothing else that is hidden. A spoken answer goes back
+as its id, without its data; ``annotations`` stay here, since the API does not take them.
+
+Items are projected first (`memwrap.adapters.projection`): reasoning and hosted tools' items are
+left out, media that a speaker cannot show are named in text, call ids have at most 40 characters.
+The store keeps all of it. Lost on the way in is the difference between an assistant's content that
+is None, ``""`` and not there.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from memwrap.adapters.chat_stream import ChatStream
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.lossless import Group, Lossless
 from memwrap.adapters.openai_objects import as_dict, is_readable
+from memwrap.adapters.projection import CHAT, Target, projected
+from memwrap.adapters.streams import added_up
 from memwrap.exceptions import ConversionError
-from memwrap.hidden.data import PROVIDER_DATA
+from memwrap.hidden.data import data_of
 from memwrap.items import Item
 
 __all__ = ["from_items", "methods", "to_items"]
 
 Message = dict[str, Any]
 
+_NAME = "chat"
 _SPEAKERS = {"system", "developer", "user", "assistant"}
-# `parsed` is what the `openai` package makes of the content, and the API does not take back.
-_SHOWN = {"role", "content", "refusal", "tool_calls", "tool_call_id", "parsed"}
+_CALLS = {"function_call", "custom_tool_call"}
+_OUTPUTS = {"function_call_output", "custom_tool_call_output"}
+_FILE = ("file_data", "file_id", "filename")
+
+# What a message shows: older files have other fields beside an item, which may add to these only.
+_SHOWN = {"role", "content", "refusal", "tool_calls", "tool_call_id", "function_call", "audio"}
+# What the API or the `openai` package tells, and the API does not take back.
+_NOT_TAKEN = {"annotations", "parsed"}
 
 
 @clear_errors
@@ -52,136 +69,137 @@ def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
     Raises:
         ConversionError: There is something else among them.
     """
-    return convert(messages, role, sys.modules[__name__], _own)
+    return convert(messages, role, sys.modules[__name__], _to_items)
 
 
 @clear_errors
 def from_items(items: Sequence[Item], /) -> list[Message]:
     """Turn items into Chat Completions messages; see the module's table."""
-    messages: list[Message] = []
-    for item in items:
-        kind = item.get("type", "message")
-        if kind in {"function_call", "custom_tool_call"}:
-            _assistant_of(messages, item).setdefault("tool_calls", []).append(_call(item))
-        elif kind in {"function_call_output", "custom_tool_call_output"}:
-            content = _content(item["output"], _part_out)
-            message = {"role": "tool", "tool_call_id": item["call_id"], "content": content}
-            messages.append(message | _extra(item))
-        elif kind == "message" and item.get("role") in _SPEAKERS:
-            messages.append(_message(item) | _extra(item))
-    return messages
+    messages = Lossless(_Shape()).from_items(projected(items, CHAT), target=CHAT)
+    return [_accepted(message) for message in messages]
 
 
 def methods(agent: object) -> None:
     """Return None: the agents of this dialect are functions."""
 
 
-# Messages to items
-
-
-def _own(messages: list[Any], role: str) -> list[Item]:
+def _to_items(messages: list[Any], role: str) -> list[Item]:
+    lossless = Lossless(_Shape())
     items: list[Item] = []
-    custom: set[str] = set()
-    for message in _whole(messages, role):
-        items += _items_of(message, custom)
+    before: list[Item] = []
+    for message in added_up(_read(messages, role), ChatStream()):
+        is_item = "type" in message
+        before = [message] if is_item else lossless.message_to_items(message, before)
+        items += before
     return items
 
 
-def _whole(messages: Iterable[Any], role: str) -> Iterable[Message]:
-    """Yield messages, with the chunks of a stream added up."""
-    streamed = _Streamed()
+def _read(messages: Iterable[Any], role: str) -> Iterable[Message]:
     for message in messages:
         if not is_readable(message):
             raise unknown(message, role)
-        data = as_dict(message)
-        if "choices" not in data:
-            yield from streamed.take()
-            yield data
-            continue
-        for choice in data["choices"] or []:
-            if choice.get("index"):
-                continue  # a second opinion
-            if "message" in choice:
-                yield from streamed.take()
-                yield choice["message"]
-                continue
-            streamed.add(choice["delta"])
-            if choice.get("finish_reason"):
-                yield from streamed.take(finished=True)
-    yield from streamed.take()
+        yield as_dict(message)
 
 
-class _Streamed:
-    """The message that the deltas of a stream add up to."""
+def _accepted(message: Message) -> Message:
+    """Return a message without what the API does not take back."""
+    taken = {key: value for key, value in message.items() if key not in _NOT_TAKEN}
+    audio = taken.pop("audio", None)
+    return taken | {"audio": {"id": audio["id"]}} if audio and "id" in audio else taken
+
+
+class _Shape:
+    """The messages of one conversion, which remembers its custom calls for their outputs."""
+
+    name = _NAME
+    identity = ("name",)
 
     def __init__(self) -> None:
-        self._message: Message = {}
-        self._calls: dict[int, Message] = {}
+        self._custom: set[Any] = set()
 
-    def add(self, delta: Message) -> None:
-        for call in delta.get("tool_calls") or []:
-            index = call.get("index")
-            # Some servers leave out the index, and send each call whole.
-            key = len(self._calls) if index is None else index
-            _add_up(self._calls.setdefault(key, {}), call)
-        _add_up(self._message, {key: delta[key] for key in delta if key != "tool_calls"})
+    def dump(self, message: Message) -> Message:
+        says = {k: v for k, v in message.items() if v is not None and v != [] and k != "parsed"}
+        if message.get("role") != "assistant":
+            return says
+        if "tool_calls" in says:
+            says["tool_calls"] = [_whole_call(call) for call in says["tool_calls"]]
+        says["content"] = says.get("content") or None
+        if says["content"] is None and not says.keys() & {"refusal", "tool_calls", "audio"}:
+            says["content"] = ""
+        return says
 
-    def take(self, *, finished: bool = False) -> list[Message]:
-        message, calls = self._message, self._calls
-        self.__init__()  # type: ignore[misc]
-        if calls:
-            message["tool_calls"] = [calls[index] for index in sorted(calls)]
-        # A stray delta behind the last one says nothing; a finished message may be empty.
-        told = finished or any(value for key, value in message.items() if key != "role")
-        return [{"role": "assistant"} | message] if message and told else []
+    def load(self, data: Message) -> Message:
+        return dict(data)
 
-
-def _add_up(total: Message, delta: Message) -> None:
-    for key, value in delta.items():
-        if isinstance(value, dict):
-            _add_up(total.setdefault(key, {}), value)
-        elif isinstance(value, str) and key not in {"id", "role", "type"}:
-            total[key] = total.get(key, "") + value
-        elif isinstance(value, list):
-            total[key] = total.get(key, []) + value
-        elif value is not None and key != "index":
-            total[key] = value
-
-
-def _items_of(message: Message, custom: set[str]) -> list[Item]:
-    role = message.get("role")
-    if "type" in message:
-        return [message]
-    if role == "tool":
-        call_id = message.get("tool_call_id")
-        kind = "custom_tool_call_output" if call_id in custom else "function_call_output"
-        output = _content(message.get("content") or "", _part_in)
-        items = [{"type": kind, "call_id": call_id, "output": output}]
-    elif role in _SPEAKERS:
-        items = _spoken(message)
+    def show(self, message: Message) -> list[Item]:
+        role = message.get("role")
+        if role == "tool":
+            return [self._output_item(message)]
+        if role not in _SPEAKERS:
+            raise ConversionError("a chat message has one of the roles of the API, or is an item")
+        items = _said(message)
         for call in message.get("tool_calls") or []:
-            if call.get("type") == "custom":
-                custom.add(call["id"])
             items.append(_call_item(call))
-    else:
-        raise ConversionError(f"a chat message has a role; there is none called {role!r}")
-    extra = {
-        key: value
-        for key, value in message.items()
-        if key not in _SHOWN and value is not None and value != []
-    }
-    if extra and items:
-        items[0][PROVIDER_DATA] = {"chat": extra}
-    return items
+            if call.get("type") == "custom":
+                self._custom.add(call["id"])
+        return items
+
+    def say(
+        self,
+        items: Sequence[Item],
+        target: Target,  # noqa: ARG002  (projected already)
+        identity: Mapping[str, Any],
+    ) -> Message:
+        first = items[0]
+        kind = first.get("type", "message")
+        if kind in _OUTPUTS:
+            content = _content(first["output"], _part_out)
+            message = {"role": "tool", "tool_call_id": first["call_id"], "content": content}
+        else:
+            message = _message(first) if kind == "message" else {"role": "assistant"}
+            calls = [self._call(item) for item in items if item.get("type") in _CALLS]
+            if calls:
+                message |= {"content": message.get("content") or None, "tool_calls": calls}
+        older = {key: value for item in items for key, value in _older(item).items()}
+        return older | message | dict(identity)
+
+    def joins(self, item: Item, group: Group, target: Target) -> bool:  # noqa: ARG002
+        last = group[-1]
+        is_called = last.get("type") in _CALLS or last.get("role") == "assistant"
+        return item.get("type") in _CALLS and is_called
+
+    def _output_item(self, message: Message) -> Item:
+        call_id = message.get("tool_call_id")
+        kind = "custom_tool_call_output" if call_id in self._custom else "function_call_output"
+        output = _content(message.get("content") or "", _part_in)
+        return {"type": kind, "call_id": call_id, "output": output}
+
+    def _call(self, item: Item) -> Message:
+        if item["type"] == "custom_tool_call":
+            self._custom.add(item["call_id"])
+            custom = {"name": item["name"], "input": item["input"]}
+            return {"id": item["call_id"], "type": "custom", "custom": custom}
+        function = {"name": item["name"], "arguments": item["arguments"]}
+        return {"id": item["call_id"], "type": "function", "function": function}
 
 
-def _spoken(message: Message) -> list[Item]:
+def _older(item: Item) -> Message:
+    """Return the fields that an older file has beside an item, without those that it shows."""
+    fields = data_of(item, _NAME) or {}
+    return {} if "of" in fields else {k: v for k, v in fields.items() if k not in _SHOWN}
+
+
+# Messages to items
+
+
+def _said(message: Message) -> list[Item]:
     role, content, refusal = message["role"], message.get("content"), message.get("refusal")
     if role != "assistant":
         return [{"role": role, "content": _content(content or "", _part_in)}]
     if isinstance(content, list):
         refusal = "".join(part.get("refusal") or "" for part in content) or refusal
         content = "".join(part.get("text") or "" for part in content)
+    content = content or (message.get("audio") or {}).get("transcript")
     if refusal:
         parts: list[Message] = [{"type": "refusal", "refusal": refusal}]
         if content:
@@ -190,6 +208,14 @@ def _spoken(message: Message) -> list[Item]:
     if content or not message.get("tool_calls"):
         return [{"role": role, "content": content or ""}]
     return []
+
+
+def _whole_call(call: Message) -> Message:
+    """Return a call with what servers leave out of it, and without its place in a stream."""
+    whole = {"type": "function", **{key: call[key] for key in call if key != "index"}}
+    if isinstance(function := call.get("function"), dict):
+        whole["function"] = function | {"arguments": function.get("arguments") or ""}
+    return whole
 
 
 def _call_item(call: Message) -> Item:
@@ -241,11 +267,11 @@ def _part_out(part: Message) -> Message:
             image["detail"] = part["detail"]
         return {"type": "image_url", "image_url": image}
     if kind == "input_file":
-        return {"type": "file", "file": {k: v for k, v in part.items() if k != "type"}}
+        return {"type": "file", "file": {key: part[key] for key in _FILE if key in part}}
     return dict(part)
 
 
-def _content(content: Any, convert_part: Any) -> Any:
+def _content(content: Any, convert_part: Callable[[Message], Message]) -> Any:
     if not isinstance(content, list):
         return content
     return [convert_part(part) if isinstance(part, dict) else part for part in content]
@@ -259,26 +285,3 @@ def _message(item: Item) -> Message:
     refusal = "".join(part.get("refusal") or "" for part in content)
     message = {"role": role, "content": text or (None if refusal else "")}
     return message | {"refusal": refusal} if refusal else message
-
-
-def _call(item: Item) -> Message:
-    if item["type"] == "custom_tool_call":
-        custom = {"name": item["name"], "input": item["input"]}
-        return {"id": item["call_id"], "type": "custom", "custom": custom}
-    function = {"name": item["name"], "arguments": item["arguments"]}
-    return {"id": item["call_id"], "type": "function", "function": function}
-
-
-def _assistant_of(messages: list[Message], item: Item) -> Message:
-    """Return the assistant's message that a call belongs to: the one before it, or a new one."""
-    if not messages or messages[-1]["role"] != "assistant":
-        messages.append({"role": "assistant", "content": None})
-    message = messages[-1]
-    message.update(_extra(item))
-    return message
-
-
-def _extra(item: Item) -> Message:
-    data = item.get(PROVIDER_DATA)
-    extra = data.get("chat") if isinstance(data, dict) else None
-    return dict(extra) if isinstance(extra, dict) else {}

@@ -9,6 +9,7 @@ fields. Of edited items the message is made anew, with what identifies it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
 from memwrap.adapters.projection import SAME, Target
@@ -126,7 +127,7 @@ class Lossless(Generic[M]):
         if len(groups) != 1:
             return False
         said = self._shape.say(groups[0], SAME, {})
-        return equal(self._shape.dump(said), self._shape.dump(message))
+        return _are_same(self._shape.dump(said), self._shape.dump(message))
 
     def _hide(self, message: M, items: list[Item]) -> list[Item]:
         data = self._shape.dump(message)
@@ -155,11 +156,10 @@ class Lossless(Generic[M]):
                 place += 1
                 continue
             end, sidecar = whole[place]
-            visible = bare(items[place:end], self._shape.name)
             is_cut = is_slice and place == 0
-            restored = self._restored(sidecar, visible, target, is_cut=is_cut)
+            restored = self._restored(sidecar, items[place:end], target, is_cut=is_cut)
             if restored is None:
-                rest += visible
+                rest += bare(items[place:end], self._shape.name)
             else:
                 yield from self.said(rest, target)
                 rest = []
@@ -184,16 +184,17 @@ class Lossless(Generic[M]):
             yield group
 
     def _restored(
-        self, sidecar: Sidecar, visible: list[Item], target: Target, *, is_cut: bool
+        self, sidecar: Sidecar, items: list[Item], target: Target, *, is_cut: bool
     ) -> M | None:
         """Return the message of items with a sidecar; None if they say it without."""
+        visible = bare(items, self._shape.name)
         message = self._loaded(sidecar, visible) if target.restores else None
         if message is None:
             return self._identified(sidecar, visible, target)
         if is_cut and not has_sidecar(self.message_to_items(message), self._shape.name):
             # This sidecar only separated the message from its predecessor, which is not part of
             # the slice.
-            return self._shape.say(visible, target, {})
+            return self._shape.say(items, target, {})
         return message
 
     def _loaded(self, sidecar: Sidecar, visible: list[Item]) -> M | None:
@@ -203,7 +204,7 @@ class Lossless(Generic[M]):
         try:
             seen = without_hidden(visible)
             data = decode(sidecar.data, seen)
-            message = self._shape.load(data | decode(sidecar.id, ()))
+            message = self._shape.load(self._identity(sidecar) | data)
             return message if self._shows(message, seen) else None
         except Exception:  # noqa: BLE001  (nobody knows what stands in a store)
             return None
@@ -211,14 +212,28 @@ class Lossless(Generic[M]):
     def _identified(self, sidecar: Sidecar, visible: list[Item], target: Target) -> M | None:
         """Return the message that edited items say, with what identifies the one they were."""
         try:
-            identity: dict[str, Any] = decode(sidecar.id, ())
-            known = {key: identity[key] for key in self._shape.identity if key in identity}
-            message = self._shape.say(visible, target, known)
+            message = self._shape.say(visible, target, self._identity(sidecar))
             return message if self._shows(message, without_hidden(visible)) else None
         except Exception:  # noqa: BLE001  (nobody knows what stands in a store)
             return None
+
+    def _identity(self, sidecar: Sidecar) -> dict[str, Any]:
+        """Return what identifies a message, without what is damaged of it."""
+        identity: dict[str, Any] = {}
+        for key in self._shape.identity:
+            if key in sidecar.id:
+                with suppress(ValueError):
+                    identity[key] = decode(sidecar.id[key], ())
+        return identity
 
     def _shows(self, message: M, seen: list[Item]) -> bool:
         """Tell whether a message shows these items, by its own fields."""
         shown, _ = with_a_place(without_hidden(self._shape.show(message)))
         return shown == seen or digest(shown) == digest(seen)  # a tuple in a message is a list
+
+
+def _are_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Tell whether dumps are equal; an object that equals anything is not."""
+    return one.keys() == other.keys() and all(
+        type(value) is type(other[key]) and equal(value, other[key]) for key, value in one.items()
+    )

@@ -28,6 +28,7 @@ from typing import Any
 
 from memwrap.adapters import plain
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.projection import RESPONSES, projected
 from memwrap.adapters.second_memory import refuse_second_memory
 from memwrap.dialects import Kind, Method, Methods
 from memwrap.exceptions import ConfigurationError, ConversionError
@@ -46,12 +47,12 @@ def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
     Raises:
         ConversionError: There is something else among them.
     """
-    return convert(messages, role, sys.modules[__name__], _own)
+    return convert(messages, role, sys.modules[__name__], _items_of)
 
 
 def from_items(items: Sequence[Item], /) -> list[Item]:
     """Return the items, without what only memwrap's adapters understand."""
-    return without_hidden(items)
+    return without_hidden(projected(items, RESPONSES))
 
 
 def methods(agent: Any) -> Methods | None:
@@ -152,7 +153,7 @@ class StreamedRun:
         return self.result.final_output
 
 
-def _own(messages: list[Any], role: str) -> list[Item]:
+def _items_of(messages: list[Any], role: str) -> list[Item]:
     ended = any(hasattr(message, "new_items") for message in messages)
     items: list[Item] = []
     for message in messages:
@@ -160,11 +161,11 @@ def _own(messages: list[Any], role: str) -> list[Item]:
         if isinstance(message, dict):
             items += plain.to_items(message, role=role)
         elif hasattr(message, "new_items"):
-            items += _told(message.new_items)
+            items += _items_of_run(message.new_items)
         elif kind == "run_item_stream_event":
-            items += [] if ended else _told([message.item])
+            items += [] if ended else _items_of_run([message.item])
         elif hasattr(message, "to_input_item"):
-            items += _told([message])
+            items += _items_of_run([message])
         elif type(message).__name__ == "RunState":
             raise ConversionError(
                 "a RunState goes on with a run that memwrap did not see the beginning of; pass"
@@ -187,7 +188,7 @@ def _under_way(events: list[Any]) -> list[Item]:
     return [{"role": "assistant", "content": text}] if text else []
 
 
-def _told(run_items: Iterable[Any]) -> list[Item]:
+def _items_of_run(run_items: Iterable[Any]) -> list[Item]:
     return [
         run_item.to_input_item()
         for run_item in run_items

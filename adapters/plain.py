@@ -16,7 +16,8 @@
 | a framework's object                       | by that framework's adapter                      |
 | anything else                              | `ConversionError`                                |
 
-The way back is the items themselves, without ``provider_data``, which providers refuse.
+The way back is the items themselves as the Responses API takes them, by
+`memwrap.adapters.projection`: without ``provider_data``, null keys and other models' reasoning.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from typing import Any
 
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
 from memwrap.adapters.openai_objects import as_dict, field, is_readable
+from memwrap.adapters.projection import RESPONSES, projected
+from memwrap.adapters.streams import added_up
 from memwrap.exceptions import ConversionError
 from memwrap.hidden.data import without_provider_data
 from memwrap.items import Item
@@ -48,8 +51,8 @@ def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
 
 
 def from_items(items: Sequence[Item], /) -> list[Item]:
-    """Return the items without what only adapters understand."""
-    return without_provider_data(items)
+    """Return the items as the Responses API takes them."""
+    return without_provider_data(projected(items, RESPONSES))
 
 
 def methods(agent: object) -> None:
@@ -58,44 +61,51 @@ def methods(agent: object) -> None:
 
 @clear_errors
 def _convert(messages: Any, role: str) -> list[Item]:
-    return convert(messages, role, sys.modules[__name__], _own)
+    return convert(messages, role, sys.modules[__name__], _items_of)
 
 
-def _own(messages: list[Any], role: str) -> list[Item]:
-    found: list[Item | _Response] = []
-    response: _Response | None = None
-    for index, message in enumerate(messages):
+def _items_of(messages: list[Any], role: str) -> list[Item]:
+    for message in messages:
         if not is_readable(message):
             raise unknown(message, role)
-        kind = field(message, "type")
-        if isinstance(kind, str) and kind.startswith("response."):
-            if response is None or kind == "response.created":
-                response = _Response()
-                found.append(response)
-            if response.add(kind, message):
-                response = None
-        elif field(message, "object") == "response":
-            found += _output(message)
-        elif kind is not None or field(message, "role") is not None:
-            found.append(as_dict(message))
-        else:
-            raise ConversionError("an item has a `role` or a `type`", path=f"$[{index}]")
-    items: list[Item] = []
-    for entry in found:
-        items += entry.items() if isinstance(entry, _Response) else [entry]
-    return items
+    return list(added_up(enumerate(messages), _Responses()))
 
 
-class _Response:
-    """What the events of a stream tell of a response."""
+class _Responses:
+    """Adds the events of responses up to their output; responses and items pass.
+
+    What comes between the events of a response stays behind it.
+    """
 
     def __init__(self) -> None:
-        self._output: list[Item] = []
+        self._is_open = False
         self._done: list[Item] = []
         self._text = ""
+        self._behind: list[Item] = []
 
-    def add(self, kind: str, event: Any) -> bool:
-        """Add an event; return whether it is the last."""
+    def add(self, place_and_event: tuple[int, Any]) -> list[Item]:
+        place, event = place_and_event
+        kind = field(event, "type")
+        if isinstance(kind, str) and kind.startswith("response."):
+            whole = self.rest() if kind == "response.created" else []
+            self._is_open = True
+            return whole + self._take(kind, event)
+        if field(event, "object") == "response":
+            items = _output(event)
+        elif kind is not None or field(event, "role") is not None:
+            items = [as_dict(event)]
+        else:
+            raise ConversionError("an item has a `role` or a `type`", path=f"$[{place}]")
+        if not self._is_open:
+            return items
+        self._behind += items
+        return []
+
+    def rest(self) -> list[Item]:
+        said = [{"role": "assistant", "content": self._text}] if self._text else []
+        return self._end([*self._done, *said])
+
+    def _take(self, kind: str, event: Any) -> list[Item]:
         if kind == "response.output_text.delta":
             self._text += field(event, "delta")
         elif kind == "response.output_item.done":
@@ -104,14 +114,14 @@ class _Response:
             if item.get("type") == "message":
                 self._text = ""
         elif kind in _LAST_EVENTS:
-            self._output = _output(field(event, "response"))
-            return True
-        return False
+            output = _output(field(event, "response"))
+            return self._end(output) if output else self.rest()
+        return []
 
-    def items(self) -> list[Item]:
-        if self._output:
-            return self._output
-        return self._done + ([{"role": "assistant", "content": self._text}] if self._text else [])
+    def _end(self, output: list[Item]) -> list[Item]:
+        whole = [*output, *self._behind]
+        self._is_open, self._done, self._text, self._behind = False, [], "", []
+        return whole
 
 
 def _output(response: Any) -> list[Item]:

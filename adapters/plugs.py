@@ -31,10 +31,16 @@ class SessionPlug(Generic[M]):
         self.session = session
         self.adapter = adapter
 
-    async def load(self, limit: int | None = None) -> list[M]:
-        """Return the messages, oldest first; of the newest *limit* items if it is given."""
+    async def load(self, limit: int | None = None, *, is_exact: bool = False) -> list[M]:
+        """Return the messages, oldest first.
+
+        Args:
+            limit: Of the newest that many items only.
+            is_exact: Return what was stored also where no provider would take it, such as outputs
+                without a call.
+        """
         items: list[Item] = await maybe(self.session.get_items(limit))
-        messages: list[M] = list(self.adapter.from_items(repaired(items)))
+        messages: list[M] = list(self.adapter.from_items(items if is_exact else repaired(items)))
         return messages
 
     async def append(self, messages: Sequence[M]) -> None:

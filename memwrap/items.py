@@ -16,6 +16,7 @@ __all__ = [
     "assistant",
     "cuts",
     "in_order",
+    "pairs",
     "is_known_shape",
     "repaired",
     "shape_of",
@@ -133,7 +134,7 @@ def cuts(items: Sequence[Item], after: Sequence[Item] = ()) -> list[int]:
     # joined[i] counts, as differences, the pairs that a cut before item i would separate
     joined = [0] * (len(items) + len(after) + 2)
     thoughts = [(i, i + 1) for i in range(len(items) - 1) if items[i].get("type") == "reasoning"]
-    for first, second in _pairs([*items, *after]) + thoughts:
+    for first, second in pairs([*items, *after]) + thoughts:
         joined[first + 1] += 1
         joined[second + 1] -= 1
     places, open_pairs = [], 0
@@ -158,7 +159,7 @@ def without_open_calls(items: list[Item], *, stopped: bool = False) -> list[Item
     """
     if _are_messages(items):
         return items
-    answered = {call for call, _ in _pairs(items)}
+    answered = {call for call, _ in pairs(items)}
     closed: set[int] = set()
     final = stopped
     for index in range(len(items) - 1, -1, -1):
@@ -182,7 +183,7 @@ def repaired(items: list[Item]) -> list[Item]:
     if _are_messages(items):
         return items
     items = without_open_calls(items)
-    answers = {output for _, output in _pairs(items)}
+    answers = {output for _, output in pairs(items)}
     items = [i for place, i in enumerate(items) if place in answers or _output_key(i) is None]
     return in_order(_without_lone_reasoning(items))
 
@@ -193,7 +194,7 @@ def in_order(items: list[Item]) -> list[Item]:
     What the assistant said in between moves in front of the calls; what others said, behind the
     outputs. Calls in a row stay together.
     """
-    output_of = {call: output for call, output in _pairs(items) if items[call].get("call_id")}
+    output_of = {call: output for call, output in pairs(items) if items[call].get("call_id")}
     if _is_in_order(items, output_of):
         return items
     ordered: list[int] = []
@@ -275,7 +276,7 @@ def _are_messages(items: list[Item]) -> bool:
     return True
 
 
-def _pairs(items: Sequence[Item]) -> list[tuple[int, int]]:
+def pairs(items: Sequence[Item]) -> list[tuple[int, int]]:
     """Return the places of calls with their outputs."""
     waiting: dict[object, list[int]] = {}
     pairs: list[tuple[int, int]] = []

@@ -40,7 +40,7 @@ class SessionChatMessageHistory(BaseChatMessageHistory):
 
     async def aget_messages(self) -> list[BaseMessage]:
         """Return the messages, oldest first."""
-        return await self._plug.load()
+        return await self._plug.load(is_exact=True)
 
     def add_messages(self, messages: Sequence[BaseMessage]) -> None:
         """Append messages, all of them or none."""

@@ -28,6 +28,7 @@ __all__ = ["items_for", "items_for_all", "messages_for", "messages_to_append"]
 
 _CARRY = "memwrap"
 _NAME = "langchain"
+_EXTRA = "extra_fields"  # fields that a message's class does not know, in their order
 
 # Messages that are text and nothing else, which most are, differ from these in their text only.
 _PLAIN: dict[type, tuple[str, dict[str, Any]]] = {
@@ -46,11 +47,13 @@ class _Shape:
 
     def dump(self, message: Any) -> dict[str, Any]:
         name, fields = fields_of(message)
-        return {"class": name, **fields}
+        extra = {key: fields.pop(key) for key in message.model_extra or () if key in fields}
+        return {"class": name, **fields} | ({_EXTRA: extra} if extra else {})
 
     def load(self, data: dict[str, Any]) -> Any:
         fields = dict(data)
-        return message_of_fields(fields.pop("class"), fields)
+        name, extra = fields.pop("class"), fields.pop(_EXTRA, {})
+        return message_of_fields(name, fields | extra)
 
     def show(self, message: Any) -> list[Item]:
         visible, carried = _shown(message)
@@ -86,9 +89,12 @@ def items_for(message: Any, before: Sequence[Item] = (), *, is_stored: bool = Fa
     item = _plain_item(message)
     if item is not None and (not before or before[-1].get("type") != "reasoning"):
         return [item]
-    visible, carried = _shown(message) if item is None else (None, None)
-    if carried is not None and visible is not None and _is_made_of(carried, message):
-        return carried if is_stored else without_marks(carried)
+    if item is None and _CARRY in message.additional_kwargs:
+        _, carried = _shown(message)
+        if carried is None:  # the message was edited, or somebody else wrote this
+            message = _without_carry(message)
+        elif _is_made_of(carried, message):
+            return carried if is_stored else without_marks(carried)
     return _LOSSLESS.message_to_items(message, before)
 
 

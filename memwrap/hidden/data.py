@@ -20,6 +20,7 @@ __all__ = [
     "is_hidden_data",
     "marked",
     "marks_of",
+    "names_of",
     "with_data",
     "without_hidden",
     "without_marks",
@@ -40,6 +41,12 @@ def data_of(item: Item, name: str) -> dict[str, Any] | None:
     data = item.get(PROVIDER_DATA)
     found = data.get(name) if isinstance(data, dict) else None
     return found if isinstance(found, dict) else None
+
+
+def names_of(item: Item) -> list[str]:
+    """Return the names under which something is hidden in *item*."""
+    data = item.get(PROVIDER_DATA)
+    return list(data) if isinstance(data, dict) else []
 
 
 def with_data(item: Item, name: str, value: Any) -> Item:

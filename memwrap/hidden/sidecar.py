@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from memwrap.hidden.comparison import digest
-from memwrap.hidden.data import PROVIDER_DATA, data_of, with_data, without_hidden
+from memwrap.hidden.data import PROVIDER_DATA, data_of, names_of, with_data, without_hidden
 from memwrap.hidden.template import encoder
 from memwrap.items import Item, is_known_shape, shape_of
 
@@ -30,6 +30,7 @@ __all__ = [
     "hide",
     "is_of",
     "redacted",
+    "retied",
     "settled",
     "sidecar_of",
     "spans",
@@ -166,8 +167,7 @@ def settled(items: list[Item]) -> list[Item]:
     names = {
         name
         for item in items
-        if isinstance(data := item.get(PROVIDER_DATA), dict)
-        for name in data
+        for name in names_of(item)
         if sidecar_of(item, name) is not None
     }
     for name in sorted(names):
@@ -180,6 +180,27 @@ def settled(items: list[Item]) -> list[Item]:
                 kept[place] = with_data(items[place], name, rest)
         items = items if kept == items else kept
     return items
+
+
+def retied(before: Sequence[Item], after: list[Item], name: str) -> list[Item]:
+    """Return items that were renamed for a reader, with the sidecars tied to their new form.
+
+    Args:
+        before: The items.
+        after: The same items, each in its new form.
+        name: The name of the sidecars.
+    """
+    tied = after
+    for start, (end, sidecar) in spans(before, name)[1].items():
+        if after[start:end] == before[start:end]:
+            continue
+        place = start + sidecar.at
+        hidden = data_of(after[place], name)
+        if hidden is not None and is_of(sidecar, before[start:end], name):
+            tied = list(after) if tied is after else tied
+            new = hidden | {"items": digest(without_hidden(after[start:end]))}
+            tied[place] = with_data(after[place], name, new)
+    return tied
 
 
 def redacted(

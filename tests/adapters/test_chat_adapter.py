@@ -1,4 +1,5 @@
 import json
+import re
 
 import pydantic
 import pytest
@@ -14,6 +15,9 @@ from openai.types.responses import Response
 
 from memwrap import ConversionError, InMemorySession, record, with_session
 from memwrap.adapters import chat
+from memwrap.codec import copy_items
+from memwrap.hidden.data import without_provider_data as shown
+from memwrap.hidden.sidecar import settled
 
 AUDIO = {"data": "UklGRg==", "format": "wav"}
 PDF = "data:application/pdf;base64,JVBERg=="
@@ -116,8 +120,8 @@ TABLE = {
         ],
     ),
     "calls in two rounds": (
-        [calling(tool_call("a")), output(call_id="a"), calling(tool_call("a")), output("2", "a")],
-        [call_item("a"), output_item(call_id="a"), call_item("a"), output_item("2", "a")],
+        [calling(tool_call("a")), output(call_id="a"), calling(tool_call("b")), output("2", "b")],
+        [call_item("a"), output_item(call_id="a"), call_item("b"), output_item("2", "b")],
     ),
     "output parts": (
         [calling(tool_call()), output(PARTS[:1])],
@@ -130,35 +134,6 @@ TABLE = {
             CUSTOM_ITEM,
             output_item(),
             output_item("a.txt", "call_2", "custom_tool_call_output"),
-        ],
-    ),
-    "other fields": (
-        [
-            {"role": "assistant", "content": "", "audio": {"id": "audio_1"}},
-            {"role": "user", "content": "Hi", "name": "ada"},
-            calling(tool_call()) | {"reasoning_content": "Hm."},
-            output() | {"name": "weather"},
-        ],
-        [
-            {
-                "role": "assistant",
-                "content": "",
-                "provider_data": {"chat": {"audio": {"id": "audio_1"}}},
-            },
-            {"role": "user", "content": "Hi", "provider_data": {"chat": {"name": "ada"}}},
-            call_item() | {"provider_data": {"chat": {"reasoning_content": "Hm."}}},
-            output_item() | {"provider_data": {"chat": {"name": "weather"}}},
-        ],
-    ),
-    "other fields before calls": (
-        [calling(tool_call(), content="I look.") | {"name": "bob"}],
-        [
-            {
-                "role": "assistant",
-                "content": "I look.",
-                "provider_data": {"chat": {"name": "bob"}},
-            },
-            call_item(),
         ],
     ),
 }
@@ -176,14 +151,125 @@ def test_items_become_messages(messages, items, unchanged):
     assert unchanged(chat.from_items, items) == messages
 
 
+HIDDEN = {
+    "name": [{"role": "user", "content": "Hi", "name": "ada"}],
+    "field of a server": [calling(tool_call()) | {"reasoning_content": "Hm."}, output()],
+    "field of an output": [calling(tool_call()), output() | {"name": "weather"}],
+    "name before calls": [calling(tool_call(), content="I look.") | {"name": "bob"}, output()],
+    "signed call": [
+        calling(tool_call("a") | {"extra_content": {"google": {"thought_signature": "S"}}}),
+        output(call_id="a"),
+    ],
+    "cached part": [
+        {"role": "user", "content": [PARTS[0] | {"cache_control": {"type": "ephemeral"}}]}
+    ],
+    "parts of an assistant": [{"role": "assistant", "content": [PARTS[0], PARTS[0]]}],
+    "result as an object": [
+        calling(tool_call()),
+        output('{"a": {"b": [1, 2]}}') | {"raw": {"a": {"b": [1, 2]}}},
+    ],
+    "two answers": [{"role": "assistant", "content": "a"}, calling(tool_call()), output()],
+}
+
+
+@pytest.mark.parametrize("messages", HIDDEN.values(), ids=HIDDEN)
+def test_what_items_do_not_show_comes_back(messages, unchanged):
+    """Fields of messages, calls and parts that items have no place for come back as they were."""
+    items = copy_items(unchanged(chat.to_items, messages))
+    assert any("provider_data" in item for item in items)
+    assert unchanged(chat.from_items, items) == messages
+
+
+@pytest.mark.parametrize("messages", HIDDEN.values(), ids=HIDDEN)
+def test_edits_win_over_what_is_hidden(messages):
+    """Of an edited message nothing hidden is left but its name."""
+    for place in range(len(items := chat.to_items(messages))):
+        edited = copy_items(items)
+        key = next(key for key in ("arguments", "output", "content") if key in edited[place])
+        edited[place][key] = "edited"
+        shown = chat.from_items(edited)
+        assert "edited" in json.dumps(shown)
+        if len(messages) == 1:
+            assert shown[0].keys() <= {"role", "content", "name"}
+        stored = json.dumps(settled(edited)[place:])
+        assert "thought_signature" not in stored or "edited" not in stored
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"role": "system"},
+        {"content": "x"},
+        {"tool_calls": [{}]},
+        {"refusal": "no"},
+        {"audio": {"id": "a"}},
+    ],
+)
+def test_hidden_data_never_replaces_what_is_shown(hidden):
+    """Fields beside an item of an older file may add a name, and never what a message shows."""
+    item = {"role": "user", "content": "shown", "provider_data": {"chat": hidden | {"name": "ada"}}}
+    assert chat.from_items([item]) == [{"role": "user", "content": "shown", "name": "ada"}]
+
+
+def test_calls_with_one_id_get_ids_of_their_own():
+    """Each call has an id of its own, the same each time, which its output shares."""
+    messages = [
+        calling(tool_call("a")),
+        output("1", "a"),
+        calling(tool_call("a")),
+        output("2", "a"),
+    ]
+    items = chat.to_items(messages)
+    assert [item["call_id"] for item in items] == ["a"] * 4
+    shown = chat.from_items(items)
+    ids = [message.get("tool_call_id") or message["tool_calls"][0]["id"] for message in shown]
+    assert ids[0] == ids[1] == "a"
+    assert ids[2] == ids[3] != "a"
+    assert [message["content"] for message in shown[1::2]] == ["1", "2"]
+    assert chat.from_items([*items, {"role": "user", "content": "?"}])[:4] == shown
+
+
+@pytest.mark.parametrize("call_id", ["functions.weather:0", "c" * 100, "é", "a b", ""])
+def test_ids_fit_the_api(call_id):
+    """Call ids have the letters and the length that the API takes."""
+    messages = [calling(tool_call(call_id)), output("1", call_id)]
+    call, answer = chat.from_items(chat.to_items(messages))
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,40}", call["tool_calls"][0]["id"])
+    assert answer["tool_call_id"] == call["tool_calls"][0]["id"]
+
+
+def test_spoken_answers_go_back_as_their_id():
+    """Of a spoken answer the store has the transcript as text, and the API gets the id."""
+    audio = {"id": "audio_1", "data": "UklGRg==", "expires_at": 1, "transcript": "Hello."}
+    items = chat.to_items({"role": "assistant", "content": None, "audio": audio})
+    assert items[0]["content"] == "Hello."
+    assert chat.from_items(items) == [
+        {"role": "assistant", "content": None, "audio": {"id": "audio_1"}}
+    ]
+    items[0]["content"] = "Goodbye."
+    assert chat.from_items(items) == [{"role": "assistant", "content": "Goodbye."}]
+
+
 def test_whole_conversation_round_trips():
     """A conversation of all kinds of messages comes back the same."""
+    rounds = [*(messages for messages, _ in TABLE.values()), *HIDDEN.values()]
     conversation = [
         message
-        for messages, _ in TABLE.values()
-        for message in [{"role": "user", "content": "next"}, *messages]
+        for number, messages in enumerate(rounds)
+        for message in [{"role": "user", "content": "next"}, *renumbered(messages, number)]
     ]
     assert chat.from_items(chat.to_items(conversation)) == conversation
+
+
+def renumbered(messages, number):
+    """Return the messages with call ids of their own."""
+    text = json.dumps(messages)
+    for call_id in ("call_1", "call_2"):
+        text = text.replace(f'"{call_id}"', f'"{call_id}_{number}"')
+    for call_id in ("a", "b"):
+        for key in ("id", "tool_call_id"):
+            text = text.replace(f'"{key}": "{call_id}"', f'"{key}": "{call_id}_{number}"')
+    return json.loads(text)
 
 
 def test_conversation_cut_anywhere_converts():
@@ -204,9 +290,9 @@ def test_parts_of_an_assistant_are_its_text():
     """The text parts of an assistant's message are one text."""
     parts = [{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo."}]
     expected = [{"role": "assistant", "content": "Hello."}]
-    assert chat.to_items({"role": "assistant", "content": parts}) == expected
+    assert shown(chat.to_items({"role": "assistant", "content": parts})) == expected
     refusing = {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]}
-    assert chat.to_items(refusing) == [REFUSAL_ITEM]
+    assert shown(chat.to_items(refusing)) == [REFUSAL_ITEM]
 
 
 def test_call_without_arguments():
@@ -431,7 +517,8 @@ def test_chunks_of_other_servers():
     before = json.dumps(pieces)
     items = chat.to_items(pieces, role="assistant")
     extra = {"reasoning_content": "Hm.", "extra": {"a": {"b": "xy"}}, "notes": [1, 2]}
-    assert items == [call_item("a") | {"provider_data": {"chat": extra}}, call_item("b")]
+    assert shown(items) == [call_item("a"), call_item("b")]
+    assert chat.from_items(items) == [calling(tool_call("a"), tool_call("b")) | extra]
     assert json.dumps(pieces) == before
 
 
@@ -478,7 +565,7 @@ def test_malformed_message_is_a_clear_error(message):
 
 def test_malformed_item_is_a_clear_error():
     """A stored item that lacks its parts is refused by an error of our own, not a KeyError."""
-    with pytest.raises(ConversionError, match="'arguments'"):
+    with pytest.raises(ConversionError, match="KeyError"):
         chat.from_items([{"type": "function_call", "call_id": "c", "name": "n"}])
 
 

@@ -22,6 +22,7 @@ from strategies import items, messages
 
 from memwrap import InMemorySession, with_session
 from memwrap.adapters.langchain import from_items, to_items
+from memwrap.hidden.comparison import digest
 from memwrap.items import text_of
 from memwrap.middleware import Redact
 
@@ -255,7 +256,7 @@ def test_nothing_is_imported_for_stored_data():
     """A class that a stored item names is one of LangChain's messages, or is not used."""
     for name in ("os.system", "BaseMessage", "merge_content", "Path", "__class__"):
         (item,) = to_items([AIMessage("text", id="x")])
-        item["provider_data"]["langchain"]["class"] = name
+        item["provider_data"]["langchain"]["id"]["class"] = name
         (message,) = from_items([item])
         assert (type(message), message.content) == (AIMessage, "text")
 
@@ -264,17 +265,36 @@ def test_nothing_is_imported_for_stored_data():
 def test_items_say_who_speaks(name):
     """A class that an edited item cannot be of is not used."""
     (item,) = to_items([AIMessage("text", id="x")])
-    item["provider_data"]["langchain"] |= {"class": name, "items": "none"}
+    item["provider_data"]["langchain"]["id"]["class"] = name
+    item["provider_data"]["langchain"]["items"] = "none"
     assert from_items([item]) == [AIMessage("text")]
 
 
-@pytest.mark.parametrize("fields", [None, [], {"content": {"$": [9]}}, {"$what": 1}, {"$args": 0}])
-def test_damaged_hidden_data_is_left_out(fields):
-    """Hidden data that nobody here wrote costs the hidden data, not the message."""
-    (item,) = to_items([AIMessage("text", id="x")])
-    item["provider_data"]["langchain"]["fields"] = fields
+@pytest.mark.parametrize("data", [None, [], {"content": {"$": [9]}}, {"$what": 1}, {"$args": 0}])
+def test_damaged_hidden_data_is_left_out(data):
+    """Hidden data that nobody here wrote costs the hidden data, not the message or who it is."""
+    (item,) = to_items([AIMessage("text", id="x", response_metadata={"a": 1})])
+    item["provider_data"]["langchain"]["data"] = data
+    (message,) = from_items([item])
+    assert message == AIMessage("text", id="x")
+    item["provider_data"]["langchain"]["id"] = data
     (message,) = from_items([item])
     assert message == AIMessage("text")
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_sidecars_of_older_files_are_read(edited):
+    """What an older memwrap stored beside items restores the message, or identifies it."""
+    visible = [{"role": "assistant", "content": "text"}]
+    fields = {"content": {"$": [0, "content"]}, "id": "x", "response_metadata": {"a": 1}}
+    of = {"at": 0, "of": ["assistant"], "items": digest(visible)}
+    item = visible[0] | {
+        "provider_data": {"langchain": of | {"class": "AIMessage", "fields": fields}}
+    }
+    if edited:
+        assert from_items([item | {"content": "new"}]) == [AIMessage("new", id="x")]
+    else:
+        assert from_items([item]) == [AIMessage("text", id="x", response_metadata={"a": 1})]
 
 
 def test_derived_classes_become_their_base():

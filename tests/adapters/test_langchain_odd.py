@@ -31,9 +31,10 @@ from pydantic import BaseModel
 from strategies import messages
 
 from memwrap.adapters.langchain import from_items, to_items
-from memwrap.hidden.sidecar import settled
+from memwrap.adapters.langchain.fields import IDENTITY
 from memwrap.adapters.langchain.importing.rows import name_of
 from memwrap.codec import copy_items
+from memwrap.hidden.sidecar import settled
 
 thorough = settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
 
@@ -115,6 +116,13 @@ def own(items):
     """Return the sidecar of a message's items."""
     (sidecar,) = (item["provider_data"]["langchain"] for item in items if "provider_data" in item)
     return sidecar
+
+
+def hide(items, **fields):
+    """Put these values into the sidecar of a message's items, each where such a field lies."""
+    sidecar = own(items)
+    for key, value in fields.items():
+        sidecar["id" if key in IDENTITY else "data"][key] = value
 
 
 # Objects in metadata
@@ -356,7 +364,7 @@ def test_edits_do_not_change_who_it_was(message):
 def test_one_bad_field_does_not_cost_the_others():
     """Of what tells who an edited message is, only what is damaged is dropped."""
     items = to_items([AIMessage("text", id="x", name="n", usage_metadata=USAGE)])
-    own(items)["fields"] |= {"usage_metadata": {"input_tokens": "many"}, "name": {"$bytes": 5}}
+    hide(items, usage_metadata={"input_tokens": "many"}, name={"$bytes": 5})
     items[0]["content"] = "edited"
     assert from_items(items) == [AIMessage("edited", id="x")]
 
@@ -367,9 +375,9 @@ USAGE = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
 def test_fields_that_a_class_refuses_are_dropped():
     """A message is never made with a field that its class would refuse."""
     items = to_items([AIMessage("text", id="x", usage_metadata=USAGE)])
-    own(items)["fields"]["usage_metadata"] |= {"input_tokens": "many"}
+    own(items)["id"]["usage_metadata"] |= {"input_tokens": "many"}
     assert from_items(items) == [AIMessage("text", id="x")]
-    own(items)["fields"] |= {"id": 5, "response_metadata": "none"}
+    hide(items, id=5, response_metadata="none")
     (back,) = from_items(items)
     assert (back.id, back.response_metadata) == ("5", {})
 
@@ -401,7 +409,7 @@ def test_damaged_fields(damage):
     """A field that cannot be read costs hidden data, never the text and never a turn."""
     for key in ("content", "id", "additional_kwargs", "response_metadata", "more", "tool_calls"):
         items = to_items([AIMessage("text", id="x", response_metadata={"a": 1})])
-        own(items)["fields"][key] = damage
+        hide(items, **{key: damage})
         for style in ("openai", "portable"):
             (message,) = from_items(items, style=style)
             assert (type(message), message.content) == (AIMessage, "text")
@@ -411,7 +419,7 @@ def test_damaged_fields(damage):
 def test_redacted_hidden_data():
     """A value whose hidden form was redacted costs the sidecar, and the message converts."""
     items = to_items([tool(decimal.Decimal(4111111111111111))])
-    own(items)["fields"]["artifact"] = {"$decimal": "[redacted]"}
+    hide(items, artifact={"$decimal": "[redacted]"})
     assert from_items(items) == [ToolMessage("ok", tool_call_id="c")]
 
 
@@ -419,9 +427,9 @@ def test_hidden_data_never_contradicts_what_is_seen():
     """A message says what its items show, whatever is hidden in them says."""
     items = to_items([AIMessage("text", id="x")])
     for content in ("else", "", [], ["text", "else"], [SEARCH]):
-        own(items)["fields"]["content"] = content
+        hide(items, content=content)
         assert from_items(items) == [AIMessage("text", id="x")]
-    own(items)["fields"] |= {"content": "text", "tool_calls": [{"name": "f", "args": {}, "id": ""}]}
+    hide(items, content="text", tool_calls=[{"name": "f", "args": {}, "id": ""}])
     assert from_items(items)[0].tool_calls == []
 
 
@@ -481,7 +489,8 @@ def test_anything_hidden_converts(message, data):
     for item in items:
         if "provider_data" in item:
             sidecar = item["provider_data"]["langchain"]
-            of = data.draw(st.sampled_from([item["provider_data"], sidecar, sidecar["fields"]]))
+            places = [item["provider_data"], sidecar, sidecar["id"], sidecar["data"]]
+            of = data.draw(st.sampled_from(places))
             of[data.draw(st.sampled_from([*of, "content", "id"]))] = data.draw(odd_values)
     for style in ("openai", "portable"):
         shown = from_items(items, style=style)
@@ -543,12 +552,11 @@ def test_settled_items_keep_nothing_of_what_an_edit_took():
     assert own(clean) == {
         "at": 0,
         "of": ["function_call_output"],
-        "class": "ToolMessage",
-        "fields": {"id": "t", "status": "error"},
+        "id": {"class": "ToolMessage", "id": "t", "status": "error"},
     }
     assert from_items(clean) == from_items(items)
     assert settled(clean) is clean
-    assert own(items)["fields"]["artifact"]  # the list that was given is as it was
+    assert own(items)["data"]["artifact"]  # the list that was given is as it was
 
 
 def test_settled_items_of_another_kind_keep_nothing():

@@ -194,7 +194,7 @@ class _Conversation:
         self.messages += 1
         try:
             message = message_of(entry)
-            items = copy_items(items_for(message, self.last))
+            items = copy_items(items_for(message, self.last, is_stored=True))
         except UNREADABLE as exc:
             self.unreadable.append((place, reason_of(entry, exc)))
             return
