@@ -1,6 +1,6 @@
-"""The common session tables, and the statements on them.
+"""The session tables that memwrap shares with another library, and the statements on them.
 
-Such a file opens in any library with these tables. memwrap adds two tables: one of versions, and
+A file written by either library opens in the other. memwrap adds two tables: one of versions, and
 one of turns, with a row for each stored turn, and one, whose ``last_id`` is 0, for the turn that
 runs. Each operation is one statement, and so atomic without a transaction around it: temporary
 triggers, which live in memwrap's own connection only, do what belongs to it.
