@@ -1,9 +1,8 @@
 """Items as JSON text and back, exactly or not at all.
 
-msgspec does the work. It writes what is no JSON as something else (NaN becomes null, bytes become
-base64), so each encoding is read back and compared, which costs less than looking at every value
-in Python. What does not come back equal is checked
-value by value and refused with its path.
+msgspec encodes, and replaces values that are no JSON (NaN by null, bytes by base64). So each
+encoding is read back and compared, which costs less than a check of every value in Python. An
+item that comes back unequal is checked value by value and refused with its path.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ MAX_ITEM_BYTES = 16 * 1024 * 1024
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
-# Whatever a value may raise when it is encoded or compared: numpy arrays, for one, refuse `==`.
+# What encoding or comparing a value may raise: numpy arrays, for one, refuse `==`.
 _INEXACT = (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -50,7 +49,7 @@ def encode(item: Item, index: int | None = None) -> bytes:
     """Return the JSON of *item*; the index is its place in a list, for the error.
 
     Raises:
-        ConversionError: It is no dict, JSON cannot hold it, or it is beyond a limit.
+        ConversionError: The item is no dict, JSON cannot hold it, or it is beyond a limit.
     """
     row, exact = b"", False
     try:
@@ -63,7 +62,7 @@ def encode(item: Item, index: int | None = None) -> bytes:
     path = "$" if index is None else f"$[{index}]"
     if not exact or not _is_shallow(row):
         if not isinstance(item, dict):
-            raise ConversionError(f"an item is a dict, not {_kind(item)}", path=path)
+            raise ConversionError(f"an item is a dict, not {_type_name(item)}", path=path)
         _check(item, path, 1)
         row = json.dumps(item, separators=(",", ":")).encode()
     if len(row) > MAX_ITEM_BYTES:
@@ -77,11 +76,11 @@ def encode_items(items: Sequence[Item]) -> list[bytes]:
     """Return the JSON of each item.
 
     Raises:
-        ConversionError: It is no list of items, or one of them cannot be kept.
+        ConversionError: *items* is no list, or one of the items cannot be kept.
     """
     if not isinstance(items, Sequence) or isinstance(items, (str, bytes, bytearray)):
         raise ConversionError(
-            f"items come as a list of dicts, not as {_kind(items)};"
+            f"items come as a list of dicts, not as {_type_name(items)};"
             ' one message is [{"role": "user", "content": "..."}]'
         )
     return [encode(item, index) for index, item in enumerate(items)]
@@ -113,9 +112,9 @@ def decode_rows(rows: Sequence[bytes]) -> list[Item]:
 
 
 def decode_array(array: bytes, length: int) -> list[Item] | None:
-    """Return the items of rows joined to a JSON array: one pass is faster than many.
+    """Return the items of rows joined to a JSON array; None unless it holds *length* objects.
 
-    None if it does not hold exactly *length* objects: then the rows tell which is damaged.
+    One pass is faster than many. After None, `decode` of each row finds the damaged one.
     """
     try:
         items = _decode(array)
@@ -158,7 +157,7 @@ def copy_known(items: list[Item]) -> list[Item]:
     for item in items:
         if type(item) is not dict or any(type(value) is not str for value in item.values()):
             return _deep_copy(items)
-    return [item.copy() for item in items]  # of plain messages: nothing in them can be changed
+    return [item.copy() for item in items]  # enough for items whose values are all strings
 
 
 def _deep_copy(items: list[Item]) -> list[Item]:
@@ -170,7 +169,7 @@ def _deep_copy(items: list[Item]) -> list[Item]:
 
 
 def _is_shallow(row: bytes) -> bool:
-    """Tell whether *row* need not be looked at for its depth: it has few opening brackets."""
+    """Tell whether *row* has too few opening brackets to nest beyond the limit."""
     return len(row) <= MAX_DEPTH or row.count(b"{") + row.count(b"[") <= MAX_DEPTH
 
 
@@ -181,13 +180,13 @@ def _check(value: object, path: str, depth: int) -> None:
     if isinstance(value, (int, float)):
         _check_number(value, path)
     elif not isinstance(value, (dict, list, tuple)):
-        raise ConversionError(f"JSON cannot hold {_kind(value)}", path=path)
+        raise ConversionError(f"JSON cannot hold {_type_name(value)}", path=path)
     elif depth > MAX_DEPTH:
         raise ConversionError(f"nested deeper than {MAX_DEPTH} levels", path=path)
     elif isinstance(value, dict):
         for key, member in value.items():
             if not isinstance(key, str):
-                raise ConversionError(f"a key is a string, not {_kind(key)}", path=path)
+                raise ConversionError(f"a key is a string, not {_type_name(key)}", path=path)
             _check(member, path + _step(key), depth + 1)
     else:
         for index, member in enumerate(value):
@@ -211,13 +210,14 @@ def _step(key: str) -> str:
     return f".{key}" if _NAME.match(key) else f"[{json.dumps(key)}]"
 
 
-def _kind(value: object) -> str:
+def _type_name(value: object) -> str:
+    """Return the name of the type of *value* with its article, for an error."""
     if value is None:
         return "None"
-    kind = type(value)
-    name = kind.__qualname__
-    if kind.__module__ != "builtins":
-        name = f"{kind.__module__}.{name}"
+    cls = type(value)
+    name = cls.__qualname__
+    if cls.__module__ != "builtins":
+        name = f"{cls.__module__}.{name}"
     if isinstance(value, Mapping):
         return f"a {name} (pass dict(...) of it)" if not isinstance(value, dict) else f"a {name}"
     return f"a {name}" if name[0] not in "aeiou" else f"an {name}"

@@ -21,7 +21,7 @@ __all__ = ["current_session", "current_turn", "record", "use_session"]
 
 
 class Unset(Enum):
-    """The difference between an argument left out and None."""
+    """The value of an argument that was left out, where None may be passed."""
 
     UNSET = "unset"
 
@@ -78,7 +78,7 @@ def current_turn() -> Turn | None:
 
 
 def current_session() -> Session | None:
-    """Return the session of the surrounding block or else of the running turn; None without.
+    """Return the session of the surrounding `use_session`, else of the running turn, else None.
 
     Raises:
         ConfigurationError: The block names its session by an id, which means nothing without
@@ -96,18 +96,18 @@ def current_session() -> Session | None:
 
 
 def record(messages: Any) -> None:
-    """Add what the agent's result does not show to the turn, such as its tool calls.
+    """Add messages to the turn that the agent's result does not show, such as tool calls.
 
     Args:
         messages: Items, or messages in the agent's own dialect, in the order they happened.
-            They are stored before whatever the agent returns or sends later.
+            They are stored before everything that the agent returns or sends later.
 
     Raises:
         ConfigurationError: No turn is running here.
-        ConversionError: They are nothing the agent's adapter knows, or no store can keep them.
+        ConversionError: The agent's adapter does not know them, or no store can keep them.
     """
     turn = current_turn()
     if turn is None:
         raise ConfigurationError("record() works inside an agent wrapped by with_session only")
     items = turn.run.adapter.to_items(messages, role="assistant")
-    turn.run.events.append(Recorded(copy_items(items)))  # the agent may go on with its own
+    turn.run.events.append(Recorded(copy_items(items)))  # the agent may change its list later

@@ -1,4 +1,4 @@
-"""`with_session`: what kind of agent is it, which adapter, which layers?"""
+"""`with_session`: find the adapter and the layers of an agent, and wrap it."""
 
 from __future__ import annotations
 
@@ -82,13 +82,13 @@ def with_session(
     Args:
         agent: An async function or generator function, a function or generator function, a
             method, a callable object, a ``functools.partial``, or an agent object of a framework
-            that memwrap knows. Left out, `with_session` is a decorator with options.
+            that memwrap knows. Without it, `with_session` returns a decorator.
         session: The session of every call that names none and has none around it.
         store: Where ids become sessions: a store, or a function from id to session.
-        key: The agent's parameter that holds the id of the session; of an agent object
-            what its adapter takes for it, such as a name in its config.
-        adapter: How the agent takes messages and what it gives back; told by the agent's type
-            when left out.
+        key: The agent's parameter that holds the id of the session; for an agent object, a name
+            that its adapter looks up, such as one in a config.
+        adapter: Converts the agent's messages to items and back; by default the adapter of the
+            agent's type.
         middleware: The layers around the agent, the first outermost. A `Memory` is put around
             them all, unless they hold one.
 
@@ -141,7 +141,7 @@ def with_session(
 
     methods = methods_of(found, agent)
     if methods is None:
-        return remember(Method(agent, _kind(agent)), is_function=True)
+        return remember(Method(agent, _call_kind(agent)), is_function=True)
     return proxy_of(agent, methods, remember)
 
 
@@ -177,8 +177,8 @@ def _check(agent: Any, store: Any, adapter: Any) -> None:
             )
 
 
-def _kind(agent: Any) -> Kind:
-    """Tell how *agent* is called: by its own code, or that of its ``__call__``."""
+def _call_kind(agent: Any) -> Kind:
+    """Return how *agent* is called, by its own code or that of its ``__call__``."""
     function = agent.__func__ if isinstance(agent, (classmethod, staticmethod)) else agent
     while isinstance(function, functools.partial):
         function = function.func
@@ -217,7 +217,7 @@ def _parameters(agent: Any) -> dict[str, inspect.Parameter]:
 
 
 def _is_method(function: Any) -> bool:
-    """Tell whether *function* stands in a class body, where nothing is bound yet."""
+    """Tell whether *function* is defined in a class body and not bound yet."""
     if not inspect.isfunction(function):
         return False
     return next(iter(inspect.signature(function).parameters), None) in {"self", "cls"}
@@ -243,7 +243,7 @@ def _key(key: str, parameters: dict[str, inspect.Parameter], method: Method) -> 
 
 
 def _place(name: str, parameters: dict[str, inspect.Parameter]) -> int | None:
-    """Return the parameter's place behind the input; None if it can only be named."""
+    """Return the parameter's index among the arguments after the input; None if it has none."""
     parameter = parameters.get(name)
     if parameter is None or parameter.kind is inspect.Parameter.KEYWORD_ONLY:
         return None

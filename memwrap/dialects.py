@@ -1,7 +1,7 @@
 """What an adapter is, and which adapter an object needs.
 
 An adapter is found by the name of the module that defines the object's type; the table of names
-lies with the adapters. Nothing is imported before an object of it is met.
+lies with the adapters. An adapter is imported when the first of its objects is met.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Method:
 
     Attributes:
         call: Takes the messages in the framework's dialect, then the caller's other arguments.
-        kind: What ``call`` is.
+        kind: How ``call`` is called.
         instead: The method to use in a running event loop; for synchronous kinds.
         split: ``split(input) -> (messages, put_back)`` finds the messages in the caller's input;
             None if the input is the messages.
@@ -105,7 +105,7 @@ class Adapter(Protocol):
             role: Who speaks in a string: ``"user"`` for input, ``"assistant"`` for results.
 
         Raises:
-            ConversionError: It is nothing this dialect knows.
+            ConversionError: The dialect has no such messages.
         """
         ...
 
@@ -128,7 +128,7 @@ class _HasMethods(Protocol):
 @runtime_checkable
 class _HasAnswer(Protocol):
     def answer(self, items: Sequence[Item], /) -> Any:
-        """Return the result of a turn that is stored under its id, made of its new items."""
+        """Return the result of a stored turn, rebuilt from its new items."""
         ...
 
 
@@ -137,10 +137,10 @@ class AgentAdapter(Adapter, _HasMethods, _HasAnswer, Protocol):
 
 
 def methods_of(adapter: Adapter, agent: Any) -> Methods | None:
-    """Return how an adapter runs *agent*; None if the agent is a function to it.
+    """Return how an adapter runs *agent*; None if the adapter runs it as a function.
 
     Raises:
-        ConfigurationError: The agent remembers by other means, or what it returned is no `Methods`.
+        ConfigurationError: The agent remembers by other means, or the adapter gave no `Methods`.
     """
     methods = adapter.methods(agent) if isinstance(adapter, _HasMethods) else None
     if methods is not None and not isinstance(methods, Methods):
@@ -160,7 +160,7 @@ def answer_of(adapter: Adapter, items: Sequence[Item]) -> Any:
 
 
 def adapter_for(value: Any) -> Adapter | None:
-    """Return the adapter for an agent object or a message; None if its type is of no framework."""
+    """Return the adapter for an agent object or a message; None if no framework has its type."""
     return _adapter_for_type(type(value))  # type: ignore[arg-type]  # a class can be hashed
 
 
@@ -177,7 +177,7 @@ def _adapter_for_type(kind: Hashable) -> Adapter | None:
         for prefix, (name, proof) in dialects.items():
             if module != prefix and not module.startswith(prefix + "."):
                 continue
-            # Many a project has a package of its own with such a name.
+            # A project may have a package of its own with the framework's name.
             if proof and not hasattr(sys.modules.get(prefix), proof):
                 continue
             return _module(name)

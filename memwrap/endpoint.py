@@ -1,4 +1,4 @@
-"""The innermost handler: call the agent, send what it gives."""
+"""The innermost handler: call the agent, send what it returns or yields."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ async def _stream(turn: Turn, send: Send) -> None:
         _take_back(turn, begun)
         raise
     finally:
-        # Every generator has it; an object's own kind of iterator need not.
+        # Every generator has aclose(); other asynchronous iterators need not.
         if close := getattr(events, "aclose", None):
             await close()
     if turn.run.is_stopped:
-        # The agent swallowed the cancellation: what it cut short is no whole turn.
+        # The agent swallowed the cancellation, so its turn is incomplete.
         raise asyncio.CancelledError
 
 
@@ -64,7 +64,7 @@ async def _sync_call(turn: Turn, send: Send) -> None:
 async def _sync_stream(turn: Turn, send: Send) -> None:
     assert turn.run.caller is not None  # noqa: S101  (run by `sync_tasks` only)
     begun = len(turn.run.events)
-    context = copy_context()  # one for all steps, since the agent may reset in one what it set
+    context = copy_context()  # one for all steps: the agent may set a variable and reset it later
     events = iter(await turn.run.caller.do(context, call_agent, turn))
     try:
         while (event := await turn.run.caller.do(context, next, events, _END)) is not _END:
@@ -78,7 +78,7 @@ async def _sync_stream(turn: Turn, send: Send) -> None:
 
 
 def _take_back(turn: Turn, begun: int) -> None:
-    """Drop what a failed attempt recorded if it delivered nothing: a layer may try again."""
+    """Drop what a failed attempt recorded, unless it sent events too: a layer may try again."""
     if all(isinstance(event, Recorded) for event in turn.run.events[begun:]):
         del turn.run.events[begun:]
 

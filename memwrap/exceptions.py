@@ -45,11 +45,11 @@ class MemwrapError(Exception):
 
 
 class ConfigurationError(MemwrapError, ValueError):
-    """Something was put together wrongly; the message says how to do it right."""
+    """Something was used or put together wrongly; the message names the fix."""
 
 
 class ConversionError(MemwrapError, ValueError):
-    """A value is not an item and cannot be made one.
+    """A value is no item and cannot become one.
 
     Attributes:
         path: Where the value sits, counted from what was passed, as in ``$[3].content[0]``.
@@ -61,7 +61,7 @@ class ConversionError(MemwrapError, ValueError):
 
 
 class SessionError(MemwrapError):
-    """A session could not do its work."""
+    """A session or its back end failed, or was busy for too long."""
 
 
 class StoreError(SessionError):
@@ -73,7 +73,7 @@ class SessionBusy(SessionError, TimeoutError):
 
 
 class TurnError(MemwrapError):
-    """A turn went against its rules: an event too many, none at all, or one after its end."""
+    """The rules of a turn were broken, such as by a second event of a call or a late one."""
 
 
 class TurnIdReused(TurnError):
@@ -81,7 +81,7 @@ class TurnIdReused(TurnError):
 
 
 class TurnNotSaved(TurnError):
-    """The agent has answered, but the store refused the turn; the answer is here.
+    """The agent answered, but the store refused the turn; `result` holds the answer.
 
     Attributes:
         result: What the agent returned; of a stream the list of the events it sent, as layers see
@@ -103,13 +103,13 @@ class TurnNotSaved(TurnError):
         self._retry = retry
 
     async def retry(self) -> None:
-        """Store the turn now, if it is not stored by now.
+        """Store the turn now, unless it has been stored meanwhile.
 
-        Cannot store it twice, and may be called again.
+        May be called again; the turn is stored once at most.
 
         Raises:
-            TurnNotSaved: It still cannot be stored; of `LeaseLost` and `HistoryChanged` it never
-                can: the turn was made for a history that is no longer the session's.
+            TurnNotSaved: The turn still cannot be stored. After `LeaseLost` and `HistoryChanged`
+                it never can: the session's history is no longer the one that the agent saw.
         """
         await self._retry()
 

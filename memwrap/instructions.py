@@ -1,4 +1,4 @@
-"""Instructions of systems and developers, which many programs send with every input."""
+"""System and developer messages, which many programs send with every input."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _ROLES = frozenset({"system", "developer"})
 
 
 def leading_instructions(items: Sequence[Item]) -> int:
-    """Return how many items at the start are instructions, of systems and developers."""
+    """Return how many items at the start are instructions."""
     return next((n for n, item in enumerate(items) if not is_instruction(item)), len(items))
 
 
 def is_instruction(item: Item) -> bool:
-    """Tell whether a system or a developer speaks."""
+    """Tell whether *item* is a message of a system or a developer."""
     role = item.get("role")
     return isinstance(role, str) and role in _ROLES
 
 
 def without_superseded(history: list[Item], input: Sequence[Item]) -> list[Item]:
-    """Return the history without instructions that came with earlier inputs and come again.
+    """Return the history without the instructions of earlier inputs that newer ones supersede.
 
-    Many programs send their instructions with every input. Of those in front of earlier inputs,
-    the ones that a newer input repeats, or replaces by others of the same role, are left out.
+    An instruction in front of an earlier input is left out if a newer input repeats it, or has
+    another one of the same role in its place. Many programs send instructions with every input.
     """
     runs = _instructions_of_inputs(history)
     if not runs:
@@ -35,7 +35,7 @@ def without_superseded(history: list[Item], input: Sequence[Item]) -> list[Item]
     newest = list(input[: leading_instructions(input)])
     dropped: set[int] = set()
     if not newest and not any(item.get("role") == "user" for item in input):
-        # The outputs of tools go on with an input; its instructions are the newest.
+        # Outputs of tools continue the last input, whose instructions are the newest.
         newest = [history[index] for index in runs.pop()]
     roles = {item["role"] for item in newest}
     seen = {_key(item) for item in newest}
@@ -48,7 +48,7 @@ def without_superseded(history: list[Item], input: Sequence[Item]) -> list[Item]
 
 
 def _instructions_of_inputs(history: list[Item]) -> list[range]:
-    """Return the places of instructions in front of what a user says: the starts of inputs."""
+    """Return the ranges of instructions that stand in front of an input's user messages."""
     runs: list[range] = []
     begin = 0
     for index, item in enumerate(history):

@@ -54,7 +54,7 @@ TYPES = frozenset(
 )
 """The types of the Responses API that readers of items know by name."""
 
-# An approval's request and answer name each other by other keys than calls and outputs do.
+# Requests for approval and their responses are paired by other keys than calls and outputs.
 _APPROVAL_REQUEST = "mcp_approval_request"
 _APPROVAL_RESPONSE = "mcp_approval_response"
 
@@ -105,12 +105,12 @@ def shape_of(item: Item) -> Any:
 
 
 def is_known_shape(shape: object) -> bool:
-    """Tell whether a role or type is a name that everybody uses, and nobody's own text."""
+    """Tell whether *shape* is a role or type of the Responses API, and not somebody's text."""
     return isinstance(shape, str) and (shape in ROLES or shape in TYPES)
 
 
 def turn_starts(items: Sequence[Item]) -> list[int]:
-    """Return the places where a user begins to speak; several messages in a row are one start."""
+    """Return the indexes of the user messages that begin a turn: the first of each row."""
     starts: list[int] = []
     speaking = False
     for index, item in enumerate(items):
@@ -121,7 +121,7 @@ def turn_starts(items: Sequence[Item]) -> list[int]:
 
 
 def cuts(items: Sequence[Item], after: Sequence[Item] = ()) -> list[int]:
-    """Return the places where *items* may be cut in two, ``0`` included, and the end if it may be.
+    """Return the indexes at which *items* may be cut in two; ``0`` is always the first.
 
     No cut separates a call from its output or a reasoning item from the item that follows it:
     providers refuse a conversation that holds one without the other. An output belongs to the
@@ -129,7 +129,7 @@ def cuts(items: Sequence[Item], after: Sequence[Item] = ()) -> list[int]:
 
     Args:
         items: The items.
-        after: What follows them and stays whole; it may answer their calls.
+        after: Items that follow and stay whole; they may answer calls of *items*.
     """
     # joined[i] counts, as differences, the pairs that a cut before item i would separate
     joined = [0] * (len(items) + len(after) + 2)
@@ -146,7 +146,7 @@ def cuts(items: Sequence[Item], after: Sequence[Item] = ()) -> list[int]:
 
 
 def split_turns(items: Sequence[Item]) -> list[list[Item]]:
-    """Return the turns of a conversation; what comes before the first user is none."""
+    """Return the turns of a conversation; items before the first user message are left out."""
     starts = [*turn_starts(items), len(items)]
     return [list(items[begin:end]) for begin, end in pairwise(starts)]
 
@@ -154,8 +154,8 @@ def split_turns(items: Sequence[Item]) -> list[list[Item]]:
 def without_open_calls(items: list[Item], *, stopped: bool = False) -> list[Item]:
     """Return the items without the calls that will never be answered, and their reasoning.
 
-    A call is open while its output may still come: until a message follows it, or, of an agent
-    that was *stopped*, not at all.
+    The output of a call may come until a message follows. Once the agent has *stopped*, no more
+    outputs come.
     """
     if _are_messages(items):
         return items
@@ -175,10 +175,10 @@ def without_open_calls(items: list[Item], *, stopped: bool = False) -> list[Item
 
 
 def repaired(items: list[Item]) -> list[Item]:
-    """Return what a provider takes: no open calls, orphan outputs or reasoning on its own.
+    """Return the items as providers want them: no open calls, orphan outputs or lone reasoning.
 
-    Outputs stand right behind their calls. Stored conversations hold other things after a crash, a
-    limit, or another library's work.
+    Outputs stand right behind their calls. A crash, a limit or another library may have stored
+    them otherwise.
     """
     if _are_messages(items):
         return items
@@ -191,8 +191,8 @@ def repaired(items: list[Item]) -> list[Item]:
 def in_order(items: list[Item]) -> list[Item]:
     """Return the items with outputs right behind their calls, as most providers want them.
 
-    What the assistant said in between moves in front of the calls; what others said, behind the
-    outputs. Calls in a row stay together.
+    Assistant messages in between move in front of the calls, other messages behind the outputs.
+    Calls in a row stay together.
     """
     output_of = {call: output for call, output in pairs(items) if items[call].get("call_id")}
     if _is_in_order(items, output_of):
@@ -236,10 +236,10 @@ def _is_in_order(items: list[Item], output_of: dict[int, int]) -> bool:
 def _group_of_calls(
     items: list[Item], begin: int, output_of: dict[int, int]
 ) -> tuple[list[int], list[int]]:
-    """Return what the assistant says between the calls in a row from *begin* on, and the calls."""
+    """Return the assistant messages among the row of calls from *begin* on, and the calls."""
     said: list[int] = []
     group: list[int] = []
-    thoughts: list[int] = []  # they stay in front of what they led to
+    thoughts: list[int] = []  # reasoning stays in front of the item after it
     for index in range(begin, len(items)):
         item = items[index]
         if item.get("type") == "reasoning":
@@ -256,7 +256,7 @@ def _group_of_calls(
 
 
 def _without_lone_reasoning(items: list[Item]) -> list[Item]:
-    """Return the items without reasoning that nothing of the model's follows."""
+    """Return the items without reasoning that no output of the model follows."""
     kept: list[Item] = []
     is_followed = False
     for item in reversed(items):
@@ -269,7 +269,7 @@ def _without_lone_reasoning(items: list[Item]) -> list[Item]:
 
 
 def _are_messages(items: list[Item]) -> bool:
-    """Tell whether there are messages only, or what a layer put there, which is no item at all."""
+    """Tell whether all items are messages; other objects that a layer added count as such."""
     for item in items:  # twice as fast as all(), and run twice in every turn
         if type(item) is dict and item.get("type", "message") != "message":
             return False

@@ -1,4 +1,4 @@
-"""One thread with an event loop, for callers that have no loop: started once, shared by all."""
+"""One thread with an event loop, which all callers without a loop share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PrivateLoop:
     """A thread that runs an event loop until the interpreter ends.
 
     Attributes:
-        lost: Whether this process is a fork, which has the object but not the thread.
+        lost: Whether the process has been forked, and this object is the copy without a thread.
     """
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class PrivateLoop:
         return threading.current_thread() is self._thread
 
     def close(self) -> None:
-        """End the loop and wait for its thread, though not for ever."""
+        """End the loop, and wait a few seconds for its thread."""
         self._loop.call_soon_threadsafe(self._end)
         self._thread.join(_EXIT_SECONDS)
 
@@ -95,7 +95,7 @@ _guard = threading.Lock()
 
 
 def private_loop() -> PrivateLoop:
-    """Return the one private loop of this process; start it first if need be."""
+    """Return the one private loop of this process; the first call starts it."""
     global _loop  # noqa: PLW0603
     with _guard:
         if _loop is None:

@@ -17,7 +17,7 @@ async def run(agent: Any, input: Any, /, **options: Any) -> Any:
     """Run one turn of any agent and return its result.
 
     Args:
-        agent: What `with_session` takes, or what it returned.
+        agent: An agent, or the result of `with_session`.
         input: The new input.
         **options: ``turn_id`` as at a call; ``session``, ``store``, ``adapter`` and
             ``middleware`` as in `with_session` (``session`` alone for an agent that remembers

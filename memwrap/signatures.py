@@ -1,9 +1,9 @@
 """What type checkers see of a wrapped agent.
 
-A signature "as before, and ``session=``" cannot be written (PEP 612 allows no keyword between
-``*args`` and ``**kwargs``), so there are more: the agent's own, checked in full, and those with
-the session or the turn's id, whose other arguments are not. An agent that declares
-``session: SessionLike = None`` itself has both in one.
+The agent's signature with ``session=`` added cannot be written: PEP 612 allows no keyword between
+``*args`` and ``**kwargs``. So there are overloads: the agent's own signature, checked in full, and
+one with ``session=`` and one with ``turn_id=``, whose other arguments are unchecked. The signature
+of an agent that declares ``session: SessionLike = None`` itself covers both.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class SessionMethod(Protocol[S_contra, P, R_co]):
 
 
 class Decorator(Protocol):
-    """`with_session` with its options given, and the agent to come."""
+    """What `with_session` returns when it is called with options only."""
 
     # The checker cannot tell an item list from any S; the first match is the right one.
     @overload

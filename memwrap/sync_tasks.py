@@ -1,8 +1,8 @@
 """Synchronous agents: the turn runs on a private event loop, the agent in its caller's thread.
 
-The loop is shared by all synchronous turns, so that back ends stay open between calls and timers
-run while an agent works. The agent itself is called where it always was, in a thread without a
-running loop: it may use ``asyncio.run`` itself, or call another synchronous agent.
+All synchronous turns share the loop, so that back ends stay open between calls and timers run
+while an agent works. No loop runs in the thread that calls the agent: an agent may use
+``asyncio.run``, or call another synchronous agent.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class CallingThread:
     Attributes:
         inbox: What the thread is to do next.
         ended: Whether the turn has ended.
-        gone: Whether the thread does nothing any more, since the interpreter ends.
+        gone: Whether the interpreter ends, and the thread takes no more work.
     """
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ class _Ended:
 
 
 def sync_call(handler: Handler, turn: Turn) -> Event:
-    """Run *turn* to its end and return the one event it sent, as `bridge.call` does."""
+    """Run *turn* to its end and return the one event it sent, as `tasks.call` does."""
 
     async def main(caller: CallingThread) -> None:
         await caller.send(await call(handler, turn))
@@ -104,7 +104,7 @@ def sync_call(handler: Handler, turn: Turn) -> Event:
 
 
 def sync_stream(handler: Handler, turn: Turn) -> Generator[Event, None, None]:
-    """Run *turn* and yield what it sends, in step with the consumer, as `bridge.stream` does."""
+    """Run *turn* and yield what it sends, in step with the consumer, as `tasks.stream` does."""
 
     async def main(caller: CallingThread) -> None:
         scope.set(Scope(turn, UNSET))
@@ -116,7 +116,7 @@ def sync_stream(handler: Handler, turn: Turn) -> Generator[Event, None, None]:
 def _drive(
     main: Callable[[CallingThread], Coroutine[Any, Any, None]], turn: Turn
 ) -> Generator[Event, None, None]:
-    """Do in this thread what the turn asks for, until it ends."""
+    """Do in this thread what the turn asks for, until the turn ends."""
     caller = turn.run.caller = CallingThread()
 
     async def guarded() -> None:
@@ -151,7 +151,7 @@ def _drive(
             interruption = exc
             cancel()
             if loop.is_here():
-                # The collector dropped the generator in this thread of all, which must not wait.
+                # The collector dropped the generator in the loop's own thread, which cannot wait.
                 threading.Thread(target=_unwind, args=(caller, cancel), daemon=True).start()
                 return
     if (error := _error(ended, interruption)) is not None:
@@ -159,7 +159,7 @@ def _drive(
 
 
 def _error(ended: _Ended | None, interruption: BaseException | None) -> BaseException | None:
-    """Return what the caller gets to see of how the turn ended and what made it stop early."""
+    """Return the error to raise in the caller: the interruption, or what the turn ended with."""
     if interruption is not None and not isinstance(interruption, GeneratorExit):
         return interruption
     if ended is None:

@@ -13,8 +13,8 @@ __all__ = ["call", "stream"]
 
 _END = object()
 
-# An event loop holds its tasks weakly: a stream dropped in a reference cycle would take its turn
-# along, without letting it unwind.
+# Keeps running turns alive, since an event loop holds its tasks weakly: a turn collected together
+# with its stream, in a reference cycle, would not unwind.
 _turns: set[asyncio.Task[None]] = set()
 
 
@@ -44,9 +44,9 @@ async def call(handler: Handler, turn: Turn) -> Event:
 async def stream(handler: Handler, turn: Turn) -> AsyncGenerator[Event, None]:
     """Run *turn* in a task of its own and yield what it sends, in step with the consumer.
 
-    The task is what keeps the layers sane: they see one task and one context from their first
-    line to their `finally`, whatever the consumer does, whichever task it pulls from, and however
-    it leaves. Context variables set by the turn stay in it.
+    Layers see one task and one context from their first line to their `finally`, whichever task
+    the consumer pulls from, and however the consumer leaves. Context variables that the turn sets
+    stay in the turn.
     """
     queue: asyncio.Queue[Event] = asyncio.Queue()
 
@@ -54,7 +54,7 @@ async def stream(handler: Handler, turn: Turn) -> AsyncGenerator[Event, None]:
         if task.done():
             raise TurnError("a layer sent an event after the end of the turn")
         if turn.run.is_stopped:
-            # An agent that swallowed the cancellation goes on sending; nobody listens any more.
+            # The agent swallowed the cancellation and goes on sending, but nobody listens.
             raise asyncio.CancelledError
         queue.put_nowait(event)
         await queue.join()  # go on when the consumer asks for the next

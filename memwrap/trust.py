@@ -11,12 +11,12 @@ from memwrap.items import Item
 __all__ = ["Replayed", "received", "replayed"]
 
 
-# Where responses, and the events of their streams, have items.
+# The keys under which responses, and the events of their streams, hold items.
 _NESTED = frozenset({"item", "output", "response"})
 
 
 class Replayed(list[Item]):
-    """Items that a program read from a session, and whose hidden data is to be believed."""
+    """Items that a program read from a session, so that their hidden data is trusted."""
 
 
 def replayed(items: Iterable[Item]) -> Replayed:

@@ -1,4 +1,4 @@
-"""One turn: what a call of an agent brings along, and what it leaves behind."""
+"""One turn: the input, history and new items of one call of an agent, and what layers add."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Send: TypeAlias = Callable[[Event], Awaitable[None]]
 """Hands one event outwards; returns when the receiver is ready for the next."""
 
 Handler: TypeAlias = "Callable[[Turn, Send], Awaitable[None]]"
-"""Runs a turn; everything inside a layer looks like this to it."""
+"""Runs a turn: to a layer, the agent with all the layers further in."""
 
 
 class Middleware(Protocol):
@@ -85,10 +85,10 @@ class Caller(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """How a turn is run: what the chain's own parts share, and no layer needs.
+    """How a turn is run: state that memwrap's own parts share, and layers do not need.
 
     Attributes:
-        agent: What is called.
+        agent: The callable.
         args: The caller's positional arguments after the input.
         kwargs: The caller's other arguments.
         adapter: Converts input and results.
@@ -115,7 +115,7 @@ class Run:
 
     @property
     def sent(self) -> list[Event]:
-        """What the agent gave: the result of a call, the events of a stream."""
+        """The result of a call, or the events of a stream."""
         return [event for event in self.events if not isinstance(event, Recorded)]
 
 
@@ -126,10 +126,10 @@ class Turn:
         input: The caller's input as items: the agent sees it after the history, and it is stored.
         history: The stored past that the agent will see; a layer may cut or change it, which
             never touches the store.
-        new_items: What the agent added, once it is known: after the inner handler of `Memory`.
+        new_items: What the agent added; empty until the handler inside `Memory` returns.
         session: The session of the turn, or None when it has no memory.
         id: The caller's name for the turn, or None.
-        state: A place for layers to keep what belongs to this turn.
+        state: Data that layers keep for this turn.
         before_agent: Functions from `View` to `View`, applied in order to what the agent will
             see; what is stored stays as it is.
         before_save: Functions from `Kept` to `Kept`, applied in order to what is about to be
@@ -184,8 +184,8 @@ class Turn:
         """Turn what the agent sent and recorded so far into items, in the order it happened.
 
         Raises:
-            TurnError: It is a call, and no layer sent its one event.
-            ConversionError: They are nothing the adapter knows.
+            TurnError: The turn is a call, and no layer sent its one event.
+            ConversionError: The adapter does not know what was sent.
         """
         events, adapter = self.run.events, self.run.adapter
         if len(events) == 1 and isinstance(events[0], str):

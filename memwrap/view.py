@@ -44,7 +44,7 @@ def view_of(turn: Turn) -> View:
     Raises:
         TurnError: A function of `Turn.before_agent` returned no `View`.
     """
-    # The input is stored later, so the agent gets a copy; the history is the turn's own.
+    # The agent gets a copy of the input, which is stored later; its history is the turn's alone.
     view = _repaired(turn.history, copy_known(turn.input))
     for change in turn.before_agent:
         view = applied(change, view, "before_agent")
@@ -52,10 +52,10 @@ def view_of(turn: Turn) -> View:
 
 
 def applied(change: Callable[[Pair], Pair], pair: Pair, where: str) -> Pair:
-    """Return what a layer's function makes of a pair of lists.
+    """Return the pair of lists that a layer's function makes of *pair*.
 
     Raises:
-        TurnError: It made something else.
+        TurnError: The function returned something else.
     """
     result = change(pair)
     if isinstance(result, type(pair)) and all(isinstance(part, list) for part in result):
@@ -85,7 +85,7 @@ def _shown(turn: Turn, view: View) -> Any:
 
 
 def _repaired(history: list[Item], input: list[Item]) -> View:
-    """Return history and input as a provider takes them: as one list they are in order.
+    """Return history and input, repaired as the one list that a provider gets of them.
 
     Instructions of the input come first, as in a conversation without memory.
     """
@@ -93,7 +93,7 @@ def _repaired(history: list[Item], input: list[Item]) -> View:
     first, rest = input[:count], input[count:]
     own = set(map(id, rest))
     items = repaired([*first, *history, *rest])
-    # Outputs in the input may have moved in front of what others said meanwhile.
+    # The input begins earlier if one of its outputs has moved up, to its call in the history.
     begin = next((n for n, item in enumerate(items) if id(item) in own), len(items))
     return View(items[:begin], items[begin:])
 

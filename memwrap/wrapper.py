@@ -1,7 +1,7 @@
 """What `with_session` returns: it looks like the agent, takes ``session=``, and remembers.
 
-Functions, methods and callable objects become a wrapt function wrapper; agent objects become a
-proxy whose methods, those that their adapter names, are such wrappers.
+Functions, methods and callable objects become a wrapt function wrapper. Agent objects become a
+proxy on which the methods that their adapter names are such wrappers.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Plan:
     """How one callable is run: made once, when it is wrapped.
 
     Attributes:
-        method: The callable, and what is particular about it.
-        streaming: Whether it yields events.
+        method: The callable, how it is called, and where it takes messages and session.
+        streaming: Whether the callable yields events.
         handler: The layers, with the endpoint in them.
         adapter: Converts input and results.
         session: The session of the decorator.
@@ -61,10 +61,10 @@ class Plan:
         key: ``(name, find)``: the session parameter, and ``find(args, kwargs)``, which returns
             its value or UNSET.
         input_name: The name of the first parameter.
-        is_method: Whether the callable stands in a class body, and so is to be bound.
+        is_method: Whether the callable is defined in a class body and not bound yet.
         takes_session: Whether the callable has a parameter ``session`` of its own.
-        takes_turn_id: Whether it has one ``turn_id``.
-        session_place: Its place among the positional arguments behind the input, if it has one.
+        takes_turn_id: Whether the callable has a parameter ``turn_id`` of its own.
+        session_place: The index of ``session`` among the positional arguments after the input.
     """
 
     method: Method
@@ -142,13 +142,13 @@ class Plan:
         if type(input) is str:
             items = self.adapter.to_items(input)
             return items if type(items) is list else copy_items(items)
-        # The caller may go on to change what was passed.
+        # The caller may change its input after the call.
         return copy_items(self.adapter.to_items(received(input)))
 
     def _session(
         self, given: MaybeSession, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Session | None:
-        """Choose the session: of the call, its key, its surroundings, the decorator; or none."""
+        """Return the session of the call, its key, its surroundings or the decorator, or None."""
         if given is UNSET and self.key is not None:
             name, find = self.key
             given = find(args, kwargs)
@@ -192,7 +192,7 @@ def resolve(session: Any, store: Any) -> Session | None:
     """Return the session that a `SessionLike` stands for.
 
     Raises:
-        ConfigurationError: It is no session, or an id without a store.
+        ConfigurationError: *session* is no session, or an id without a store.
     """
     if session is None:
         return None
@@ -224,7 +224,7 @@ def check_turn_id(turn_id: object) -> None:
     """Refuse what cannot name a turn.
 
     Raises:
-        ConfigurationError: It is no string, empty, or too long.
+        ConfigurationError: *turn_id* is no string, empty, or too long.
     """
     if not isinstance(turn_id, str) or not 0 < len(turn_id) <= MAX_TURN_ID:
         raise ConfigurationError(
@@ -291,7 +291,7 @@ def proxy_of(
 
 
 def main_call(agent: Any) -> tuple[Any, Kind]:
-    """Return how a remembering agent is called once, and what kind of call that is."""
+    """Return the callable that `memwrap.run` uses for a remembering agent, and its `Kind`."""
     if issubclass(type(agent), AgentProxy):
         agent = agent._self_remembering[agent._self_main]  # noqa: SLF001
     plan: Plan = agent._self_plan  # noqa: SLF001
@@ -304,7 +304,7 @@ def is_wrapped(agent: object) -> bool:
 
 
 def name_of(agent: Any) -> str:
-    """Return what errors call *agent*: its own name, or that of its class."""
+    """Return the name of *agent* for errors: its own, or that of its class."""
     return getattr(agent, "__qualname__", None) or type(agent).__qualname__
 
 

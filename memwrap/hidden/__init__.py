@@ -1,8 +1,11 @@
-"""What items hold besides what they show, under ``provider_data``; nothing else knows that key.
+"""Hidden data: what items do not show of a message, under ``provider_data``.
 
-data      reads, notes and strips it
-template  encodes values as references to what is seen
-sidecar   restores a message, tied to what its items show
+No other package knows that key.
+
+data        reads, adds and strips hidden data
+template    encodes values as references to visible items
+sidecar     restores a message, as long as its items are unchanged
+comparison  compares items and values
 """
 
 __all__: list[str] = []

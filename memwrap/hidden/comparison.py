@@ -1,4 +1,4 @@
-"""Compare items and values exactly, and never raise for what cannot be compared."""
+"""Compare items and values exactly; values that cannot be compared are unequal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def digest(items: Sequence[Item]) -> str:
 
 
 def equal(one: Any, other: Any) -> bool:
-    """Tell whether values are equal; what cannot be compared, as arrays cannot, is not."""
+    """Tell whether values are equal; values that cannot be compared, such as arrays, are not."""
     try:
         return bool(one == other)
     except Exception:  # noqa: BLE001  (a comparison may raise anything)

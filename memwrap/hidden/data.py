@@ -1,8 +1,8 @@
-"""Hidden data of items: read, noted, stripped.
+"""Hidden data of items: read, added, stripped.
 
 An item's ``provider_data`` maps names to data. Names of memwrap's own are ``memwrap`` (notes of
-turns) and those of its adapters (sidecars, which restore messages). All others belong to whoever
-wrote them, and stay.
+turns) and those of its adapters (sidecars, which restore messages). Data under other names belongs
+to other programs, and stays.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 PROVIDER_DATA = "provider_data"
-"""The key of an item for what items cannot show; no provider sees it."""
+"""The key of an item for its hidden data, which is never sent to a provider."""
 
 _MARKS = "memwrap"
 
@@ -37,7 +37,7 @@ _SIDECAR_KEYS = frozenset({"at", "of"})
 
 
 def data_of(item: Item, name: str) -> dict[str, Any] | None:
-    """Return what is hidden in *item* under *name*; None if nothing is."""
+    """Return the hidden data of *item* under *name*; None if there is none."""
     data = item.get(PROVIDER_DATA)
     found = data.get(name) if isinstance(data, dict) else None
     return found if isinstance(found, dict) else None
@@ -50,7 +50,7 @@ def names_of(item: Item) -> list[str]:
 
 
 def with_data(item: Item, name: str, value: Any) -> Item:
-    """Return *item* with *value* hidden under *name*; None takes the name away."""
+    """Return *item* with *value* hidden under *name*; the value None removes the name."""
     data = item.get(PROVIDER_DATA)
     others = data if isinstance(data, dict) else {}
     if value is not None:
@@ -61,12 +61,12 @@ def with_data(item: Item, name: str, value: Any) -> Item:
 
 
 def without_provider_data(items: Iterable[Item]) -> list[Item]:
-    """Return the items without anything hidden, whoever hid it: providers refuse the key."""
+    """Return the items without any hidden data, as providers refuse the key."""
     return [_with_only(item, {}) if PROVIDER_DATA in item else item for item in items]
 
 
 def without_hidden(items: Iterable[Item], *, keep: Collection[str] = ()) -> list[Item]:
-    """Return the items without what memwrap's notes and adapters hid in them.
+    """Return the items without hidden data of memwrap's own: its notes and its adapters' data.
 
     Args:
         items: The items; they stay unchanged.
@@ -81,12 +81,12 @@ def without_marks(items: Iterable[Item]) -> list[Item]:
 
 
 def marks_of(item: Item) -> dict[str, Any]:
-    """Return what memwrap noted in *item*; empty if nothing."""
+    """Return memwrap's notes in *item*; empty if there are none."""
     return data_of(item, _MARKS) or {}
 
 
 def marked(item: Item, **marks: Any) -> Item:
-    """Return *item* with notes of memwrap's in it."""
+    """Return *item* with *marks* added to memwrap's notes in it."""
     return with_data(item, _MARKS, marks_of(item) | marks)
 
 
@@ -114,6 +114,6 @@ def _with_only(item: Item, data: dict[str, Any]) -> Item:
 
 @lru_cache(maxsize=1)
 def _own_names() -> frozenset[str]:
-    """Return the names of memwrap's notes and of its adapters, which are looked up by name."""
+    """Return the name of memwrap's notes, and the names of its adapters."""
     names: Iterable[str] = importlib.import_module("memwrap.adapters").NAMES
     return frozenset({_MARKS, *names})

@@ -1,11 +1,11 @@
-"""A sidecar restores the message that items came from, and counts only while they say the same.
+"""A sidecar restores the message that items were made of, as long as the items are unchanged.
 
-It lies in one of the items, under the name of the adapter that hid it:
+One item of the message holds the sidecar, under the name of the adapter:
 
-    at     the place of its item among the items of the message
+    at     the index of that item among the items of the message
     of     the role or type of each of these items
     items  a digest of what they show; gone after an edit
-    id     what identifies the message, and outlives an edit: plain values
+    id     fields of the message that survive an edit: values, never references
     data   the rest of the message, as a template over its items; gone after an edit
 
 Older files have ``class`` and ``fields`` in place of ``id`` and ``data``.
@@ -54,7 +54,7 @@ _TAGS = frozenset(
 
 
 class Sidecar(NamedTuple):
-    """A sidecar as it was read; nothing in it is proven."""
+    """A sidecar as it was read, and not verified."""
 
     at: int
     of: list[Any]
@@ -64,7 +64,7 @@ class Sidecar(NamedTuple):
 
 
 def sidecar_of(item: Item, name: str) -> Sidecar | None:
-    """Return the sidecar in *item*; None if there is none, or nothing of that form."""
+    """Return the sidecar in *item*; None if there is none of valid form."""
     return None if (found := data_of(item, name)) is None else _read(found)
 
 
@@ -94,8 +94,9 @@ def hide(items: list[Item], name: str, *, identity: Mapping[str, Any], data: Any
     Args:
         items: What the message shows; at least one.
         name: The name of the adapter.
-        identity: What identifies the message; it never refers to the items, which may be edited.
-        data: The rest: any values of Python's.
+        identity: Fields that survive an edit of the items. They hold values, never references to
+            the items.
+        data: The rest of the message, as any Python value.
     """
     items, place = with_a_place(items)
     visible = without_hidden(items)
@@ -111,7 +112,7 @@ def hide(items: list[Item], name: str, *, identity: Mapping[str, Any], data: Any
 
 
 def with_a_place(items: list[Item]) -> tuple[list[Item], int]:
-    """Return the items of a message, and the place of the item that its sidecar may be in."""
+    """Return the items and the index of the first that can hold a sidecar; add one if none can."""
     for place, item in enumerate(items):
         # Some readers drop reasoning that has provider data.
         if item.get("type") != "reasoning":
@@ -120,10 +121,10 @@ def with_a_place(items: list[Item]) -> tuple[list[Item], int]:
 
 
 def spans(items: Sequence[Item], name: str) -> tuple[list[Item], dict[int, tuple[int, Sidecar]]]:
-    """Return the items, and where whole messages with a sidecar begin and end.
+    """Return the items, and ``{start: (end, sidecar)}`` of the whole messages that have one.
 
-    A sidecar whose items have changed their shape is left out of the items; that of a message
-    which a slice has cut stays, for the day when the message is whole again.
+    A sidecar is removed if the roles or types of its items have changed. A sidecar stays if a
+    slice has cut its message, since the whole message may come together again.
     """
     kept = list(items)
     found: dict[int, tuple[int, Sidecar]] = {}
@@ -143,7 +144,7 @@ def spans(items: Sequence[Item], name: str) -> tuple[list[Item], dict[int, tuple
 
 
 def bare(items: Sequence[Item], name: str) -> list[Item]:
-    """Return the items without the sidecars of that name."""
+    """Return the items without the sidecars under *name*."""
     return [with_data(item, name, None) if PROVIDER_DATA in item else item for item in items]
 
 
@@ -151,18 +152,18 @@ def is_of(sidecar: Sidecar, items: Sequence[Item], name: str) -> bool:
     """Tell whether the items show what they showed when the sidecar was made."""
     try:
         return digest(without_hidden(items)) == sidecar.items or (
-            # Older sidecars were made of items with what other adapters had hidden in them.
+            # Older digests include the hidden data of other adapters.
             digest(bare(items, name)) == sidecar.items
         )
-    except (TypeError, ValueError, RecursionError):  # what no store takes nobody here wrote
+    except (TypeError, ValueError, RecursionError):  # no JSON, so memwrap wrote no such sidecar
         return False
 
 
 def settled(items: list[Item]) -> list[Item]:
-    """Return the items without what is hidden of those that have been edited since.
+    """Return the items without the hidden data of messages that have been edited since.
 
-    An edited message keeps its identity. A sidecar whose message a slice has cut stays as it is:
-    nothing tells whether its items are the same.
+    An edited message keeps its identity. The sidecar of a message that a slice has cut stays,
+    since a part of the items cannot be compared with the digest of all.
     """
     names = {
         name
@@ -175,7 +176,7 @@ def settled(items: list[Item]) -> list[Item]:
         for start, (end, sidecar) in whole.items():
             if not is_of(sidecar, items[start:end], name):
                 place = start + sidecar.at
-                # A digest of a short secret would tell the secret.
+                # The digest goes too: that of a short secret would give the secret away.
                 rest = {"at": sidecar.at, "of": sidecar.of, "id": sidecar.id}
                 kept[place] = with_data(items[place], name, rest)
         items = items if kept == items else kept
@@ -241,7 +242,7 @@ def _redacted(template: Any, value: Callable[[Any], Any], key: Callable[[str], s
 
 
 def _steps(path: Any, key: Callable[[str], str]) -> Any:
-    """Redact the steps of a reference as the keys that they lead over are redacted."""
+    """Redact the keys in a reference as they are redacted in the items, or it would break."""
     if isinstance(path, list):
         return [_steps(step, key) for step in path]
     return key(path) if isinstance(path, str) else path if type(path) is int else None

@@ -1,8 +1,8 @@
 """Hidden data as JSON that refers to visible items instead of repeating them.
 
-A template holds what the visible items beside it do not say. Strings, and objects that a visible
-string has as JSON, are references, so that nothing readable is stored twice. When the items have
-been edited or redacted, the template counts no more: its sidecar has a fingerprint of them.
+A template holds what the visible items do not show. Strings, and objects that a visible string
+holds as JSON, become references, so that no visible text is stored twice. A template is void once
+the items have been edited or redacted: its sidecar holds a digest of the items.
 
 | value                          | as JSON                                                     |
 |--------------------------------|-------------------------------------------------------------|
@@ -20,9 +20,9 @@ been edited or redacted, the template counts no more: its sidecar has a fingerpr
 | anything else, and what is     | its ``repr``, with a warning: that is a loss                |
 | in itself or nests too deeply  |                                                             |
 
-Of classes derived from Python's own the value is kept, as ``json`` would write it, and not the
-class. What references add up to is bounded by the size of the items, there and back: a value that
-would pass the bound is written out, and a template that passes it is none.
+A value of a class derived from Python's own is kept as ``json`` would write it, without its class.
+References add up to a multiple of the items' size at most: values beyond the limit are written
+out, and a template beyond it is refused.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ _CONTAINERS: dict[type, str] = {
 _OF_TAG: dict[str, Callable[[Any], Any]] = {tag: back for tag, _, back in _TAGGED.values()}
 _OF_TAG |= {"$float": float, "$int": lambda text: int(text, 16)}
 
-# What references may add up to, in characters: so many times the strings of the items, and this
-# much for items that say little.
+# How many characters references may add up to: a multiple of the items' strings, or a minimum for
+# items with little text.
 _TIMES = 8
 _AT_LEAST = 64 * 1024
 
@@ -94,23 +94,23 @@ def decode(template: Any, items: Sequence[Item]) -> Any:
     """Return the value of a template over the same items.
 
     Raises:
-        ValueError: It is no template, refers to what is not there, or adds up to far more than
-            the items.
+        ValueError: The template is malformed, refers to what is not in the items, or adds up to
+            far more than the items.
     """
     try:
         return _Decoder(items).decode(template)
-    except Exception as exc:  # what the parser of a tag raises is for it to choose
+    except Exception as exc:  # the parser of a tag may raise anything
         raise ValueError("no template") from exc
 
 
 class _Decoder:
-    """Decodes one template, and counts what its references add up to."""
+    """Decodes one template, and counts the characters that its references add up to."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         self._items = items
         self._spent = 0
         self._budget: int | None = None
-        self._parts: dict[tuple[int, int], str] = {}  # an end of a text is cut off once
+        self._parts: dict[tuple[int, int], str] = {}  # each end of a text, sliced once
 
     def decode(self, template: Any) -> Any:
         kind = type(template)
@@ -142,7 +142,7 @@ class _Decoder:
         return json.loads(self.text(path))
 
     def arguments(self, index: int) -> dict[str, Any] | None:
-        """Return the arguments of a call, of which an older template holds the place."""
+        """Return the arguments of the call at *index*, as older templates refer to it."""
         self._spend(len(str(self._items[index].get("arguments"))))
         return arguments_of(self._items[index])
 
@@ -210,7 +210,7 @@ class _Encoder:
             if base is not dict:
                 members = [self.encode(member) for member in base.__iter__(value)]
                 if base in (set, frozenset):
-                    members.sort(key=_canonical)  # in each process they have another order
+                    members.sort(key=_canonical)  # the order of a set differs between processes
                 return members if base is list else {_CONTAINERS[base]: members}
             pairs = dict.items(value)
             if all(issubclass(type(k), str) and not str.startswith(k, "$") for k, _ in pairs):
@@ -255,7 +255,7 @@ class _Encoder:
         tag, there = _TAGGED[kind][:2] if kind in _TAGGED else ("", repr)
         try:
             text = there(value)
-        except Exception:  # noqa: BLE001  (nobody's object fails a turn)
+        except Exception:  # noqa: BLE001  (an odd object must not fail the turn)
             tag, text = "", f"<{kind.__qualname__}>"
         return {tag: self.encode(text)} if tag else self._lost(kind, text)
 
@@ -287,7 +287,7 @@ def _objects_in(
 
 
 def _outline(value: Any, base: type) -> Any:
-    """Return what equal objects have in common and most others have not, at little cost."""
+    """Return a cheap key that equal objects share, and few others."""
     return frozenset(dict.keys(value)) if base is dict else len(value)
 
 

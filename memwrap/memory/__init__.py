@@ -1,6 +1,6 @@
 """How a turn is remembered.
 
-layer   `Memory`: takes the session's turn, loads, runs, stores
+layer   `Memory`: waits for the session, loads, runs, stores
 locks   one turn at a time for each session, within this process
 commit  the one append of a turn
 replay  the answer of a turn that has been stored

@@ -22,7 +22,7 @@ _log = logging.getLogger("memwrap")
 
 
 class Commit:
-    """A turn that has begun in its store and is to be committed there, or not."""
+    """A turn that has begun in its store, until it is committed or released there."""
 
     def __init__(self, turn: Turn, store: TurnSession, opened: OpenTurn) -> None:
         turn.run.opened = opened
@@ -43,29 +43,31 @@ class Commit:
         is_input_stored: bool = False,
         mark: str | None = None,
     ) -> None:
-        """Store input and new items, with the turn's changes made to them; try three times.
+        """Store input and new items as the `Turn.before_save` functions leave them.
+
+        A store that fails is tried three times.
 
         Args:
             kept: What the turn adds.
-            record: What is stored beside it; its number of inputs is counted here.
+            record: What is stored beside the items; ``inputs`` is counted here.
             is_input_stored: Whether the input is in the store already.
             mark: The fingerprint to note in the items when a failed turn's input is kept.
 
         Raises:
-            TurnError: A function of `Turn.before_save` returned no `Kept`, or nothing.
+            TurnError: A function of `Turn.before_save` returned no `Kept`, or left no items.
             TurnNotSaved: The turn could not be stored, or came too late.
         """
         kept = self._changed(kept)
         if is_input_stored:
             kept = Kept([], kept.new_items)
         items = without_marks([*kept.input, *kept.new_items])
-        if mark is not None:  # only now: a change might spoil the mark
+        if mark is not None:  # last, since a layer's function might change the mark
             items = [marked(item, unanswered=mark) for item in items]
         if items:
             await self._commit(items, record._replace(inputs=len(kept.input)))
 
     def _changed(self, kept: Kept) -> Kept:
-        """Return what the layers' functions make of it, without what is hidden of edited items."""
+        """Return what `Turn.before_save` makes of *kept*, without hidden data of edited items."""
         for change in self.turn.before_save:
             before = kept
             kept = applied(change, kept, "before_save")
@@ -94,12 +96,12 @@ class Commit:
             raise self._too_late(items)
 
     async def end(self) -> None:
-        """Give the turn's own lease back, unless the commit has done so."""
+        """Release the turn's own lease, unless the commit has done so."""
         self._timer.cancel()
         if not self.saved:
             try:
                 await self.store.release_turn(self.opened)
-            except Exception as exc:  # noqa: BLE001  (then it ends by itself)
+            except Exception as exc:  # noqa: BLE001  (the lease runs out by itself)
                 _log.warning(
                     "session %r: the lease could not be given back (%s)",
                     self.turn.session_id,

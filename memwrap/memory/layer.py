@@ -40,12 +40,12 @@ _log = logging.getLogger("memwrap")
 class Memory:
     """The layer that remembers.
 
-    It takes the session's turn (first come, first served), loads the history, and lets the inner
-    layers and the agent run. Only when they have ended well does it store input and new items, in
-    one append, before the caller gets the result or the end of the stream. Otherwise nothing is
-    stored, and what went wrong reaches the caller unchanged.
+    `Memory` waits for the session (first come, first served), loads the history, and runs the
+    inner layers and the agent. If they end well, it stores input and new items in one append,
+    before the caller gets the result or the end of the stream. Otherwise nothing is stored, and
+    the error reaches the caller unchanged.
 
-    `with_session` puts one around the other layers unless they hold one already.
+    `with_session` puts a `Memory` around the other layers unless they hold one already.
 
     Args:
         on_error: What is stored when the agent raises: nothing (``"discard"``), or the input
@@ -55,11 +55,11 @@ class Memory:
         on_save_error: Whether a turn that cannot be stored raises `TurnNotSaved`, or is returned,
             logged and counted in `unsaved`.
         on_busy: Whether a second turn on the same session waits, or is refused (``"reject"``).
-        busy_timeout: Seconds that a turn waits for the one before it.
-        lease: Seconds after which another process may take a session over from a turn that
-            neither ended nor renewed its lease, which it does while the agent works; None for
-            no lease, where an append by somebody else in between is `HistoryChanged`. For
-            sessions that processes can share.
+        busy_timeout: Seconds that a turn waits for the turn before it.
+        lease: Seconds after which another process may take the session over from a turn that has
+            not renewed its lease; turns renew it while the agent works. With None there is no
+            lease, and an append by somebody else in between is `HistoryChanged`. For sessions
+            that processes can share.
 
     Attributes:
         unsaved: How many answers were returned without being stored.
@@ -108,11 +108,11 @@ class Memory:
         key: Hashable = identity(turn.session)
         outer = None if turn.run.parent is None else _outer(turn.run.parent, key)
         if outer is not None:
-            # A turn inside another one on its session would wait for itself. Turns side by side
-            # in one outer turn still wait for each other.
+            # A nested turn has a key of its own, or it would wait for the outer turn for ever.
+            # Nested turns side by side still wait for each other.
             key = (key, outer)
         deadline = time.monotonic() + self._patience
-        if not try_acquire(key):  # or else without the cost of waiting
+        if not try_acquire(key):  # the cheap way, if nobody has the session
             await acquire(key, self._patience, turn.session.session_id)
         turn.run.is_open = True
         try:
@@ -168,7 +168,7 @@ class Memory:
         return True
 
     async def _run(self, commit: Commit, send: Send, handler: Handler) -> None:
-        """Run what is inside, then store the turn, or what is to be kept of it."""
+        """Run the handler, then store the turn, or what the options keep of a failed one."""
         turn, history = commit.turn, commit.opened.history
         known = _unanswered(history, turn.input) if self._keep_input else 0
         past = history[: len(history) - known] if known else history
@@ -205,7 +205,7 @@ class Memory:
     async def _keep(
         self, commit: Commit, kept: Kept, *, known: int = 0, mark: str | None = None
     ) -> None:
-        """Store what is left of a turn that failed, but let its own error be the one told."""
+        """Store what is kept of a failed turn; only log an error, as the turn's own is raised."""
         try:
             await commit.save(kept, _NAMELESS, is_input_stored=known > 0, mark=mark)
         except Exception as exc:  # noqa: BLE001
@@ -217,7 +217,7 @@ class Memory:
 
 
 def _outer(turn: Turn | None, key: Hashable) -> Turn | None:
-    """Return the nearest turn around, this one included, that holds the same session."""
+    """Return the nearest of *turn* and the turns around it that has the session of *key* open."""
     while turn is not None:
         if turn.run.is_open and turn.session is not None and identity(turn.session) == key:
             return turn
@@ -226,7 +226,7 @@ def _outer(turn: Turn | None, key: Hashable) -> Turn | None:
 
 
 def _unanswered(history: list[Item], input: list[Item]) -> int:
-    """Return how many items at the end are this input, stored when the agent failed on it."""
+    """Return how many items at the end are this input, stored when an earlier turn failed."""
     tail = history[len(history) - len(input) :] if len(input) <= len(history) else []
     mark = fingerprint(input)
     return len(tail) if all(marks_of(item).get("unanswered") == mark for item in tail) else 0

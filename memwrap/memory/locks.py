@@ -1,7 +1,7 @@
 """One turn at a time for each session, within this process.
 
-The table is process-wide, because two objects may stand for one session and turns may run on
-several event loops and in several threads. It holds what is locked and nothing else.
+The table of locked keys is process-wide, because two objects may stand for one session, and turns
+may run on several event loops and in several threads.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ async def acquire(key: Hashable, seconds: float, session_id: str) -> None:
     Args:
         key: What is locked.
         seconds: How long to wait at most; 0 not at all.
-        session_id: What it stands for, for the error.
+        session_id: The session, as the error names it.
 
     Raises:
         SessionBusy: The time is over.
@@ -68,7 +68,7 @@ async def acquire(key: Hashable, seconds: float, session_id: str) -> None:
             await waiter.future
     except TimeoutError:
         if not _withdraw(key, waiter):
-            return  # it was granted in the last moment
+            return  # the key was granted in the last moment
         raise SessionBusy(
             f"session {session_id!r}: another turn has kept it for more than {seconds:g} s"
         ) from None
@@ -83,8 +83,7 @@ def release(key: Hashable) -> None:
     with _guard:
         queue = _held[key]
         while queue:
-            # A loop that stopped cannot go on with the turn, so it must not be given the key
-            # while another could.
+            # A waiter whose loop has stopped comes after all others: its turn cannot go on.
             waiter = next((w for w in queue if w.loop.is_running()), queue[0])
             queue.remove(waiter)
             waiter.granted = True
@@ -103,13 +102,13 @@ def _withdraw(key: Hashable, waiter: _Waiter) -> bool:
         if waiter.granted:
             return False
         queue = _held.get(key)
-        if queue and waiter in queue:  # unless it was passed over, its loop being closed
+        if queue and waiter in queue:  # `release` has removed it if its loop is closed
             queue.remove(waiter)
         return True
 
 
 def _forget() -> None:
-    """In a forked child the turns of the parent do not run."""
+    """Clear the table in a forked child, where the turns of the parent do not run."""
     global _guard  # noqa: PLW0603
     _guard = threading.RLock()
     _held.clear()

@@ -22,12 +22,12 @@ def fingerprint(items: list[Item]) -> str:
 
 
 def result_of(turn: Turn) -> Any:
-    """Return what the agent gave: the result of a call, the events of a stream."""
+    """Return the result of a call, or the events of a stream."""
     return turn.run.sent if turn.streaming else next(iter(turn.run.sent), None)
 
 
 def shape_of(turn: Turn) -> str:
-    """Return what kind of answer it was: text, an item, items, or messages of a framework."""
+    """Return the shape of the answer: text, an item, items, or messages of a framework."""
     sent = turn.run.sent
     if all(isinstance(event, str) for event in sent):
         return "text"
@@ -39,11 +39,10 @@ def shape_of(turn: Turn) -> str:
 
 
 def stored_answer(turn: Turn, stored: StoredTurn) -> Any:
-    """Return the answer of a stored turn, made of what is stored; of a stream as one event.
+    """Return the answer of a stored turn, rebuilt from its items; that of a stream is one event.
 
-    Text is text again, an item and a list of items are what they were. Other results are made
-    anew by the adapter: its ``answer(items)`` if it is for agent objects, else the last of its
-    messages.
+    Text, an item and a list of items come back as they were. The adapter rebuilds other results:
+    by ``answer(items)`` if it is for agent objects, else as the last of its messages.
     """
     items = stored.new_items
     if stored.shape == "text":

@@ -18,9 +18,9 @@ _PATIENCE = 30.0
 async def undo(session: Session, turns: int = 1) -> list[list[Item]]:
     """Remove the newest whole turns of *session* and return them.
 
-    What belongs to a turn is known where turns are recorded (memwrap's own sessions); elsewhere a
-    turn begins where the user begins to speak. To try again, call the agent with the input of the
-    turn that is returned: ``turns[-1][0]`` for a string.
+    memwrap's own sessions record which turn an item belongs to; in others a turn begins with the
+    first of a row of user messages. To try again, call the agent with the input of the returned
+    turn: ``turns[-1][0]`` for a string.
 
     Args:
         session: Any session; one with the four methods only is popped item by item.
@@ -30,8 +30,8 @@ async def undo(session: Session, turns: int = 1) -> list[list[Item]]:
         The turns, oldest first, each a list of items; fewer if there are no more.
 
     Raises:
-        ConfigurationError: The number is no whole number from 1 on, or this is called by an agent
-            whose own turn is not over.
+        ConfigurationError: The number is no whole number from 1 on, or the caller is an agent
+            whose own turn on this session still runs.
         SessionBusy: A turn that is running did not end in 30 seconds.
         StoreError: The back end failed, a row is damaged, or somebody else changed the session.
     """

@@ -1,4 +1,4 @@
-"""Tell what a turn did, not what was said in it."""
+"""Log what a turn did, without its content."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Log:
             self._show("event", event)
             sent = perf_counter()
             await send(event)
-            waited += perf_counter() - sent  # the receiver's time is not the turn's
+            waited += perf_counter() - sent  # the receiver's time, which is not the turn's
 
         self._show("history", turn.history)
         self._show("input", turn.input)
@@ -93,7 +93,7 @@ class Log:
 def _new(turn: Turn) -> str:
     try:
         return _summary(turn.new_items or turn.collect())
-    except MemwrapError:  # `Memory` raises it, or there is none that collects events
+    except MemwrapError:  # `Memory` raises the same, or no `Memory` collected the events
         return "unknown"
 
 
@@ -103,12 +103,12 @@ def _summary(items: Sequence[Item]) -> str:
     listed = "".join(f"{shape}:{count} " for shape, count in shapes.items())
     try:
         size = f"{sum(map(len, encode_items(items)))}B"
-    except ConversionError:  # for the layer that cares to report
+    except ConversionError:  # an error for `Memory` to raise, not for a log
         size = "not JSON"
     return f"{len(items)}({listed}{size})"
 
 
 def _shape(item: object) -> str:
-    """Return an item's role or type, if it is no text of somebody's own."""
+    """Return an item's role or type if it is a known name, else ``other``."""
     shape = shape_of(item) if isinstance(item, dict) else None
     return str(shape) if is_known_shape(shape) else "other"

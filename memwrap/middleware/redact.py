@@ -15,8 +15,8 @@ from memwrap.turn import Handler, Kept, Send, Turn, View
 
 __all__ = ["Redact"]
 
-# What makes an item an item, and a part of its content a part: kept where it is a name that
-# everybody uses. Anything else under these keys is somebody's text.
+# Values under these keys that are kept: the names that the Responses API defines. Other values
+# are somebody's text.
 _NAMES: dict[str, frozenset[str]] = {
     "role": ROLES,
     "type": TYPES,
@@ -29,7 +29,8 @@ _NAMES: dict[str, frozenset[str]] = {
 }
 _PARTS = frozenset({"content", "output", "summary"})
 
-# Where an id leads from one item to another, which must still find it in a later turn.
+# Ids that lead from one item to another, by the type of the item. They are kept, or later turns
+# could not pair the items.
 _REFERENCES: dict[str, tuple[str, ...]] = {
     "call_id": ("_call", "_output"),
     "id": ("mcp_approval_request", "item_reference"),
@@ -44,20 +45,20 @@ _FIELDS = frozenset(
         *("action", "annotations", "approval_request_id", "approve", "arguments", "call_id"),
         *("code", "content", "detail", "encrypted_content", "file_data", "file_id", "file_url"),
         *("filename", "id", "image_url", "input", "logprobs", "name", "output", "phase"),
-        *("provider_data", "queries", "reason", "refusal", "results", "role", "server_label"),
+        *(PROVIDER_DATA, "queries", "reason", "refusal", "results", "role", "server_label"),
         *("status", "summary", "text", "title", "type", "url"),
     }
 )
 
 
 class Redact:
-    """Replace what must not be stored, or not be seen by the agent, in every string of the items.
+    """Replace secrets in every string of the items, before the store, the agent, or both.
 
-    Nested values, numbers and the keys of objects are covered, and JSON in a string (as tool
-    arguments are) is looked into. What makes an item an item stays: the names of its fields, roles,
-    types and status as everybody writes them, and the ids by which calls and outputs find each
-    other. The store gets whole items, so that a value split over the chunks of a stream is found
-    too. If the function raises, nothing is stored and the turn fails.
+    Nested values, numbers and the keys of objects are covered, and so is JSON in a string, such as
+    tool arguments. The structure of an item stays: known names of fields, roles, types and status,
+    and the ids that pair calls with outputs. The store gets whole items, so that a value split
+    over the chunks of a stream is found too. If the function raises, nothing is stored and the
+    turn fails.
 
     Args:
         patterns: Regular expressions (strings or compiled) whose matches are replaced, or a
@@ -132,7 +133,7 @@ class Redact:
         return redacted
 
     def _hidden(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Redact the values of hidden data; what memwrap's own refers to is redacted itself."""
+        """Redact the values of hidden data, and keep the structure of memwrap's own."""
         return {
             name if is_hidden_data(name, None) else self._key(name): (
                 redacted(member, self._value, self._key)
@@ -158,7 +159,7 @@ class Redact:
         return value
 
     def _json(self, text: str) -> str:
-        """Redact inside the values of JSON; escapes and numbers would hide them from a pattern."""
+        """Redact inside the values of JSON, which escapes and numbers would hide from a pattern."""
         if text.lstrip()[:1] not in _JSON_STARTS:
             return text
         try:
@@ -173,7 +174,7 @@ class Redact:
         try:
             redacted = self._function(text)
         except Exception as exc:  # noqa: BLE001  (anything it raises means: not redacted)
-            problem = f"failed ({type(exc).__name__})"  # it may quote the string, so it is dropped
+            problem = f"failed ({type(exc).__name__})"  # not its text, which may quote the string
         else:
             if isinstance(redacted, str):
                 return redacted
@@ -182,7 +183,7 @@ class Redact:
 
 
 def _free(name: str, taken: Mapping[str, Any], repeats: dict[str, int]) -> str:
-    """Return *name* with a number behind it that no key has yet."""
+    """Return *name* with a number behind it, such that no key of *taken* is equal."""
     while name in taken:
         repeats[name] = number = repeats.get(name, 1) + 1
         if (numbered := f"{name}_{number}") not in taken:

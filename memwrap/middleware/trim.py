@@ -15,10 +15,9 @@ __all__ = ["Trim"]
 class Trim:
     """Cut what the agent sees of the history; the store keeps all of it.
 
-    The cut leaves the longest newest part within all limits that never separates a tool call from
-    its output or a reasoning item from what follows it. System and developer items stay wherever
-    they are; only `max_tokens` counts them. The turn's own input is never cut, and keeps the calls
-    that it answers.
+    The longest newest part within all limits stays. A cut never separates a tool call from its
+    output, or a reasoning item from the next item. System and developer items always stay; only
+    `max_tokens` counts them. The turn's own input is never cut, nor are the calls that it answers.
 
     Args:
         max_items: At most that many items.
@@ -68,7 +67,7 @@ class Trim:
         await handler(turn, send)
 
     def _begin(self, history: list[Item], input: list[Item]) -> int:
-        """Return the first place at which all limits hold and that may be cut."""
+        """Return the first index that may be cut and from which on all limits hold."""
         first = max(
             self._by_items(history), self._by_turns(history), self._by_tokens(history, input)
         )
@@ -98,7 +97,7 @@ class Trim:
 
 
 def _smallest(history: list[Item], budget: int, cost: Callable[[Item], int]) -> int:
-    """Return the first place from which on the items cost no more than *budget*."""
+    """Return the first index from which on the items cost no more than *budget*."""
     for place in range(len(history), 0, -1):
         budget -= cost(history[place - 1])
         if budget < 0:

@@ -22,7 +22,7 @@ __all__ = [
 class Session(Protocol):
     """The memory of one conversation: any class with these members is one.
 
-    It is the session protocol of the OpenAI Agents SDK, so either library takes the other's.
+    Runners of other libraries use the same protocol, so either library takes the other's sessions.
     Methods may also be plain functions that return their result. The lists hold items (they are
     of Any, since other libraries have types of their own for them).
 

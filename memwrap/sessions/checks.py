@@ -22,7 +22,7 @@ MAX_ID_BYTES = 1024
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """Settings of a session, as the Agents SDK reads them.
+    """Settings of a session, as runners of other libraries read them.
 
     Attributes:
         limit: How many items ``get_items()`` returns when it is called without a limit.

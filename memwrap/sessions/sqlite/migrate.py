@@ -13,7 +13,7 @@ from memwrap.sessions.sqlite.schema import Tables
 __all__ = ["MIGRATIONS", "check", "migrate"]
 
 # The statements that lead from each version to the next. Version 0 has no stamp: no tables at
-# all, those of the Agents SDK, or those of memwrap before there was a stamp.
+# all, the common session tables alone, or those of memwrap before there was a stamp.
 MIGRATIONS = (
     (
         *("create_schema", "create_sessions", "create_messages", "create_index"),

@@ -25,9 +25,10 @@ EXIT_SECONDS = 5.0
 """How long the end of the interpreter waits for the connections to close."""
 
 shut_down: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
-"""Loops that have shut down their generators and may go on all the same, as the loop of the Agents
-SDK's run_sync does: a new generator there would be warned of. What is opened on them again is
-closed when they are, or with the interpreter."""
+"""Loops after `shutdown_asyncgens()` that are still used, as runners of other libraries do.
+
+An async generator started there would warn, so engines on them close with the loop or the
+interpreter instead."""
 
 inherited: list[object] = []
 """Connections of the process that this one was forked from; even to close them would harm it."""

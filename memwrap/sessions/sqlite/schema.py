@@ -1,4 +1,4 @@
-"""The tables of the OpenAI Agents SDK, and the statements on them.
+"""The session tables that memwrap shares with another library, and the statements on them.
 
 A file written by either library opens in the other. memwrap adds two tables: one of versions, and
 one of turns, with a row for each stored turn, and one, whose ``last_id`` is 0, for the turn that
@@ -19,7 +19,7 @@ __all__ = ["Tables"]
 _SCHEMA = "memwrap_schema"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 
-# Later writers sort after earlier ones within a second; the SDK neither reads nor parses times.
+# Later writers sort after earlier ones within a second; other libraries never parse the times.
 _CLOCK = "((julianday('now') - 2440587.5) * 86400.0)"
 _NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
 

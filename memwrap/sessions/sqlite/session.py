@@ -1,4 +1,4 @@
-"""Sessions in a SQLite file, on the tables of the OpenAI Agents SDK."""
+"""Sessions in a SQLite file, on the common session tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MEMORY = ":memory:"
 class SQLiteSession(DatabaseSession):
     """The memory of one conversation, in a SQLite file.
 
-    Takes the place of the Agents SDK's class of this name and opens its files. The connections
+    Takes the place of another library's class of this name and opens its files. The connections
     are shared by all sessions on the file and need no closing.
 
     Args:
