@@ -27,7 +27,7 @@ from typing import Any
 
 from memwrap.hidden.data import is_hidden_data, names_of
 from memwrap.hidden.sidecar import retied
-from memwrap.items import TYPES, Item, in_order, pairs
+from memwrap.items import TYPES, Item, in_order, is_known_shape, pairs
 
 __all__ = ["CHAT", "PORTABLE", "RESPONSES", "SAME", "Target", "fitting_id", "projected"]
 
@@ -52,8 +52,8 @@ class Target:
         restores: Whether messages of the dialect are restored from their sidecars.
         id_length: How many characters a call id may have; None for any id at all.
         items: The types of items besides messages; None for all.
-        parts: By speaker, the types of parts that content may have besides text; None for all.
-            Outputs of tools are spoken by ``"tool"``.
+        parts: By speaker, the parts that content may have besides text, and where their data may
+            be; None for all. Outputs of tools are spoken by ``"tool"``.
         is_api: Whether the reader is the Responses API, which refuses keys it does not know.
     """
 
@@ -61,7 +61,7 @@ class Target:
     restores: bool = True
     id_length: int | None = None
     items: frozenset[str] | None = None
-    parts: Mapping[str, frozenset[str]] | None = None
+    parts: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None
     is_api: bool = False
 
 
@@ -84,11 +84,12 @@ CHAT = Target(
         }
     ),
     parts={
-        "user": frozenset({"image_url", "file_data", "file_id", "input_audio"}),
-        "assistant": frozenset({"refusal"}),
-        "system": frozenset(),
-        "developer": frozenset(),
-        "tool": frozenset(),
+        "user": {
+            "input_image": ("image_url",),
+            "input_file": ("file_data", "file_id"),
+            "input_audio": ("input_audio",),
+        },
+        "assistant": {"refusal": ("refusal",)},
     },
 )
 """The Chat Completions API."""
@@ -136,7 +137,7 @@ def _shown(item: Item, target: Target) -> Item:
     if target.parts is not None:
         key = "output" if "output" in item else "content"
         if isinstance(item.get(key), list):
-            allowed = target.parts.get(item.get("role", "tool"), frozenset())
+            allowed = target.parts.get(item.get("role", "tool"), {})
             parts = [_named(part, allowed) for part in item[key]]
             item = item if parts == item[key] else item | {key: parts}
     if target.is_api and item.get("type") in TYPES:
@@ -144,19 +145,14 @@ def _shown(item: Item, target: Target) -> Item:
     return item
 
 
-def _named(part: Any, allowed: frozenset[str]) -> Any:
+def _named(part: Any, allowed: Mapping[str, tuple[str, ...]]) -> Any:
     """Return a part of a content, or a text that names what cannot be shown."""
-    if not isinstance(part, dict):
+    if not isinstance(part, dict) or isinstance(part.get("text"), str):
         return part
-    kind = part.get("type")
-    if isinstance(part.get("text"), str) or kind in allowed:
+    kind = part["type"] if is_known_shape(part.get("type")) else "part"
+    if any(part.get(key) for key in allowed.get(kind, ())):
         return part
-    if kind in ("input_image", "input_file"):
-        if any(isinstance(part.get(key), str) for key in allowed):
-            return part
-        word = "image" if kind == "input_image" else "file"
-    else:
-        word = kind if isinstance(kind, str) and kind in TYPES else "part"
+    word = kind.removeprefix("input_")
     keys = ("filename", "file_url", "image_url", "file_id")
     names = (part[key] for key in keys if isinstance(part.get(key), str))
     name = next((name for name in names if not name.startswith("data:")), None)
