@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import codeop
 import importlib
 import json
 import re
@@ -268,6 +269,19 @@ def test_tool_loops_store_the_whole_exchange():
     exchange = ["function_call", "function_call_output", "assistant"]
     assert kinds == ["user", "reasoning", *exchange, "user", *exchange]
     assert text_of(items[-1]) == "It is sunny in Turin."
+
+
+@pytest.mark.parametrize("source", [b for b in blocks_of(README) if "asyncio.run" not in b])
+def test_readme_can_be_pasted(source):
+    """What the README has for `python -m asyncio` is whole statements there, line by line."""
+    compiler = codeop.CommandCompiler()
+    compiler.compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    lines = []
+    for line in [*source.splitlines(), ""]:
+        lines.append(line)
+        if compiler("\n".join(lines), "pasted", "single") is not None:
+            lines = []
+    assert not any(lines)
 
 
 def test_readme_is_short():
