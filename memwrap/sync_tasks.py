@@ -40,6 +40,20 @@ class CallingThread:
         self.ended = False
         self.gone = False
 
+    async def run(self, main: Callable[[CallingThread], Coroutine[Any, Any, None]]) -> None:
+        """Run the turn, and tell the thread of its end."""
+        error: BaseException | None = None
+        try:
+            await main(self)
+        except BaseException as exc:  # noqa: BLE001  (raised again, in the caller's thread)
+            error = exc
+        self.ended = True
+        self.inbox.put(_Ended(error))
+
+    def leave(self) -> None:
+        """Expect nothing of the thread any more: it waits for the loop's end, or is a daemon."""
+        self.gone = True
+
     async def do(self, context: Context, function: Callable[..., Any], *args: Any) -> Any:
         """Call *function* in the calling thread, in *context*."""
         if self.gone:
@@ -119,20 +133,8 @@ def _drive(
     """Do in this thread what the turn asks for, until the turn ends."""
     caller = turn.run.caller = CallingThread()
 
-    async def guarded() -> None:
-        error: BaseException | None = None
-        try:
-            await main(caller)
-        except BaseException as exc:  # noqa: BLE001  (raised again, in the caller's thread)
-            error = exc
-        caller.ended = True
-        caller.inbox.put(_Ended(error))
-
-    def leave() -> None:
-        caller.gone = True  # its thread waits for the loop's end, or is a daemon
-
     loop = private_loop()
-    cancel = loop.start(guarded, on_end=leave)
+    cancel = loop.start(lambda: caller.run(main), on_end=caller.leave)
     interruption: BaseException | None = None
     ended: _Ended | None = None
     while ended is None and not loop.lost:

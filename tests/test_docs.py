@@ -3,7 +3,6 @@
 import ast
 import asyncio
 import codeop
-import importlib
 import json
 import re
 from pathlib import Path
@@ -22,8 +21,6 @@ WITH_BLOCKS = [page for page in PAGES if "```python\n" in page.read_text()]
 # What a block says that it prints.
 PRINTED = re.compile(r"print\(.*\)(?:  |\n)# (.+)$", re.MULTILINE)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
-# Pages that may show names which the library is about to get: such a block is left out.
-AHEAD = {"middleware.md", "write-your-own.md"}
 
 
 def name_of(page):
@@ -32,23 +29,6 @@ def name_of(page):
 
 def blocks_of(page):
     return re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
-
-
-def exists(module, name):
-    try:
-        return hasattr(importlib.import_module(module), name)
-    except ModuleNotFoundError:
-        return False
-
-
-def is_ahead(source):
-    """Tell whether a block imports a name that memwrap does not have."""
-    return any(
-        not exists(node.module, alias.name)
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "memwrap"
-        for alias in node.names
-    )
 
 
 async def run_async(code, namespace):
@@ -67,8 +47,7 @@ def run(source, title, namespace):
 def run_page(page):
     namespace = {"__name__": page.stem}
     for number, source in enumerate(blocks_of(page), 1):
-        if not (page.name in AHEAD and is_ahead(source)):
-            run(source, f"{name_of(page)}, block {number}", namespace)
+        run(source, f"{name_of(page)}, block {number}", namespace)
     return namespace
 
 
@@ -238,7 +217,7 @@ def test_every_block_runs(page, capsys):
     run_page(page)
     printed = capsys.readouterr().out
     for source in blocks_of(page):
-        for text in [] if page.name in AHEAD and is_ahead(source) else PRINTED.findall(source):
+        for text in PRINTED.findall(source):
             assert text in printed
 
 

@@ -166,10 +166,7 @@ def settled(items: list[Item]) -> list[Item]:
     since a part of the items cannot be compared with the digest of all.
     """
     names = {
-        name
-        for item in items
-        for name in names_of(item)
-        if sidecar_of(item, name) is not None
+        name for item in items for name in names_of(item) if sidecar_of(item, name) is not None
     }
     for name in sorted(names):
         kept, whole = spans(items, name)
