@@ -6,8 +6,8 @@ from memwrap.context import current_turn
 from memwrap.exceptions import ConfigurationError, SessionBusy
 from memwrap.locks import acquire, release
 from memwrap.sessions.base import Session, identity
-from memwrap.sessions.holder import new_token
-from memwrap.sessions.turns import turns_of
+from memwrap.sessions.four_methods import turns_of
+from memwrap.sessions.leases import new_token
 from memwrap.types import Item
 
 __all__ = ["undo"]

@@ -23,7 +23,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from memwrap.sessions.base import Session, Store
+    from memwrap.sessions.base import SessionLike, StoreLike
     from memwrap.turn import Turn
 
 __all__ = [
@@ -55,12 +55,6 @@ Send: TypeAlias = Callable[[Event], Awaitable[None]]
 
 Handler: TypeAlias = "Callable[[Turn, Send], Awaitable[None]]"
 """Runs a turn; everything inside a layer looks like this to it."""
-
-SessionLike: TypeAlias = "Session | str | None"
-"""A session, the id of one in the store, or None for no memory."""
-
-StoreLike: TypeAlias = "Store | Callable[[str], Session]"
-"""Where ids become sessions."""
 
 
 class Middleware(Protocol):
@@ -138,3 +132,14 @@ class Adapter(Protocol):
     def from_items(self, items: Sequence[Item], /) -> Any:
         """Turn items into what the agent takes as its first argument."""
         ...
+
+
+if not TYPE_CHECKING:  # to a checker, a module that has __getattr__ has every name
+
+    def __getattr__(name: str) -> Any:
+        # Loaded on first use: the package of sessions imports this module.
+        if name not in {"SessionLike", "StoreLike"}:
+            raise AttributeError(f"module 'memwrap.types' has no attribute {name!r}")
+        from memwrap.sessions import base
+
+        return getattr(base, name)

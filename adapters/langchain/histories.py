@@ -15,7 +15,7 @@ from memwrap.exceptions import ConfigurationError, StoreError
 from memwrap.portal import wait_for
 from memwrap.sessions.base import Promises, Session
 from memwrap.sessions.checks import check_id, check_limit
-from memwrap.sessions.turns import maybe
+from memwrap.sessions.four_methods import maybe
 from memwrap.types import Item
 
 __all__ = ["HistorySession", "SessionChatMessageHistory", "session_from_history"]

@@ -35,7 +35,7 @@ from memwrap.adapters.langchain.rows import (
 from memwrap.codec import copy_items
 from memwrap.exceptions import ConfigurationError
 from memwrap.sessions.base import Session
-from memwrap.sessions.turns import maybe
+from memwrap.sessions.four_methods import maybe
 from memwrap.types import Item, StoreLike
 from memwrap.wrapper import resolve
 

@@ -22,8 +22,9 @@ from memwrap.items import marks_of, without_open_calls
 from memwrap.locks import acquire, release, try_acquire
 from memwrap.saving import Saving
 from memwrap.sessions.base import identity
-from memwrap.sessions.holder import new_token
-from memwrap.sessions.turns import TurnRecord, turns_of
+from memwrap.sessions.four_methods import turns_of
+from memwrap.sessions.leases import new_token
+from memwrap.sessions.turns import TurnRecord
 from memwrap.turn import Turn
 from memwrap.types import Event, Handler, Item, Send
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 __all__ = [
     "Promises",
     "Session",
     "SessionInfo",
+    "SessionLike",
     "Store",
+    "StoreLike",
     "identity",
     "promises",
 ]
@@ -58,6 +60,13 @@ class Store(Protocol):
         ...
 
 
+SessionLike: TypeAlias = Session | str | None
+"""A session, the id of one in the store, or None for no memory."""
+
+StoreLike: TypeAlias = Store | Callable[[str], Session]
+"""Where ids become sessions."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
     """One line of the list of sessions.
@@ -87,7 +96,8 @@ class Promises:
             ``"process"`` (a process killed at any moment), ``"power"`` (a power cut too).
         shared: Whether several processes may use it at once.
         isolated: Whether it keeps and hands out copies, never what its callers hold.
-        settles: Whether a cancelled write has ended when the cancellation reaches its caller.
+        settles: Whether a cancelled write has been done or undone, never half, before
+            CancelledError is raised.
         expires: Whether items may vanish on their own.
         turns: Whether it records turns: then it is a `TurnSession` too.
     """

@@ -140,7 +140,10 @@ class _Opening:
         self._threads = threads
 
     def run(self) -> None:
-        """Open the file, in a daemon thread: the thread of a connection is what its creator is."""
+        """Open the file, in a daemon thread.
+
+        aiosqlite's thread inherits the daemon flag from the thread that creates it.
+        """
         try:
             self._raw = _connect(self._path, self._prepare)
         except Exception as exc:  # noqa: BLE001  (raised where it is waited for)

@@ -15,7 +15,7 @@ from memwrap.exceptions import StoreError
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import no_such_page
 from memwrap.sessions.database import Damaged
-from memwrap.sessions.holder import is_dead
+from memwrap.sessions.leases import is_dead
 from memwrap.sessions.sqlite.connection import Rows
 from memwrap.sessions.sqlite.engine import engine_for
 from memwrap.sessions.sqlite.schema import Tables

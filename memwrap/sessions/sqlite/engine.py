@@ -266,4 +266,5 @@ async def _stopped(connection: aiosqlite.Connection | None) -> None:
 def engine_for(path: str, tables: Tables) -> Engine:
     """Return the engine of this file on the running event loop."""
     loop = asyncio.get_running_loop()
-    return registry.find((path, tables, loop)) or registry.remember(Engine(path, tables, loop))
+    found = registry.find((path, tables, loop))
+    return cast("Engine", found or registry.remember(Engine(path, tables, loop)))
