@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -9,22 +13,36 @@ from typing import NamedTuple, Protocol
 from memwrap.items import turn_starts
 from memwrap.types import Item
 
-__all__ = ["OpenTurn", "StoredTurn", "TurnRecord", "TurnSession", "recorded_turns"]
+__all__ = [
+    "UNANSWERED",
+    "OpenTurn",
+    "StoredTurn",
+    "TurnRecord",
+    "TurnSession",
+    "canonical",
+    "fingerprint",
+    "recorded_turns",
+]
+
+UNANSWERED = "unanswered"
+"""The shape of a turn whose agent failed: its items are the question only."""
 
 
 @dataclass(slots=True)
 class StoredTurn:
-    """A turn that is stored under its id.
+    """A turn that is stored with a record.
 
     Attributes:
         fingerprint: Tells its input from others.
-        shape: What kind of answer the caller got.
+        shape: What kind of answer the caller got; `UNANSWERED` for none.
         new_items: What the agent added.
+        items: How many items the turn has in the store, input and question included.
     """
 
     fingerprint: str
     shape: str
     new_items: list[Item]
+    items: int = 0
 
 
 @dataclass(slots=True)
@@ -55,15 +73,18 @@ class TurnRecord(NamedTuple):
 
     Attributes:
         turn_id: The caller's name for the turn, or None.
-        fingerprint: Tells its input from others; with an id only.
-        shape: What kind of answer the caller got.
+        fingerprint: Tells its input from others; empty for a turn that nobody looks for.
+        shape: What kind of answer the caller got; `UNANSWERED` for none.
         inputs: How many of the items are input.
+        answers: How many items at the end of the session, stored before, are the question that
+            this turn answers; they become part of the turn.
     """
 
     turn_id: str | None = None
     fingerprint: str = ""
     shape: str = ""
     inputs: int = 0
+    answers: int = 0
 
 
 class TurnSession(Protocol):
@@ -86,7 +107,18 @@ class TurnSession(Protocol):
         ...
 
     async def find_turn(self, turn_id: str) -> StoredTurn | None:
-        """Return the stored turn of that id."""
+        """Return the turn of that id, if it is whole and has an answer."""
+        ...
+
+    async def newest_turn(self) -> StoredTurn | None:
+        """Return the recorded turn that ends with the newest item of the session, if one does.
+
+        A question and the turn that answered it are one turn.
+        """
+        ...
+
+    async def turn_key(self) -> bytes:
+        """Return the secret of the store, for `fingerprint`; empty where there is none."""
         ...
 
     async def renew_turn(self, turn: OpenTurn) -> None:
@@ -95,6 +127,9 @@ class TurnSession(Protocol):
 
     async def commit_turn(self, turn: OpenTurn, items: list[Item], record: TurnRecord) -> bool:
         """Append the items with their record and give the lease back, all or nothing.
+
+        A record that ``answers`` a question makes one turn of the question and the items, if
+        the question is a recorded turn of that many items at the end of the session.
 
         Doing it again for a turn that is stored changes nothing.
 
@@ -120,11 +155,13 @@ def recorded_turns(
 
     What comes before the first turn belongs to none.
     """
+    places = list(items)
     starts = {first for first, last in ranges if first in items and last in items}
-    covered = {
-        place for first, last in ranges if first in starts for place in range(first, last + 1)
-    }
-    loose = [place for place in items if place not in covered]
+    covered: set[int] = set()
+    for first, last in ranges:
+        if first in starts:  # other sessions may have places between
+            covered.update(places[bisect_left(places, first) : bisect_right(places, last)])
+    loose = [place for place in places if place not in covered]
     starts |= {loose[index] for index in turn_starts([items[place] for place in loose])}
     turns: list[dict[int, Item]] = []
     for place, item in items.items():
@@ -133,3 +170,22 @@ def recorded_turns(
         if turns:
             turns[-1][place] = item
     return turns
+
+
+def fingerprint(items: Sequence[Item], key: bytes) -> str:
+    """Return a short string that differs for items that differ.
+
+    Args:
+        items: The items.
+        key: The secret of the store: without it nobody can try which items have the fingerprint.
+            Empty for a fingerprint without a secret.
+    """
+    text = canonical(items).encode()
+    if not key:
+        return hashlib.sha256(text).hexdigest()
+    return hmac.digest(key, text, "sha256").hex()
+
+
+def canonical(value: object) -> str:
+    """Return the JSON of *value* that is the same for all equal values."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

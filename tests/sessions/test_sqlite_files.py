@@ -40,11 +40,11 @@ class TestVersion:
         await SQLiteSession("s", path).add_items([user("1")])
         other = SQLiteSession("s", path, sessions_table="talks", messages_table="Lines")
         await other.add_items([user("1")])
-        assert versions(path) == [("agent_messages", 1), ("lines", 1)]
+        assert versions(path) == [("agent_messages", 2), ("lines", 2)]
         assert await SQLiteSession("s", path).get_items() == [user("1")]
         same = SQLiteSession("s", path, sessions_table="Talks", messages_table="LINES")
         assert await same.get_items() == [user("1")]
-        assert versions(path) == [("agent_messages", 1), ("lines", 1)]
+        assert versions(path) == [("agent_messages", 2), ("lines", 2)]
 
     async def test_users_own_version_stays(self, path):
         """SQLite's own numbers of a file belong to whoever else keeps tables in it."""
@@ -58,14 +58,14 @@ class TestVersion:
         """What a newer memwrap wrote is neither read nor changed, until this one is upgraded."""
         await SQLiteSession("s", path).add_items([user("1")])
         await SQLiteSession("s", path).close()
-        query(path, "UPDATE memwrap_schema SET version = 2")
+        query(path, "UPDATE memwrap_schema SET version = 3")
         before = Path(path).read_bytes()
         session = SQLiteSession("s", path)
         for call in (session.get_items, session.pop_item, session.clear_session):
-            with pytest.raises(StoreError, match="is of version 2, .* upgrade memwrap"):
+            with pytest.raises(StoreError, match="is of version 3, .* upgrade memwrap"):
                 await call()
         assert Path(path).read_bytes() == before
-        query(path, "UPDATE memwrap_schema SET version = 1")
+        query(path, "UPDATE memwrap_schema SET version = 2")
         assert await session.get_items() == [user("1")]
 
     @pytest.mark.parametrize("journal", ["DELETE", "WAL"])
@@ -77,7 +77,7 @@ class TestVersion:
         query(path, f"PRAGMA journal_mode = {journal}")
         session = SQLiteSession("s", path)
         assert await session.get_items() == [user("1"), assistant("2")]
-        assert versions(path) == [("agent_messages", 1)]
+        assert versions(path) == [("agent_messages", 2)]
 
     async def test_migration_is_one_transaction(self, path, monkeypatch):
         """A migration that fails in the middle leaves the file as it was, and can be repeated."""
@@ -101,7 +101,7 @@ class TestVersion:
         monkeypatch.setattr(migrate, "MIGRATIONS", steps)
         monkeypatch.setattr("memwrap.sessions.sqlite.connection.MIGRATIONS", steps)
         assert await SQLiteSession("s", path).get_items() == [user("1")]
-        assert versions(path) == [("agent_messages", 2)]
+        assert versions(path) == [("agent_messages", 3)]
 
 
 FOREIGN = {
@@ -118,6 +118,7 @@ FOREIGN = {
     "other sessions": "CREATE TABLE AGENT_SESSIONS (agent TEXT)",
     "other turns": "CREATE TABLE agent_messages_turns (player TEXT)",
     "other versions": "CREATE TABLE memwrap_schema (words TEXT)",
+    "other keys": "CREATE TABLE memwrap_keys (door TEXT)",
     "versions that are none": (
         "CREATE TABLE memwrap_schema AS SELECT 'agent_messages' AS messages, 'new' AS version"
     ),
@@ -154,9 +155,9 @@ class TestForeignTables:
         await SQLiteSession("s", path).add_items([user("1")])
         assert await SQLiteSession("s", path).get_items() == [user("1")]
 
-    @pytest.mark.parametrize("name", ["memwrap_schema", "Memwrap_Schema"])
+    @pytest.mark.parametrize("name", ["memwrap_schema", "Memwrap_Schema", "memwrap_keys"])
     def test_own_table_is_no_choice(self, path, name):
-        """The table of versions cannot be one of the pair."""
+        """The tables of versions and of secrets cannot be one of the pair."""
         with pytest.raises(ConfigurationError, match="memwrap's own table"):
             SQLiteSession("s", path, messages_table=name)
         with pytest.raises(ConfigurationError, match="memwrap's own table"):
