@@ -40,26 +40,26 @@ class MemoryBackend:
     async def add(self, session_id: str, rows: Sequence[bytes]) -> None:
         """Append *rows*."""
         with self._guard:
-            self._append(self._newest(session_id), rows)
+            self._append(session_id, rows)
 
-    def _newest(self, session_id: str) -> _Conversation:
+    def _append(self, session_id: str, rows: Sequence[bytes]) -> _Conversation:
         # Taken out and put back, it is the last in order: the one with the newest rows.
         conversation = self._conversations.pop(session_id, None) or _Conversation()
         self._conversations[session_id] = conversation
-        return conversation
-
-    def _append(self, conversation: _Conversation, rows: Sequence[bytes]) -> None:
         first = self._newest_id + 1
         self._newest_id += len(rows)
         conversation.ids += range(first, self._newest_id + 1)
         conversation.rows += rows
         conversation.updated_at = datetime.now(UTC)
+        return conversation
 
-    async def get(self, session_id: str, limit: int | None, *, joined: bool) -> Rows:  # noqa: ARG002
+    async def get(self, session_id: str, limit: int | None, *, joined: bool) -> Rows:
         """Return the newest *limit* rows."""
         with self._guard:
             conversation = self._conversations.get(session_id)
-            return conversation.newest(limit) if conversation else Rows((), (), 0)
+            if conversation is None:
+                return Rows((), (), 0)
+            return conversation.joined(limit) if joined else conversation.newest(limit)
 
     async def pop(
         self, session_id: str, readable: Callable[[bytes], bool]
@@ -71,7 +71,9 @@ class MemoryBackend:
                 return None
             row_id, row = conversation.ids[-1], conversation.rows[-1]
             if readable(row):
-                conversation.cut(row_id, row_id)
+                del conversation.rows[-1], conversation.ids[-1]
+                if conversation.turns and conversation.turns[-1][1] == row_id:
+                    conversation.forget(len(conversation.turns) - 1, len(conversation.turns))
         return row_id, row
 
     async def clear(self, session_id: str) -> None:
@@ -108,7 +110,7 @@ class MemoryBackend:
         """Return the newest rows; no other process can have a lease."""
         with self._guard:
             conversation = self._conversations.get(session_id)
-            return conversation.newest(limit) if conversation else Rows((), (), 0)
+            return Rows((), (), 0) if conversation is None else conversation.joined(limit)
 
     async def renew(self, session_id: str, token: str, lease: float) -> None:
         """Do nothing: there is no lease."""
@@ -124,24 +126,21 @@ class MemoryBackend:
             known = self._conversations.get(session_id)
             if claim.head is not None and claim.head != (known.head if known else 0):
                 return False
-            conversation = self._newest(session_id)
-            question = conversation.question(record.answers)
-            if question is None:
+            question = known.question(record.answers) if known and record.answers else None
+            if question is None and record.answers:
                 record = record._replace(answers=0)
-            self._append(conversation, rows)
-            last = conversation.head
+            conversation = self._append(session_id, rows)
+            last = self._newest_id
             first = last + 1 - len(rows) if question is None else question
-            conversation.turns.append((first, last, len(rows) + record.answers, record))
+            conversation.record((first, last, len(rows) + record.answers, record))
         return True
 
     async def find(self, session_id: str, turn_id: str) -> RecordedRows | None:
         """Return the newest recorded turn of that id."""
         with self._guard:
             conversation = self._conversations.get(session_id)
-            for turn in reversed(conversation.turns if conversation else ()):
-                if conversation and turn[3].turn_id == turn_id:
-                    return conversation.recorded(turn)
-        return None
+            turn = conversation.named.get(turn_id) if conversation else None
+            return conversation.recorded(turn) if conversation and turn else None
 
     async def newest(self, session_id: str) -> RecordedRows | None:
         """Return the recorded turn that ends with the session's newest row, if one does."""
@@ -174,12 +173,13 @@ _Turn = tuple[int, int, int, TurnRecord]  # its first and last row, its count of
 
 
 class _Conversation:
-    __slots__ = ("created_at", "ids", "rows", "turns", "updated_at")
+    __slots__ = ("created_at", "ids", "named", "rows", "turns", "updated_at")
 
     def __init__(self) -> None:
         self.rows: list[bytes] = []
         self.ids: list[int] = []
         self.turns: list[_Turn] = []
+        self.named: dict[str, _Turn] = {}  # the newest turn of each id
         self.created_at = self.updated_at = datetime.now(UTC)
 
     @property
@@ -187,19 +187,36 @@ class _Conversation:
         return self.ids[-1] if self.ids else 0
 
     def newest(self, limit: int | None) -> Rows:
-        if limit is None:
-            return Rows(self.ids[:], self.rows[:], self.head)
-        return Rows(self.ids[-limit:], self.rows[-limit:], self.head) if limit else Rows((), ())
+        place = 0 if limit is None else max(len(self.rows) - limit, 0)
+        return Rows(self.ids[place:], self.rows[place:], self.head)
+
+    def joined(self, limit: int | None) -> Rows:
+        rows = self.rows if limit is None else self.rows[-limit:] if limit else ()
+        head = self.ids[-1] if self.ids else 0
+        return Rows(range(len(rows)), b"[" + b",".join(rows) + b"]", head)
+
+    def record(self, turn: _Turn) -> None:
+        self.turns.append(turn)
+        if turn[3].turn_id is not None:
+            self.named[turn[3].turn_id] = turn
+
+    def forget(self, begin: int, end: int) -> None:
+        """Remove turns, by their places."""
+        for turn in self.turns[begin:end]:
+            turn_id = turn[3].turn_id
+            if turn_id is not None and self.named.get(turn_id) is turn:
+                del self.named[turn_id]
+        del self.turns[begin:end]
 
     def newest_turn(self) -> _Turn | None:
         return self.turns[-1] if self.turns and self.turns[-1][1] == self.head else None
 
     def question(self, count: int) -> int | None:
         """Forget the newest turn if it is a question of that many rows; return its first row."""
-        turn = self.newest_turn() if count else None
+        turn = self.newest_turn()
         if turn is None or turn[2] != count:
             return None
-        self.turns.pop()
+        self.forget(len(self.turns) - 1, len(self.turns))
         return turn[0]
 
     def recorded(self, turn: _Turn) -> RecordedRows:
@@ -212,8 +229,7 @@ class _Conversation:
         begin, end = bisect_left(self.ids, first), bisect_right(self.ids, last)
         del self.rows[begin:end], self.ids[begin:end]
         begin = bisect_left(self.turns, first, key=lambda turn: turn[1])
-        end = bisect_right(self.turns, last, key=lambda turn: turn[0])
-        del self.turns[begin:end]
+        self.forget(begin, bisect_right(self.turns, last, key=lambda turn: turn[0]))
 
 
 class InMemorySession(DatabaseSession):
