@@ -21,8 +21,6 @@ __all__ = ["damage", "decode_each", "decode_row", "decode_whole", "is_readable",
 def decode_whole(rows: Rows) -> list[Item] | None:
     """Return the items of *rows* in one pass; None if a row is damaged."""
     ids, data, _ = rows
-    if not ids:
-        return []
     array = data if isinstance(data, bytes) else b"[" + b",".join(data) + b"]"
     return decode_array(array, len(ids))
 

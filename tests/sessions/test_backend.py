@@ -1,8 +1,10 @@
 """What back ends do alike, and that little is needed to be one."""
 
 import secrets
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -223,6 +225,29 @@ async def test_cut_leaves_what_came_after(own):
     assert len((await own.get("other", None, joined=False)).ids) == 3
 
 
+async def test_question_and_answer_are_one_range(own):
+    """Of a question that was answered no record of its own is left."""
+    for turn_id, answers in (("q", 0), ("a", 2)):
+        record = TurnRecord(turn_id, "f", "unanswered" if turn_id == "q" else "text", 0, answers)
+        claim = Claim(turn_id, None, None, again=False)
+        assert await own.commit("s", [b"{}", b"{}"], record, claim)
+    ids = (await own.get("s", None, joined=False)).ids
+    assert await own.ranges("s") == [(ids[0], ids[-1])]
+    assert await own.find("s", "q") is None
+    assert (await own.newest("s")).record == TurnRecord("a", "f", "text", 0, 2)
+
+
+async def test_newest_turn_with_a_damaged_row_is_none(path):
+    """A turn that the history shows in part only is not handed out as the newest."""
+    session = SQLiteStore(path).session("s")
+    await run(ScriptedAgent("2"), "1", session=session)
+    assert (await session.newest_turn()).items == 2
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE agent_messages SET message_data = '{' WHERE id = 1")
+        connection.commit()
+    assert await session.newest_turn() is None
+
+
 async def test_undo_leaves_what_others_add_meanwhile(own, monkeypatch):
     """An item that is added between the reading and the removal of a turn stays."""
     session = DatabaseSession("s", own)
@@ -259,7 +284,11 @@ class TestTurnKey:
         await store.close()
         assert await session.turn_key() == key
         Path(path).unlink()
-        assert await session.turn_key() != key
+        newer = await session.turn_key()
+        assert newer != key
+        Path(path).unlink()
+        await session.get_items()  # the connections are to the new file by now
+        assert await session.turn_key() not in {key, newer}
 
     def test_is_one_across_processes(self, path):
         """Processes that ask for the first time at once get the same secret."""
