@@ -92,15 +92,16 @@ class Engine:
 
     async def key(self) -> bytes:
         """Return the secret of these tables; make it if there is none in the file."""
-        if self._key is None or self._is_replaced():
+        key = self._key
+        if key is None or self._is_replaced():
             name = self.tables.messages.lower()
             found = await self.read(self.tables["get_key"], (name,))
             if not found:
                 # Whichever process comes first: all get what is stored then.
                 new = (name, secrets.token_bytes(32))
                 found = await self.write(self.tables["make_key"], new)
-            self._key = found[0][0]
-        return self._key
+            key = self._key = cast("bytes", found[0][0])
+        return key
 
     async def empty_log(self) -> None:
         """Move what the log holds to its place in the file, and leave nothing in the log.
