@@ -32,7 +32,7 @@ from memwrap.adapters.projection import RESPONSES, projected
 from memwrap.adapters.streams import added_up
 from memwrap.exceptions import ConversionError
 from memwrap.hidden.data import without_provider_data
-from memwrap.items import Item
+from memwrap.items import Item, fault_of
 
 __all__ = ["from_items", "methods", "to_items"]
 
@@ -92,10 +92,11 @@ class _Responses:
             return whole + self._take(kind, event)
         if field(event, "object") == "response":
             items = _output(event)
-        elif kind is not None or field(event, "role") is not None:
-            items = [as_dict(event)]
         else:
-            raise ConversionError("an item has a `role` or a `type`", path=f"$[{place}]")
+            items = [as_dict(event)]
+            if (fault := fault_of(items[0])) is not None:
+                why = f"an item has a `role` or a `type`: {fault}"
+                raise ConversionError(why, path=f"$[{place}]")
         if not self._is_open:
             return items
         self._behind += items

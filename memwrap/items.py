@@ -15,6 +15,7 @@ __all__ = [
     "arguments_of",
     "assistant",
     "cuts",
+    "fault_of",
     "in_order",
     "is_known_shape",
     "pairs",
@@ -107,6 +108,17 @@ def shape_of(item: Item) -> Any:
 def is_known_shape(shape: object) -> bool:
     """Tell whether *shape* is a role or type of the Responses API, and not somebody's text."""
     return isinstance(shape, str) and (shape in ROLES or shape in TYPES)
+
+
+def fault_of(item: object) -> str | None:
+    """Return why no reader can take *item*; None if one may."""
+    if not isinstance(item, dict):
+        return "it is no object"
+    for key in ("role", "type", "call_id"):
+        value = item.get(key)
+        if value is not None and type(value) is not str:
+            return f"its {key} is no text"
+    return None if item.get("role") or item.get("type") else "it has no role and no type"
 
 
 def turn_starts(items: Sequence[Item]) -> list[int]:

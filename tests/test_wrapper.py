@@ -597,7 +597,7 @@ def test_agent_proxy_is_transparent():
         name = "a"
 
     agent = Agent()
-    proxy = AgentProxy(agent, {})
+    proxy = AgentProxy(agent, "run", {})
     proxy.name = "b"
     assert (agent.name, isinstance(proxy, Agent)) == ("b", True)
     with pytest.raises((NotImplementedError, TypeError, pickle.PicklingError)):

@@ -6,11 +6,17 @@ import asyncio
 import logging
 
 from memwrap.exceptions import ConversionError, HistoryChanged, LeaseLost, TurnError, TurnNotSaved
-from memwrap.hidden.data import marked, without_marks
+from memwrap.hidden.data import without_marks
 from memwrap.hidden.sidecar import settled
 from memwrap.items import Item
 from memwrap.memory.replay import result_of
-from memwrap.sessions.turns import OpenTurn, TurnRecord, TurnSession
+from memwrap.sessions.turns import (
+    UNANSWERED,
+    OpenTurn,
+    TurnRecord,
+    TurnSession,
+    fingerprint,
+)
 from memwrap.turn import Kept, Turn
 from memwrap.view import applied
 
@@ -24,47 +30,45 @@ _log = logging.getLogger("memwrap")
 class Commit:
     """A turn that has begun in its store, until it is committed or released there."""
 
-    def __init__(self, turn: Turn, store: TurnSession, opened: OpenTurn) -> None:
+    def __init__(
+        self, turn: Turn, store: TurnSession, opened: OpenTurn, secret: bytes = b""
+    ) -> None:
         turn.run.opened = opened
         self.turn = turn
         self.store = store
         self.opened = opened
         self.saved = False
+        self._secret = secret
         # A nested turn uses the outer turn's lease: it neither renews nor releases it.
         self.leases = opened.lease_token == opened.token
         if self.leases:
             self._schedule()
 
-    async def save(
-        self,
-        kept: Kept,
-        record: TurnRecord,
-        *,
-        is_input_stored: bool = False,
-        mark: str | None = None,
-    ) -> None:
-        """Store input and new items as the `Turn.before_save` functions leave them.
+    async def key(self) -> bytes:
+        """Return the secret for fingerprints: that of the store, and that of the layer."""
+        return await self.store.turn_key() + self._secret
 
-        A store that fails is tried three times.
+    async def save(self, kept: Kept, record: TurnRecord) -> None:
+        """Store input and new items, with the turn's changes made to them; try three times.
 
         Args:
             kept: What the turn adds.
-            record: What is stored beside the items; ``inputs`` is counted here.
-            is_input_stored: Whether the input is in the store already.
-            mark: The fingerprint to note in the items when a failed turn's input is kept.
+            record: What is stored beside it; its input and inputs are filled in here. With
+                ``answers`` the input is in the store already.
 
         Raises:
-            TurnError: A function of `Turn.before_save` returned no `Kept`, or left no items.
+            TurnError: A function of `Turn.before_save` returned no `Kept`, or nothing.
             TurnNotSaved: The turn could not be stored, or came too late.
         """
-        kept = self._changed(kept)
-        if is_input_stored:
-            kept = Kept([], kept.new_items)
-        items = without_marks([*kept.input, *kept.new_items])
-        if mark is not None:  # last, since a layer's function might change the mark
-            items = [marked(item, unanswered=mark) for item in items]
+        changed = self._changed(kept)
+        if record.turn_id is not None or record.shape == UNANSWERED:
+            key = await self.key()
+            if key or changed.input == kept.input:
+                record = record._replace(fingerprint=fingerprint(kept.input, key))
+        inputs = [] if record.answers else changed.input
+        items = without_marks([*inputs, *changed.new_items])
         if items:
-            await self._commit(items, record._replace(inputs=len(kept.input)))
+            await self._commit(items, record._replace(inputs=len(inputs)))
 
     def _changed(self, kept: Kept) -> Kept:
         """Return what `Turn.before_save` makes of *kept*, without hidden data of edited items."""

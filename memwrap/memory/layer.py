@@ -17,22 +17,22 @@ from memwrap.exceptions import (
     TurnIdReused,
     TurnNotSaved,
 )
-from memwrap.hidden.data import marks_of
+from memwrap.hidden.data import marks_of, without_hidden
 from memwrap.instructions import without_superseded
-from memwrap.items import Item, without_open_calls
+from memwrap.items import Item, fault_of, without_open_calls
 from memwrap.memory.commit import Commit
 from memwrap.memory.locks import acquire, release, try_acquire
-from memwrap.memory.replay import delivered, fingerprint, shape_of, stored_answer
+from memwrap.memory.replay import delivered, is_of_input, shape_of, stored_answer
 from memwrap.sessions.base import identity
-from memwrap.sessions.holder import new_token
-from memwrap.sessions.turns import TurnRecord, turns_of
+from memwrap.sessions.four_methods import turns_of
+from memwrap.sessions.leases import new_token
+from memwrap.sessions.turns import UNANSWERED, TurnRecord
 from memwrap.turn import Event, Handler, Kept, Send, Turn
+from memwrap.view import left_out
 
 __all__ = ["Memory"]
 
 _POLL_PAUSES = (0.002, 0.05)  # seconds between two looks at another process's lease: first, most
-
-_NAMELESS = TurnRecord()
 
 _log = logging.getLogger("memwrap")
 
@@ -60,6 +60,9 @@ class Memory:
             not renewed its lease; turns renew it while the agent works. With None there is no
             lease, and an append by somebody else in between is `HistoryChanged`. For sessions
             that processes can share.
+        secret: A key for what is noted of turns, the same in all processes. Stores of memwrap's
+            have a key of their own, which lies in the store; this one does not. Notes of turns in
+            sessions that have the four methods only are believed with proof alone.
 
     Attributes:
         unsaved: How many answers were returned without being stored.
@@ -77,6 +80,7 @@ class Memory:
         on_busy: Literal["wait", "reject"] = "wait",
         busy_timeout: float = 30.0,
         lease: float | None = 30.0,
+        secret: bytes = b"",
     ) -> None:
         _check("on_error", on_error, "discard", "keep_input")
         _check("on_stop", on_stop, "discard", "keep_delivered")
@@ -90,7 +94,10 @@ class Memory:
         self._keep_delivered = on_stop == "keep_delivered"
         self._return_unsaved = on_save_error == "return"
         self._patience = busy_timeout if on_busy == "wait" else 0.0
+        if not isinstance(secret, bytes):
+            raise ConfigurationError(f"secret is bytes, not {type(secret).__name__}")
         self._lease = lease
+        self._secret = secret
         self.unsaved = 0
 
     async def __call__(self, turn: Turn, send: Send, handler: Handler, /) -> None:
@@ -131,7 +138,7 @@ class Memory:
     async def _begin(self, turn: Turn, outer: Turn | None, deadline: float) -> Commit:
         """Begin the turn in the store: with a lease of its own, or under the outer turn's."""
         assert turn.session is not None  # noqa: S101
-        store = turns_of(turn.session)
+        store = turns_of(turn.session, self._secret)
         token = new_token()
         if outer is not None and outer.run.opened is not None:
             opened = await store.begin_turn(token, lease=None)
@@ -140,7 +147,7 @@ class Memory:
             # The inner turn appends to the same session; without this the outer one would fail
             # with HistoryChanged.
             opened.head = outer.run.opened.head = None
-            return Commit(turn, store, opened)
+            return Commit(turn, store, opened, self._secret)
         pause, most = _POLL_PAUSES
         while (opened := await store.begin_turn(token, lease=self._lease)) is None:
             if time.monotonic() + pause > deadline:
@@ -150,7 +157,7 @@ class Memory:
                 )
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, most)
-        return Commit(turn, store, opened)
+        return Commit(turn, store, opened, self._secret)
 
     async def _answered(self, commit: Commit, turn_id: str, send: Send) -> bool:
         """Send the stored answer of a turn that has been run before."""
@@ -158,7 +165,7 @@ class Memory:
         stored = await commit.store.find_turn(turn_id)
         if stored is None:
             return False
-        if stored.fingerprint != fingerprint(turn.input):
+        if not is_of_input(stored.fingerprint, turn.input, await commit.key()):
             raise TurnIdReused(
                 f"session {turn.session_id!r}: turn_id {turn_id!r} belongs to a turn with another"
                 " input; give each turn an id of its own"
@@ -170,9 +177,9 @@ class Memory:
     async def _run(self, commit: Commit, send: Send, handler: Handler) -> None:
         """Run the handler, then store the turn, or what the options keep of a failed one."""
         turn, history = commit.turn, commit.opened.history
-        known = _unanswered(history, turn.input) if self._keep_input else 0
+        known = await self._unanswered(commit) if self._keep_input else 0
         past = history[: len(history) - known] if known else history
-        turn.history = without_superseded(past, turn.input)
+        turn.history = without_superseded(_readable(turn, past), turn.input)
 
         async def collect(event: Event) -> None:
             # The receiver of a stream may change an event before it is stored.
@@ -186,28 +193,39 @@ class Memory:
                 raise asyncio.CancelledError  # noqa: TRY301
         except asyncio.CancelledError:
             if turn.streaming and self._keep_delivered:
-                await self._keep(commit, Kept(turn.input, delivered(turn)), known=known)
+                kept = Kept(turn.input, delivered(turn))
+                await self._keep(commit, kept, TurnRecord(answers=known))
             raise
         except Exception:
             if self._keep_input and not known:
-                await self._keep(commit, Kept(turn.input, []), mark=fingerprint(turn.input))
+                await self._keep(commit, Kept(turn.input, []), TurnRecord(shape=UNANSWERED))
             raise
         turn.new_items = without_open_calls(turn.collect())
         try:
             kept = Kept(turn.input, turn.new_items)
-            await commit.save(kept, _record(turn), is_input_stored=known > 0)
+            shape = "" if turn.id is None else shape_of(turn)
+            await commit.save(kept, TurnRecord(turn.id, shape=shape, answers=known))
         except TurnNotSaved as exc:
             if not self._return_unsaved or isinstance(exc, (LeaseLost, HistoryChanged)):
                 raise
             self.unsaved += 1
             _log.error("session %r: %s", turn.session_id, exc)
 
-    async def _keep(
-        self, commit: Commit, kept: Kept, *, known: int = 0, mark: str | None = None
-    ) -> None:
+    async def _unanswered(self, commit: Commit) -> int:
+        """Return how many items at the end are this input, stored when an earlier turn failed."""
+        input, history = commit.turn.input, commit.opened.history
+        newest = await commit.store.newest_turn()
+        if newest is None or newest.shape != UNANSWERED or newest.items > len(history):
+            return _marked_unanswered(history, input)
+        is_known = newest.fingerprint and is_of_input(
+            newest.fingerprint, input, await commit.key()
+        )
+        return newest.items if is_known else 0
+
+    async def _keep(self, commit: Commit, kept: Kept, record: TurnRecord) -> None:
         """Store what is kept of a failed turn; only log an error, as the turn's own is raised."""
         try:
-            await commit.save(kept, _NAMELESS, is_input_stored=known > 0, mark=mark)
+            await commit.save(kept, record)
         except Exception as exc:  # noqa: BLE001
             _log.error(
                 "session %r: what is kept of a failed turn could not be stored (%s)",
@@ -225,17 +243,22 @@ def _outer(turn: Turn | None, key: Hashable) -> Turn | None:
     return None
 
 
-def _unanswered(history: list[Item], input: list[Item]) -> int:
-    """Return how many items at the end are this input, stored when an earlier turn failed."""
+def _marked_unanswered(history: list[Item], input: list[Item]) -> int:
+    """Return how many items at the end are this input, as older files note it in the items."""
     tail = history[len(history) - len(input) :] if len(input) <= len(history) else []
-    mark = fingerprint(input)
-    return len(tail) if all(marks_of(item).get("unanswered") == mark for item in tail) else 0
+    if not all("unanswered" in marks_of(item) for item in tail):
+        return 0
+    return len(tail) if without_hidden(tail) == without_hidden(input) else 0
 
 
-def _record(turn: Turn) -> TurnRecord:
-    if turn.id is None:
-        return _NAMELESS
-    return TurnRecord(turn.id, fingerprint(turn.input), shape_of(turn))
+def _readable(turn: Turn, history: list[Item]) -> list[Item]:
+    """Return the history without what is no item, which no reader could take."""
+    faults = [(place, fault) for place, item in enumerate(history) if (fault := fault_of(item))]
+    for place, fault in faults:
+        left_out(f"session {turn.session_id!r}: item {place} of the history", fault)
+    if not faults:
+        return history
+    return [item for item in history if not fault_of(item)]
 
 
 def _check(name: str, value: str, *allowed: str) -> None:

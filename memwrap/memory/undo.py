@@ -7,8 +7,8 @@ from memwrap.exceptions import ConfigurationError, SessionBusy
 from memwrap.items import Item
 from memwrap.memory.locks import acquire, release
 from memwrap.sessions.base import Session, identity
-from memwrap.sessions.holder import new_token
-from memwrap.sessions.turns import turns_of
+from memwrap.sessions.four_methods import turns_of
+from memwrap.sessions.leases import new_token
 
 __all__ = ["undo"]
 

@@ -37,6 +37,11 @@ _REFERENCES: dict[str, tuple[str, ...]] = {
     "approval_request_id": ("mcp_approval_response",),
 }
 
+# The ids of the Responses API, by which it finds an item again.
+_ITEM_ID = re.compile(
+    r"(apc|ci|cmp|ctc|ctco|cu|cuo|fc|fco|fs|ig|lsh|mcp|mcpl|mcpr|msg|rs|sh|ws)(_[A-Za-z0-9]+)?\Z"
+)
+
 _JSON_STARTS = frozenset('{["')
 
 # Names of the Responses API; other keys are somebody's data.
@@ -114,6 +119,8 @@ class Redact:
             for key, kinds in _REFERENCES.items():
                 if kind.endswith(kinds) and isinstance(item.get(key), str):
                     redacted[key] = item[key]
+            if isinstance(item.get("id"), str) and _ITEM_ID.match(item["id"]):
+                redacted["id"] = item["id"]
         return redacted
 
     def _object(self, value: Mapping[str, Any], *, is_part: bool) -> dict[str, Any]:

@@ -96,7 +96,8 @@ class Promises:
             ``"process"`` (a process killed at any moment), ``"power"`` (a power cut too).
         shared: Whether several processes may use it at once.
         isolated: Whether it keeps and hands out copies, never what its callers hold.
-        settles: Whether a cancelled write has ended when the cancellation reaches its caller.
+        settles: Whether a cancelled write has been done or undone, never half, before
+            CancelledError is raised.
         expires: Whether items may vanish on their own.
         turns: Whether it records turns: then it is a `TurnSession` too.
     """

@@ -1,95 +1,40 @@
-"""The sessions and stores of this package: checks and JSON here, rows in a `Database`."""
+"""A session and a store over any back end: checks here, items in rows, rows in a `Backend`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+import contextlib
+from collections.abc import Hashable
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Self
 
 from memwrap.codec import encode_items
+from memwrap.exceptions import StoreError
 from memwrap.items import Item
+from memwrap.sessions.backend import Backend, Claim, RecordedRows, Rows
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import check_id, check_limit, check_settings
-from memwrap.sessions.turns import OpenTurn, StoredTurn, TurnRecord
+from memwrap.sessions.rows import (
+    damage,
+    decode_each,
+    decode_row,
+    decode_whole,
+    is_readable,
+    report,
+)
+from memwrap.sessions.turns import UNANSWERED, OpenTurn, StoredTurn, TurnRecord, recorded_turns
 
-__all__ = ["Damaged", "Database", "DatabaseSession", "DatabaseStore"]
-
-Damaged: TypeAlias = Callable[[int], None]
-"""Is told how many rows were left out of a reading, if any, because nobody can read them."""
-
-
-class Database(Protocol):
-    """What a back end implements: rows of JSON, by session id."""
-
-    promises: Promises
-
-    def identity(self, session_id: str) -> Hashable:
-        """Return the same value for all objects that stand for that session."""
-        ...
-
-    async def add(self, session_id: str, rows: Sequence[bytes]) -> None:
-        """Append *rows*, all or none; there is at least one."""
-        ...
-
-    async def get(self, session_id: str, limit: int | None, damaged: Damaged) -> list[Item]:
-        """Return the newest *limit* items, oldest first; the limit is positive."""
-        ...
-
-    async def pop(self, session_id: str) -> Item | None:
-        """Remove and return the newest item; None if there is none."""
-        ...
-
-    async def clear(self, session_id: str) -> None:
-        """Remove the session with all its items."""
-        ...
-
-    async def sessions(
-        self, prefix: str, limit: int | None, after: str | None
-    ) -> list[SessionInfo]:
-        """List sessions, the one with the newest items first."""
-        ...
-
-    async def close(self) -> None:
-        """Free what is held open; a later call opens it again."""
-        ...
-
-    async def begin(
-        self,
-        session_id: str,
-        token: str,
-        lease: float | None,
-        limit: int | None,
-        damaged: Damaged,
-    ) -> OpenTurn | None:
-        """Take a lease and load the history; None if another holder has one."""
-        ...
-
-    async def renew(self, session_id: str, token: str, lease: float) -> None:
-        """Let the lease begin anew."""
-        ...
-
-    async def release(self, session_id: str, token: str) -> None:
-        """Give the lease back."""
-        ...
-
-    async def find(self, session_id: str, turn_id: str) -> StoredTurn | None:
-        """Return the stored turn of that id."""
-        ...
-
-    async def commit(
-        self, session_id: str, turn: OpenTurn, rows: Sequence[bytes], record: TurnRecord
-    ) -> bool:
-        """Append *rows* with their record and give the lease back, if the turn still may."""
-        ...
-
-    async def undo(self, session_id: str, turns: int) -> list[list[Item]]:
-        """Remove the newest turns and return them, oldest first."""
-        ...
+__all__ = ["DatabaseSession", "DatabaseStore"]
 
 
 class DatabaseSession:
-    """A session in a database.
+    """A session over a back end.
+
+    Args:
+        session_id: Names the conversation.
+        backend: Where its rows are.
+        session_settings: ``SessionSettings(limit=...)`` or a dict of it.
+        strict: Raise `StoreError` for damaged rows, instead of leaving them out with a warning.
 
     Attributes:
         session_id: Names the conversation.
@@ -99,11 +44,19 @@ class DatabaseSession:
 
     _is_changed = False  # whether a subclass has methods of its own: then they must be used
 
-    def __init__(self, session_id: str, database: Database, session_settings: Any = None) -> None:
+    def __init__(
+        self,
+        session_id: str,
+        backend: Backend,
+        session_settings: Any = None,
+        *,
+        strict: bool = False,
+    ) -> None:
         self.session_id = check_id(session_id)
         self.session_settings = check_settings(session_settings)
         self.damaged_items = 0
-        self._database = database
+        self._backend = backend
+        self._strict = strict
 
     def __init_subclass__(cls) -> None:
         four = ("get_items", "add_items", "pop_item", "clear_session")
@@ -115,7 +68,7 @@ class DatabaseSession:
     @property
     def promises(self) -> Promises:
         """What the back end holds to."""
-        known = self._database.promises
+        known = self._backend.promises
         if self._is_changed:
             return replace(known, isolated=False, settles=False, turns=False)
         return known
@@ -123,7 +76,7 @@ class DatabaseSession:
     @property
     def identity(self) -> Hashable:
         """The same for all objects that stand for this session."""
-        return self._database.identity(self.session_id)
+        return self._backend.identity(self.session_id)
 
     async def get_items(self, limit: int | None = None) -> list[Any]:
         """Return the items, oldest first.
@@ -142,10 +95,23 @@ class DatabaseSession:
         if limit == 0:
             return []
         self.damaged_items = 0
-        return await self._database.get(self.session_id, limit, self._damaged)
+        rows = await self._backend.get(self.session_id, limit, joined=True)
+        items = decode_whole(rows)
+        return await self._row_by_row(rows, limit) if items is None else items
 
-    def _damaged(self, count: int) -> None:
-        self.damaged_items = count
+    async def _row_by_row(self, rows: Rows, limit: int | None) -> list[Item]:
+        """Return the items of the rows that are not damaged, and tell of those that are."""
+        if isinstance(rows.data, bytes):
+            rows = await self._backend.get(self.session_id, limit, joined=False)
+        items, bad = decode_each(rows)
+        if bad:
+            self.damaged_items = len(bad)
+            report(self._place, bad, strict=self._strict)
+        return list(items.values())
+
+    @property
+    def _place(self) -> str:
+        return self._backend.place(self.session_id)
 
     async def add_items(self, items: list[Any]) -> None:
         """Append *items* in their order, all of them or none.
@@ -156,15 +122,22 @@ class DatabaseSession:
         """
         rows = encode_items(items)
         if rows:
-            await self._database.add(self.session_id, rows)
+            await self._backend.add(self.session_id, rows)
 
     async def pop_item(self) -> Any:
         """Remove and return the newest item; None if there is none.
 
         Raises:
-            StoreError: The back end failed.
+            StoreError: The back end failed, or the newest row is damaged; then it stays.
         """
-        return await self._database.pop(self.session_id)
+        popped = await self._backend.pop(self.session_id, is_readable)
+        if popped is None:
+            return None
+        row_id, row = popped
+        item = decode_row(row)
+        if item is None:
+            raise damage(self._place, f"the newest row, {row_id}, is damaged and was not removed")
+        return item
 
     async def clear_session(self) -> None:
         """Remove the session with all its items.
@@ -172,48 +145,115 @@ class DatabaseSession:
         Raises:
             StoreError: The back end failed.
         """
-        await self._database.clear(self.session_id)
+        await self._backend.clear(self.session_id)
 
     async def begin_turn(self, token: str, *, lease: float | None) -> OpenTurn | None:
         """Take the lease and load the history; see `TurnSession`."""
         limit = None if self.session_settings is None else self.session_settings.limit
         self.damaged_items = 0
-        return await self._database.begin(self.session_id, token, lease, limit, self._damaged)
+        taken = lease if self._backend.promises.shared else None
+        rows = await self._backend.begin(self.session_id, token, taken, limit)
+        if rows is None:
+            return None
+        try:
+            history = decode_whole(rows)
+            if history is None:
+                history = await self._row_by_row(rows, limit)
+        except BaseException:
+            if taken is not None:
+                with contextlib.suppress(StoreError):
+                    await self._backend.release(self.session_id, token)
+            raise
+        if taken is not None:
+            return OpenTurn(history, rows.head, token, lease, lease_token=token)
+        return OpenTurn(history, rows.head if lease is None else None, token, lease)
 
     async def find_turn(self, turn_id: str) -> StoredTurn | None:
-        """Return the stored turn of that id; see `TurnSession`."""
-        return await self._database.find(self.session_id, turn_id)
+        """Return the answered turn of that id; see `TurnSession`."""
+        found = await self._backend.find(self.session_id, turn_id)
+        if found is None or not _is_whole(found) or found.record.shape == UNANSWERED:
+            return None
+        place = found.record.answers + found.record.inputs
+        ids, data, _ = found.rows
+        items, bad = decode_each(Rows(ids[place:], data[place:]))
+        if bad:
+            raise damage(self._place, f"rows {bad}, of a stored turn's answer, are damaged")
+        return _stored(found, list(items.values()))
+
+    async def newest_turn(self) -> StoredTurn | None:
+        """Return the turn that ends with the newest item; see `TurnSession`."""
+        found = await self._backend.newest(self.session_id)
+        if found is None or not _is_whole(found):
+            return None
+        items, bad = decode_each(found.rows)
+        if bad:
+            return None  # the history has no item for each of its rows
+        new_items = list(items.values())[found.record.answers + found.record.inputs :]
+        return _stored(found, new_items)
+
+    async def turn_key(self) -> bytes:
+        """Return the secret of the store; see `TurnSession`."""
+        return await self._backend.key()
 
     async def renew_turn(self, turn: OpenTurn) -> None:
         """Let the lease begin anew; see `TurnSession`."""
-        if turn.lease is not None:
-            await self._database.renew(self.session_id, turn.token, turn.lease)
+        if turn.lease is not None and self._backend.promises.shared:
+            await self._backend.renew(self.session_id, turn.token, turn.lease)
 
     async def commit_turn(self, turn: OpenTurn, items: list[Item], record: TurnRecord) -> bool:
         """Append the items with their record; see `TurnSession`."""
-        return await self._database.commit(self.session_id, turn, encode_items(items), record)
+        rows = encode_items(items)
+        lease = turn.lease_token
+        claim = Claim(turn.token, lease, turn.head if lease is None else None, turn.attempted)
+        turn.attempted = True
+        return await self._backend.commit(self.session_id, rows, record, claim)
 
     async def release_turn(self, turn: OpenTurn) -> None:
         """Give the lease back; see `TurnSession`."""
         if turn.lease is not None:
-            await self._database.release(self.session_id, turn.token)
+            if self._backend.promises.shared:
+                await self._backend.release(self.session_id, turn.token)
             turn.lease_token = None
 
     async def undo_turns(self, turns: int) -> list[list[Item]]:
-        """Remove the newest turns; see `TurnSession`."""
-        return await self._database.undo(self.session_id, turns)
+        """Remove the newest turns; see `TurnSession`.
+
+        What others add meanwhile stays.
+        """
+        rows = await self._backend.get(self.session_id, None, joined=False)
+        items, bad = decode_each(rows)
+        if bad:
+            raise damage(self._place, f"rows {bad} are damaged; nothing was undone")
+        undone = recorded_turns(items, await self._backend.ranges(self.session_id))[-turns:]
+        if undone:
+            await self._backend.cut(self.session_id, next(iter(undone[0])), rows.ids[-1])
+        return [list(turn.values()) for turn in undone]
+
+
+def _is_whole(found: RecordedRows) -> bool:
+    return len(found.rows.ids) == found.size
+
+
+def _stored(found: RecordedRows, new_items: list[Item]) -> StoredTurn:
+    return StoredTurn(found.record.fingerprint, found.record.shape, new_items, found.size)
 
 
 class DatabaseStore:
-    """Sessions by id, in a database."""
+    """Sessions by id, over a back end.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    Args:
+        backend: Where the rows are.
+        strict: Raise `StoreError` for damaged rows, instead of leaving them out with a warning.
+    """
+
+    def __init__(self, backend: Backend, *, strict: bool = False) -> None:
+        self._backend = backend
+        self._strict = strict
 
     @property
     def promises(self) -> Promises:
         """What the back end holds to."""
-        return self._database.promises
+        return self._backend.promises
 
     def session(self, session_id: str, /) -> DatabaseSession:
         """Return the session of that id; nothing is stored until items are added.
@@ -221,7 +261,7 @@ class DatabaseStore:
         Raises:
             ConfigurationError: The id is no string, empty, or too long.
         """
-        return DatabaseSession(session_id, self._database)
+        return DatabaseSession(session_id, self._backend, strict=self._strict)
 
     async def sessions(
         self, *, prefix: str = "", limit: int | None = None, after: str | None = None
@@ -241,7 +281,7 @@ class DatabaseStore:
         limit = check_limit(limit)
         prefix = check_id(prefix, "a prefix") if prefix != "" else ""
         after = None if after is None else check_id(after, "after")
-        return [] if limit == 0 else await self._database.sessions(prefix, limit, after)
+        return [] if limit == 0 else await self._backend.sessions(prefix, limit, after)
 
     async def delete(self, session_id: str) -> None:
         """Remove the session with all its items; an unknown id does nothing.
@@ -250,11 +290,11 @@ class DatabaseStore:
             ConfigurationError: The id is no string, empty, or too long.
             StoreError: The back end failed.
         """
-        await self._database.clear(check_id(session_id))
+        await self._backend.clear(check_id(session_id))
 
     async def close(self) -> None:
         """Free what is held open; a store that is used again opens again."""
-        await self._database.close()
+        await self._backend.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -2,121 +2,79 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
-from collections.abc import Hashable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from memwrap.codec import decode, decode_rows
-from memwrap.items import Item
+from memwrap.sessions.backend import Claim, RecordedRows, Rows
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import no_such_page
-from memwrap.sessions.database import Damaged, DatabaseSession, DatabaseStore
-from memwrap.sessions.turns import OpenTurn, StoredTurn, TurnRecord, recorded_turns
+from memwrap.sessions.database import DatabaseSession, DatabaseStore
+from memwrap.sessions.turns import TurnRecord
 
-__all__ = ["InMemorySession", "InMemoryStore"]
+__all__ = ["InMemorySession", "InMemoryStore", "MemoryBackend"]
 
 
-class MemoryDatabase:
-    """Rows in a dict. They are kept as JSON, so what comes out shares nothing with what went in."""
+class MemoryBackend:
+    """Rows in a dict of sessions."""
 
     promises = Promises(isolated=True, settles=True, turns=True)
 
     def __init__(self) -> None:
         self._conversations: dict[str, _Conversation] = {}
         self._guard = threading.Lock()
+        self._newest_id = 0  # of all rows that there have been, so that no number comes twice
+        self._key = b""
 
     def identity(self, session_id: str) -> Hashable:
         """Return the same value for all objects that stand for that session."""
         return (self, session_id)
 
+    def place(self, session_id: str) -> str:
+        """Name the session for an error."""
+        return f"in memory, session {session_id!r}"
+
     async def add(self, session_id: str, rows: Sequence[bytes]) -> None:
         """Append *rows*."""
         with self._guard:
-            # Taken out and put back, it is the last in order: the one with the newest items.
-            conversation = self._conversations.pop(session_id, None) or _Conversation()
-            self._conversations[session_id] = conversation
-            conversation.add(rows)
+            self._append(session_id, rows)
 
-    async def begin(
-        self,
-        session_id: str,
-        token: str,
-        lease: float | None,
-        limit: int | None,
-        damaged: Damaged,  # noqa: ARG002  (no row here can be)
-    ) -> OpenTurn | None:
-        """Load the history; no other process can have a lease."""
-        with self._guard:
-            conversation = self._conversations.get(session_id)
-            changes = conversation.changes if conversation else 0
-            rows = conversation.newest(limit) if conversation else []
-        history = decode_rows(rows) if rows else []
-        return OpenTurn(history, changes if lease is None else None, token, lease)
+    def _append(self, session_id: str, rows: Sequence[bytes]) -> _Conversation:
+        # Taken out and put back, it is the last in order: the one with the newest rows.
+        conversation = self._conversations.pop(session_id, None) or _Conversation()
+        self._conversations[session_id] = conversation
+        first = self._newest_id + 1
+        self._newest_id += len(rows)
+        conversation.ids += range(first, self._newest_id + 1)
+        conversation.rows += rows
+        conversation.updated_at = datetime.now(UTC)
+        return conversation
 
-    async def renew(self, session_id: str, token: str, lease: float) -> None:
-        """Do nothing: there is no lease."""
-
-    async def release(self, session_id: str, token: str) -> None:
-        """Do nothing: there is no lease."""
-
-    async def find(self, session_id: str, turn_id: str) -> StoredTurn | None:
-        """Return the stored turn of that id."""
-        with self._guard:
-            conversation = self._conversations.get(session_id)
-            for first, last, record in conversation.turns if conversation else ():
-                if conversation and record.turn_id == turn_id:
-                    rows = conversation.rows[first + record.inputs : last + 1]
-                    return StoredTurn(record.fingerprint, record.shape, decode_rows(rows))
-        return None
-
-    async def commit(
-        self, session_id: str, turn: OpenTurn, rows: Sequence[bytes], record: TurnRecord
-    ) -> bool:
-        """Append *rows* with their record."""
-        with self._guard:
-            conversation = self._conversations.pop(session_id, None) or _Conversation()
-            self._conversations[session_id] = conversation
-            if turn.head is not None and turn.head != conversation.changes:
-                return False
-            first = len(conversation.rows)
-            conversation.add(rows)
-            conversation.turns.append((first, len(conversation.rows) - 1, record))
-        return True
-
-    async def undo(self, session_id: str, turns: int) -> list[list[Item]]:
-        """Remove the newest turns."""
+    async def get(self, session_id: str, limit: int | None, *, joined: bool) -> Rows:
+        """Return the newest *limit* rows."""
         with self._guard:
             conversation = self._conversations.get(session_id)
             if conversation is None:
-                return []
-            items = dict(enumerate(decode_rows(conversation.rows)))
-            ranges = [(first, last) for first, last, _ in conversation.turns]
-            undone = recorded_turns(items, ranges)[-turns:]
-            if undone:
-                conversation.cut(next(iter(undone[0])))
-        return [list(turn.values()) for turn in undone]
+                return Rows((), (), 0)
+            return conversation.joined(limit) if joined else conversation.newest(limit)
 
-    async def get(
-        self,
-        session_id: str,
-        limit: int | None,
-        damaged: Damaged,  # noqa: ARG002
-    ) -> list[Item]:
-        """Return the newest *limit* items, oldest first."""
+    async def pop(
+        self, session_id: str, readable: Callable[[bytes], bool]
+    ) -> tuple[int, bytes] | None:
+        """Remove and return the newest row."""
         with self._guard:
             conversation = self._conversations.get(session_id)
-            rows = conversation.newest(limit) if conversation else []
-        return decode_rows(rows)
-
-    async def pop(self, session_id: str) -> Item | None:
-        """Remove and return the newest item."""
-        with self._guard:
-            conversation = self._conversations.get(session_id)
-            row = conversation.rows[-1] if conversation and conversation.rows else None
-            if conversation and row is not None:
-                conversation.cut(len(conversation.rows) - 1)
-        return None if row is None else decode(row)
+            if conversation is None or not conversation.rows:
+                return None
+            row_id, row = conversation.ids[-1], conversation.rows[-1]
+            if readable(row):
+                del conversation.rows[-1], conversation.ids[-1]
+                if conversation.turns and conversation.turns[-1][1] == row_id:
+                    conversation.forget(len(conversation.turns) - 1, len(conversation.turns))
+        return row_id, row
 
     async def clear(self, session_id: str) -> None:
         """Remove the session."""
@@ -142,30 +100,136 @@ class MemoryDatabase:
     async def close(self) -> None:
         """Nothing is held open."""
 
+    async def begin(
+        self,
+        session_id: str,
+        token: str,  # noqa: ARG002
+        lease: float | None,  # noqa: ARG002
+        limit: int | None,
+    ) -> Rows:
+        """Return the newest rows; no other process can have a lease."""
+        with self._guard:
+            conversation = self._conversations.get(session_id)
+            return Rows((), (), 0) if conversation is None else conversation.joined(limit)
+
+    async def renew(self, session_id: str, token: str, lease: float) -> None:
+        """Do nothing: there is no lease."""
+
+    async def release(self, session_id: str, token: str) -> None:
+        """Do nothing: there is no lease."""
+
+    async def commit(
+        self, session_id: str, rows: Sequence[bytes], record: TurnRecord, claim: Claim
+    ) -> bool:
+        """Append *rows* with their record."""
+        with self._guard:
+            known = self._conversations.get(session_id)
+            if claim.head is not None and claim.head != (known.head if known else 0):
+                return False
+            question = known.question(record.answers) if known and record.answers else None
+            if question is None and record.answers:
+                record = record._replace(answers=0)
+            conversation = self._append(session_id, rows)
+            last = self._newest_id
+            first = last + 1 - len(rows) if question is None else question
+            conversation.record((first, last, len(rows) + record.answers, record))
+        return True
+
+    async def find(self, session_id: str, turn_id: str) -> RecordedRows | None:
+        """Return the newest recorded turn of that id."""
+        with self._guard:
+            conversation = self._conversations.get(session_id)
+            turn = conversation.named.get(turn_id) if conversation else None
+            return conversation.recorded(turn) if conversation and turn else None
+
+    async def newest(self, session_id: str) -> RecordedRows | None:
+        """Return the recorded turn that ends with the session's newest row, if one does."""
+        with self._guard:
+            conversation = self._conversations.get(session_id)
+            turn = conversation.newest_turn() if conversation else None
+            return conversation.recorded(turn) if conversation and turn else None
+
+    async def ranges(self, session_id: str) -> Sequence[tuple[int, int]]:
+        """Return the first and the last row's number of each recorded turn."""
+        with self._guard:
+            conversation = self._conversations.get(session_id)
+            return [(turn[0], turn[1]) for turn in conversation.turns] if conversation else []
+
+    async def cut(self, session_id: str, first: int, last: int) -> None:
+        """Remove rows, and the turns that they were of."""
+        with self._guard:
+            if conversation := self._conversations.get(session_id):
+                conversation.cut(first, last)
+
+    async def key(self) -> bytes:
+        """Return the store's secret."""
+        if not self._key:
+            with self._guard:
+                self._key = self._key or secrets.token_bytes(32)
+        return self._key
+
+
+_Turn = tuple[int, int, int, TurnRecord]  # its first and last row, its count of rows, its record
+
 
 class _Conversation:
-    __slots__ = ("changes", "created_at", "rows", "turns", "updated_at")
+    __slots__ = ("created_at", "ids", "named", "rows", "turns", "updated_at")
 
     def __init__(self) -> None:
         self.rows: list[bytes] = []
-        self.turns: list[tuple[int, int, TurnRecord]] = []  # the first and the last row of each
-        self.changes = 0
+        self.ids: list[int] = []
+        self.turns: list[_Turn] = []
+        self.named: dict[str, _Turn] = {}  # the newest turn of each id
         self.created_at = self.updated_at = datetime.now(UTC)
 
-    def add(self, rows: Sequence[bytes]) -> None:
-        self.rows += rows
-        self.changes += 1
-        self.updated_at = datetime.now(UTC)
+    @property
+    def head(self) -> int:
+        return self.ids[-1] if self.ids else 0
 
-    def newest(self, limit: int | None) -> list[bytes]:
-        return self.rows[:] if limit is None else self.rows[-limit:] if limit else []
+    def newest(self, limit: int | None) -> Rows:
+        place = 0 if limit is None else max(len(self.rows) - limit, 0)
+        return Rows(self.ids[place:], self.rows[place:], self.head)
 
-    def cut(self, place: int) -> None:
-        """Remove the rows from *place* on, and the turns that are no longer whole."""
-        del self.rows[place:]
-        self.changes += 1
-        while self.turns and self.turns[-1][1] >= place:
-            self.turns.pop()
+    def joined(self, limit: int | None) -> Rows:
+        rows = self.rows if limit is None else self.rows[-limit:] if limit else ()
+        head = self.ids[-1] if self.ids else 0
+        return Rows(range(len(rows)), b"[" + b",".join(rows) + b"]", head)
+
+    def record(self, turn: _Turn) -> None:
+        self.turns.append(turn)
+        if turn[3].turn_id is not None:
+            self.named[turn[3].turn_id] = turn
+
+    def forget(self, begin: int, end: int) -> None:
+        """Remove turns, by their places."""
+        for turn in self.turns[begin:end]:
+            turn_id = turn[3].turn_id
+            if turn_id is not None and self.named.get(turn_id) is turn:
+                del self.named[turn_id]
+        del self.turns[begin:end]
+
+    def newest_turn(self) -> _Turn | None:
+        return self.turns[-1] if self.turns and self.turns[-1][1] == self.head else None
+
+    def question(self, count: int) -> int | None:
+        """Forget the newest turn if it is a question of that many rows; return its first row."""
+        turn = self.newest_turn()
+        if turn is None or turn[2] != count:
+            return None
+        self.forget(len(self.turns) - 1, len(self.turns))
+        return turn[0]
+
+    def recorded(self, turn: _Turn) -> RecordedRows:
+        first, last, count, record = turn
+        begin, end = bisect_left(self.ids, first), bisect_right(self.ids, last)
+        return RecordedRows(record, Rows(self.ids[begin:end], self.rows[begin:end]), count)
+
+    def cut(self, first: int, last: int) -> None:
+        """Remove rows, and the turns that are no longer whole."""
+        begin, end = bisect_left(self.ids, first), bisect_right(self.ids, last)
+        del self.rows[begin:end], self.ids[begin:end]
+        begin = bisect_left(self.turns, first, key=lambda turn: turn[1])
+        self.forget(begin, bisect_right(self.turns, last, key=lambda turn: turn[0]))
 
 
 class InMemorySession(DatabaseSession):
@@ -182,11 +246,11 @@ class InMemorySession(DatabaseSession):
     """
 
     def __init__(self, session_id: str, *, session_settings: Any = None) -> None:
-        super().__init__(session_id, MemoryDatabase(), session_settings)
+        super().__init__(session_id, MemoryBackend(), session_settings)
 
 
 class InMemoryStore(DatabaseStore):
     """Sessions by id, in this process only."""
 
     def __init__(self) -> None:
-        super().__init__(MemoryDatabase())
+        super().__init__(MemoryBackend())

@@ -187,7 +187,7 @@ async def test_what_is_no_json_is_summed_up_too(log):
     agent = with_session(ScriptedAgent(answer), middleware=[odd, Log()])
     assert await agent("a") is answer
     ((_, text),) = messages(log)
-    assert "history=3(user:1 str:1 dict:1 not JSON)" in text
+    assert "history=3(user:1 other:2 not JSON)" in text
 
 
 async def test_answer_that_cannot_be_stored(log, session):

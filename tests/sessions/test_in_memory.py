@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memwrap import InMemorySession, InMemoryStore
+from memwrap import InMemorySession, InMemoryStore, run
 from memwrap.items import assistant, user
 from memwrap.sessions.base import identity
+from memwrap.testing import ScriptedAgent
 
 text = st.text(st.characters(exclude_categories=()))
 values = st.recursive(
@@ -100,6 +101,18 @@ async def test_dropped_sessions_leave_nothing():
     del session
     gc.collect()
     assert gone() is None
+
+
+async def test_popped_turns_leave_nothing():
+    """Of a turn whose items were popped no record is left."""
+    session = InMemorySession("s")
+    for turn_id in "ab":
+        await run(ScriptedAgent("2"), "1", session=session, turn_id=turn_id)
+    assert len(await session._backend.ranges("s")) == 2
+    await session.pop_item()
+    assert await session._backend.ranges("s") == [(1, 2)]
+    assert await session._backend.find("s", "b") is None
+    assert await session.find_turn("a") is not None
 
 
 async def test_deleted_sessions_free_their_memory():

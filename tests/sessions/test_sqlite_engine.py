@@ -429,7 +429,7 @@ class TestCancellation:
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait({task})
-        await asyncio.wait({engine_of(session._database._path)._opening}, timeout=TIMEOUT)
+        await asyncio.wait({engine_of(session._backend._path)._opening}, timeout=TIMEOUT)
         (tmp_path / "folder").mkdir()
         assert await session.get_items() == []
 

@@ -26,6 +26,43 @@ def versions(path):
     return query(path, "SELECT * FROM memwrap_schema ORDER BY 1")
 
 
+def make_version_1(path):
+    """Make a file as the memwrap of version 1 left it, with a turn and an item."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(VERSION_1)
+
+
+VERSION_1 = """
+    CREATE TABLE memwrap_schema (
+        messages TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT INTO memwrap_schema VALUES ('agent_messages', 1);
+    CREATE TABLE agent_sessions (
+        session_id TEXT PRIMARY KEY,
+        created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+        updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);
+    CREATE TABLE agent_messages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        session_id TEXT NOT NULL,
+        message_data TEXT NOT NULL,
+        created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+        FOREIGN KEY (session_id) REFERENCES agent_sessions (session_id) ON DELETE CASCADE);
+    CREATE INDEX idx_agent_messages_session_id ON agent_messages (session_id, id);
+    CREATE TABLE agent_messages_turns (
+        session_id TEXT NOT NULL, last_id INTEGER NOT NULL, first_id INTEGER, token TEXT NOT NULL,
+        expires REAL, turn_id TEXT, fingerprint TEXT, shape TEXT, inputs INTEGER,
+        PRIMARY KEY (session_id, last_id)) WITHOUT ROWID;
+    CREATE UNIQUE INDEX idx_agent_messages_turns_turn_id
+        ON agent_messages_turns (session_id, turn_id) WHERE turn_id IS NOT NULL;
+    INSERT INTO agent_sessions (session_id) VALUES ('s');
+    INSERT INTO agent_messages (session_id, message_data) VALUES
+        ('s', '{"role":"user","content":"1"}'),
+        ('s', '{"role":"assistant","content":"2"}'),
+        ('s', '{"role":"user","content":"3"}');
+    INSERT INTO agent_messages_turns VALUES
+        ('s', 2, 1, 'token', NULL, 't', 'print', 'text', 1);
+"""
+
+
 def damage(path, session_id="s"):
     query(path, "INSERT INTO agent_messages (session_id, message_data) VALUES (?, '{')", session_id)
 
@@ -40,11 +77,11 @@ class TestVersion:
         await SQLiteSession("s", path).add_items([user("1")])
         other = SQLiteSession("s", path, sessions_table="talks", messages_table="Lines")
         await other.add_items([user("1")])
-        assert versions(path) == [("agent_messages", 1), ("lines", 1)]
+        assert versions(path) == [("agent_messages", 2), ("lines", 2)]
         assert await SQLiteSession("s", path).get_items() == [user("1")]
         same = SQLiteSession("s", path, sessions_table="Talks", messages_table="LINES")
         assert await same.get_items() == [user("1")]
-        assert versions(path) == [("agent_messages", 1), ("lines", 1)]
+        assert versions(path) == [("agent_messages", 2), ("lines", 2)]
 
     async def test_users_own_version_stays(self, path):
         """SQLite's own numbers of a file belong to whoever else keeps tables in it."""
@@ -58,14 +95,14 @@ class TestVersion:
         """What a newer memwrap wrote is neither read nor changed, until this one is upgraded."""
         await SQLiteSession("s", path).add_items([user("1")])
         await SQLiteSession("s", path).close()
-        query(path, "UPDATE memwrap_schema SET version = 2")
+        query(path, "UPDATE memwrap_schema SET version = 3")
         before = Path(path).read_bytes()
         session = SQLiteSession("s", path)
         for call in (session.get_items, session.pop_item, session.clear_session):
-            with pytest.raises(StoreError, match="is of version 2, .* upgrade memwrap"):
+            with pytest.raises(StoreError, match="is of version 3, .* upgrade memwrap"):
                 await call()
         assert Path(path).read_bytes() == before
-        query(path, "UPDATE memwrap_schema SET version = 1")
+        query(path, "UPDATE memwrap_schema SET version = 2")
         assert await session.get_items() == [user("1")]
 
     @pytest.mark.parametrize("journal", ["DELETE", "WAL"])
@@ -77,7 +114,56 @@ class TestVersion:
         query(path, f"PRAGMA journal_mode = {journal}")
         session = SQLiteSession("s", path)
         assert await session.get_items() == [user("1"), assistant("2")]
-        assert versions(path) == [("agent_messages", 1)]
+        assert versions(path) == [("agent_messages", 2)]
+
+    async def test_file_of_version_1(self, path):
+        """A file of the version before keeps its turns, and gets a secret and answers."""
+        make_version_1(path)
+        session = SQLiteSession("s", path)
+        assert await session.get_items() == [user("1"), assistant("2"), user("3")]
+        assert versions(path) == [("agent_messages", 2)]
+        assert await session.newest_turn() is None
+        stored = await session.find_turn("t")
+        assert (stored.fingerprint, stored.shape, stored.items) == ("print", "text", 2)
+        assert stored.new_items == [assistant("2")]
+        assert len(await session.turn_key()) == 32
+        assert await session.pop_item() == user("3")
+        assert (await session.newest_turn()).items == 2
+        assert await run(ScriptedAgent("4"), "3", session=session, turn_id="u") == "4"
+        assert await undo(session, 2) == [
+            [user("1"), assistant("2")],
+            [user("3"), assistant("4")],
+        ]
+
+    async def test_writer_of_version_1_goes_on(self, path):
+        """Whoever has the file open while it is migrated may go on, and is understood."""
+        make_version_1(path)
+        session = SQLiteSession("s", path)
+        await session.get_items()
+        query(
+            path,
+            "INSERT INTO agent_messages (id, session_id, message_data) VALUES"
+            """ (9, 's', '{"role":"user","content":"9"}')""",
+        )
+        query(
+            path,
+            "INSERT INTO agent_messages_turns (session_id, last_id, first_id, token, turn_id,"
+            " fingerprint, shape, inputs) VALUES ('s', 9, 9, 'x', 'nine', 'f', 'text', 1)",
+        )
+        assert (await session.find_turn("nine")).items == 1
+        assert (await session.newest_turn()).items == 1
+
+    @pytest.mark.parametrize("lost", ["memwrap_keys", "agent_sessions", "agent_messages_turns"])
+    async def test_lost_table_is_made_anew(self, path, lost):
+        """A file that lost a table gets it back, though its columns were added long ago."""
+        session = SQLiteSession("s", path)
+        await session.add_items([user("1")])
+        await session.close()
+        query(path, f"DROP TABLE {lost}")
+        assert await session.get_items() == [user("1")]
+        assert len(await session.turn_key()) == 32
+        await run(ScriptedAgent("3"), "2", session=session, turn_id="t")
+        assert (await session.find_turn("t")).items == 2
 
     async def test_migration_is_one_transaction(self, path, monkeypatch):
         """A migration that fails in the middle leaves the file as it was, and can be repeated."""
@@ -101,7 +187,7 @@ class TestVersion:
         monkeypatch.setattr(migrate, "MIGRATIONS", steps)
         monkeypatch.setattr("memwrap.sessions.sqlite.connection.MIGRATIONS", steps)
         assert await SQLiteSession("s", path).get_items() == [user("1")]
-        assert versions(path) == [("agent_messages", 2)]
+        assert versions(path) == [("agent_messages", 3)]
 
 
 FOREIGN = {
@@ -118,6 +204,7 @@ FOREIGN = {
     "other sessions": "CREATE TABLE AGENT_SESSIONS (agent TEXT)",
     "other turns": "CREATE TABLE agent_messages_turns (player TEXT)",
     "other versions": "CREATE TABLE memwrap_schema (words TEXT)",
+    "other keys": "CREATE TABLE memwrap_keys (door TEXT)",
     "versions that are none": (
         "CREATE TABLE memwrap_schema AS SELECT 'agent_messages' AS messages, 'new' AS version"
     ),
@@ -154,9 +241,9 @@ class TestForeignTables:
         await SQLiteSession("s", path).add_items([user("1")])
         assert await SQLiteSession("s", path).get_items() == [user("1")]
 
-    @pytest.mark.parametrize("name", ["memwrap_schema", "Memwrap_Schema"])
+    @pytest.mark.parametrize("name", ["memwrap_schema", "Memwrap_Schema", "memwrap_keys"])
     def test_own_table_is_no_choice(self, path, name):
-        """The table of versions cannot be one of the pair."""
+        """The tables of versions and of secrets cannot be one of the pair."""
         with pytest.raises(ConfigurationError, match="memwrap's own table"):
             SQLiteSession("s", path, messages_table=name)
         with pytest.raises(ConfigurationError, match="memwrap's own table"):

@@ -117,19 +117,21 @@ async def test_memory_is_the_object_own():
 
 
 def own_schema(path):
-    """What memwrap adds to the file: tables of turns and versions and an index of turn ids."""
-    return {row for row in schema(path) if row[2].endswith("_turns") or row[2] == "memwrap_schema"}
+    """What memwrap adds to the file: tables of turns, versions and secrets, and an index."""
+    return {
+        row for row in schema(path) if row[2].endswith("_turns") or row[2].startswith("memwrap_")
+    }
 
 
 async def test_file_is_the_same_as_the_sdk_makes(path, tmp_path):
-    """Tables and indexes are those of the Agents SDK, and beside them are memwrap's two."""
+    """Tables and indexes are those of the Agents SDK, and beside them are memwrap's three."""
     session = SQLiteSession("s", path)
     await session.add_items([user("1")])
     await session.close()
     theirs = SDKSession("s", tmp_path / "theirs.db")
     await theirs.add_items([user("1")])
     theirs.close()
-    assert len(own_schema(path)) == 3
+    assert len(own_schema(path)) == 4
     assert schema(path) - own_schema(path) == schema(tmp_path / "theirs.db")
     named = SQLiteSession("s", path, sessions_table="Talks", messages_table="_lines2")
     await named.add_items([user("1")])

@@ -12,12 +12,11 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeAlias
 
 import aiosqlite
 
-from memwrap.codec import decode
 from memwrap.sessions.sqlite.migrate import MIGRATIONS, check, migrate
 from memwrap.sessions.sqlite.schema import Tables
 
@@ -49,7 +48,10 @@ class Hidden(tuple[Any, ...]):
 
 
 async def open_writer(
-    path: str, tables: Tables, threads: list[threading.Thread]
+    path: str,
+    tables: Tables,
+    threads: list[threading.Thread],
+    readable: Mapping[int, Callable[[bytes], bool]],
 ) -> aiosqlite.Connection:
     """Open the file for writing; create it, with its tables, if need be.
 
@@ -57,6 +59,7 @@ async def open_writer(
         path: The file.
         tables: Its tables.
         threads: Gets the thread of the connection.
+        readable: Tells whether a row can be read; a statement names the function by its number.
 
     Raises:
         OSError: The file cannot be opened.
@@ -72,7 +75,9 @@ async def open_writer(
         connection.execute("PRAGMA secure_delete = ON")
         if version < len(MIGRATIONS):
             migrate(connection, tables)
-        connection.create_function("memwrap_is_item", 1, _is_item, deterministic=True)
+        connection.create_function(
+            "memwrap_is_readable", 2, lambda number, row: readable[number](row)
+        )
         for statement in ("trigger_insert", "trigger_delete", "view_commit", "trigger_commit"):
             connection.execute(tables[statement])
 
@@ -80,7 +85,7 @@ async def open_writer(
 
 
 async def open_reader(path: str, threads: list[threading.Thread]) -> aiosqlite.Connection:
-    """Open the file for reading; arguments and errors as for `open_writer`."""
+    """Open the file for reading; see `open_writer`."""
 
     def prepare(connection: sqlite3.Connection) -> None:
         # Its few writes are leases, which need not survive a power cut. Checkpoints are left to
@@ -140,7 +145,10 @@ class _Opening:
         self._threads = threads
 
     def run(self) -> None:
-        """Open the file, in a daemon thread: the thread of a connection is what its creator is."""
+        """Open the file, in a daemon thread.
+
+        aiosqlite's thread inherits the daemon flag from the thread that creates it.
+        """
         try:
             self._raw = _connect(self._path, self._prepare)
         except Exception as exc:  # noqa: BLE001  (raised where it is waited for)
@@ -222,12 +230,3 @@ def _patiently(
             if not is_busy(exc) or time.monotonic() > deadline:
                 raise
             time.sleep(random.uniform(0.001, 0.01))  # noqa: S311
-
-
-def _is_item(row: bytes) -> bool:
-    """Tell SQLite whether a row can be returned, by the same reader that will return it."""
-    try:
-        decode(row)
-    except ValueError:
-        return False
-    return True

@@ -5,49 +5,50 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-import warnings
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
-from memwrap.codec import decode, decode_array
 from memwrap.exceptions import StoreError
-from memwrap.items import Item
+from memwrap.sessions.backend import Claim, RecordedRows, Rows
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import no_such_page
-from memwrap.sessions.database import Damaged
-from memwrap.sessions.holder import is_dead
-from memwrap.sessions.sqlite.connection import Rows
+from memwrap.sessions.leases import is_dead
 from memwrap.sessions.sqlite.engine import engine_for
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.sessions.sqlite.write import MAX_VALUES
-from memwrap.sessions.turns import OpenTurn, StoredTurn, TurnRecord, recorded_turns
+from memwrap.sessions.turns import TurnRecord
 
-__all__ = ["SQLiteDatabase"]
+__all__ = ["SQLiteBackend"]
 
 _FIRST_SURROGATE, _LAST_SURROGATE = 0xD800, 0xDFFF
 _ALL = 2**62  # SQLite's integers end at 2**63
 
+_numbers = count()
 
-class SQLiteDatabase:
+
+class SQLiteBackend:
     """Rows in a SQLite file. The object is a name; the connections belong to the engine.
 
     Args:
         path: The file.
         tables: Its tables.
-        strict: Raise for damaged rows instead of leaving them out with a warning.
     """
 
     promises = Promises(durability="power", shared=True, isolated=True, settles=True, turns=True)
 
-    def __init__(self, path: str, tables: Tables, strict: bool) -> None:
+    def __init__(self, path: str, tables: Tables) -> None:
         self._path = path
         self._tables = tables
-        self._strict = strict
 
     def identity(self, session_id: str) -> Hashable:
         """Return the same value for all objects that stand for that session."""
         return (self._path, self._tables, session_id)
+
+    def place(self, session_id: str) -> str:
+        """Name the session for an error."""
+        return f"SQLite file {self._path!r}, table {self._tables.messages}, session {session_id!r}"
 
     async def add(self, session_id: str, rows: Sequence[bytes]) -> None:
         """Append *rows* in one statement."""
@@ -59,70 +60,40 @@ class SQLiteDatabase:
             values = [value for row in rows for value in (session_id, row.decode())]
             await engine.insert(self._tables["insert"], "(?,?)", values)
 
-    async def get(self, session_id: str, limit: int | None, damaged: Damaged) -> list[Item]:
-        """Return the newest *limit* items, oldest first."""
-        return (await self._load(session_id, limit, damaged))[0]
+    async def get(self, session_id: str, limit: int | None, *, joined: bool) -> Rows:
+        """Return the newest *limit* rows."""
+        if joined:
+            return await self._joined(session_id, limit)
+        engine = engine_for(self._path, self._tables)
+        size = _ALL if limit is None else min(limit, _ALL)
+        return _apart(await engine.read(self._tables["get_rows"], (session_id, size)))
 
-    async def _load(
-        self, session_id: str, limit: int | None, damaged: Damaged
-    ) -> tuple[list[Item], int | None]:
-        """Return the newest *limit* items and the id of the last row, if it was looked at."""
+    async def _joined(self, session_id: str, limit: int | None) -> Rows:
         if limit == 0:
-            return [], None
+            return Rows((), ())
         engine = engine_for(self._path, self._tables)
         if limit is None:
             found = await engine.read(self._tables["get"], (session_id,))
         else:
             found = await engine.read(self._tables["get_newest"], (session_id, min(limit, _ALL)))
-        count, array, head = found[0]
-        if not count:
-            return [], 0
-        items = decode_array(array, count)
-        if items is None:
-            items = await self._row_by_row(session_id, limit, damaged)
-        return items, head
-
-    async def _row_by_row(self, session_id: str, limit: int | None, damaged: Damaged) -> list[Item]:
-        engine = engine_for(self._path, self._tables)
-        count = _ALL if limit is None else min(limit, _ALL)
-        items, bad = _decoded(await engine.read(self._tables["get_rows"], (session_id, count)))
-        if bad:
-            damaged(len(bad))
-            if self._strict:
-                raise self._damage(session_id, f"rows {bad} are damaged")
-            warnings.warn(
-                str(self._damage(session_id, f"rows {bad} are damaged and left out")), stacklevel=2
-            )
-        return list(items.values())
-
-    def _damage(self, session_id: str, what: str) -> StoreError:
-        return StoreError(
-            f"SQLite file {self._path!r}, table {self._tables.messages}, session"
-            f" {session_id!r}: {what}"
-        )
+        size, array, head = found[0]
+        return Rows(range(size), array, head) if size else Rows((), (), 0)
 
     async def begin(
-        self,
-        session_id: str,
-        token: str,
-        lease: float | None,
-        limit: int | None,
-        damaged: Damaged,
-    ) -> OpenTurn | None:
-        """Take the lease, if there is to be one, and load the history."""
+        self, session_id: str, token: str, lease: float | None, limit: int | None
+    ) -> Rows | None:
+        """Take the lease, if there is to be one, and return the newest rows."""
         if lease is None:
-            history, head = await self._load(session_id, limit, damaged)
-            return OpenTurn(history, head, token, None)
+            return await self._joined(session_id, limit)
         try:
             if not await self._take(session_id, token, lease):
                 return None
-            history, head = await self._load(session_id, limit, damaged)
+            return await self._joined(session_id, limit)
         except BaseException:
             # A cancelled write has ended, and may have taken the lease.
             with contextlib.suppress(StoreError):
                 await self.release(session_id, token)
             raise
-        return OpenTurn(history, head, token, lease, lease_token=token)
 
     async def _take(self, session_id: str, token: str, lease: float) -> bool:
         """Take the lease if it is free, or its holder died on this machine."""
@@ -153,78 +124,74 @@ class SQLiteDatabase:
             engine.ended.add(token)
             raise
 
-    async def find(self, session_id: str, turn_id: str) -> StoredTurn | None:
-        """Return the stored turn of that id, if all its items are still there."""
+    async def find(self, session_id: str, turn_id: str) -> RecordedRows | None:
+        """Return the recorded turn of that id, with those of its rows that are still there."""
+        return await self._recorded("find_turn", (session_id, turn_id))
+
+    async def newest(self, session_id: str) -> RecordedRows | None:
+        """Return the recorded turn that ends with the session's newest row, if one does."""
+        return await self._recorded("newest_turn", (session_id,))
+
+    async def _recorded(self, statement: str, values: Sequence[str]) -> RecordedRows | None:
         engine = engine_for(self._path, self._tables)
-        found = await engine.read(self._tables["find_turn"], (session_id, turn_id))
+        found = await engine.read(self._tables[statement], values)
         if not found:
             return None
-        fingerprint, shape, inputs, first, last = found[0]
-        rows = await engine.read(self._tables["get_range"], (session_id, first, last))
-        if len(rows) != last + 1 - first:
-            return None
-        items, bad = _decoded(rows[inputs:])
-        if bad:
-            raise self._damage(session_id, f"rows {bad}, of a stored turn's answer, are damaged")
-        return StoredTurn(fingerprint, shape, list(items.values()))
+        *record, size = found[0][:-2]
+        return RecordedRows(TurnRecord(*record), _apart([row[-2:] for row in found]), size)
 
     async def commit(
-        self, session_id: str, turn: OpenTurn, rows: Sequence[bytes], record: TurnRecord
+        self, session_id: str, rows: Sequence[bytes], record: TurnRecord, claim: Claim
     ) -> bool:
         """Append *rows* with their record and give the lease back."""
         engine = engine_for(self._path, self._tables)
-        stored = (session_id, turn.token)
-        if turn.attempted and await engine.read(self._tables["is_stored"], stored):
+        stored = (session_id, claim.token)
+        if claim.again and await engine.read(self._tables["is_stored"], stored):
             return True
-        turn.attempted = True
-        values = (
-            session_id,
-            json.dumps([row.decode() for row in rows]),
-            turn.lease_token,
-            turn.head if turn.lease_token is None else None,
-            turn.token,
-            record.turn_id,
-            record.fingerprint,
-            record.shape,
-            record.inputs,
-        )
+        texts = json.dumps([row.decode() for row in rows])
+        values = (session_id, texts, claim.lease, claim.head, claim.token, *record)
         try:
-            await engine.insert(self._tables["commit"], "(?,?,?,?,?,?,?,?,?)", values)
+            await engine.insert(self._tables["commit"], "(?,?,?,?,?,?,?,?,?,?)", values)
         except StoreError as exc:
             if not str(exc.__cause__).startswith("memwrap:"):
                 raise
             return False
         return True
 
-    async def undo(self, session_id: str, turns: int) -> list[list[Item]]:
-        """Remove the newest turns: as recorded, and for other writers' by the items' structure."""
+    async def ranges(self, session_id: str) -> Sequence[tuple[int, int]]:
+        """Return the first and the last row's number of each recorded turn."""
         engine = engine_for(self._path, self._tables)
-        found = await engine.read(self._tables["get_rows"], (session_id, _ALL))
-        rows, bad = _decoded(found)
-        if bad:
-            raise self._damage(session_id, f"rows {bad} are damaged; nothing was undone")
-        ranges = await engine.read(self._tables["turn_ranges"], (session_id,))
-        undone = recorded_turns(rows, [(first, last) for first, last in ranges])[-turns:]
-        if undone:
-            first = next(iter(undone[0]))
-            await engine.write(self._tables["delete_from"], (session_id, first))
-            await engine.write(self._tables["forget_from"], (session_id, first))
-        return [list(turn.values()) for turn in undone]
+        found = await engine.read(self._tables["turn_ranges"], (session_id,))
+        return [(first, last) for first, last in found]
 
-    async def pop(self, session_id: str) -> Item | None:
-        """Remove and return the newest item.
-
-        Raises:
-            StoreError: The newest row is damaged; it stays.
-        """
+    async def cut(self, session_id: str, first: int, last: int) -> None:
+        """Remove rows, and the turns that they were of."""
         engine = engine_for(self._path, self._tables)
-        if found := await engine.write(self._tables["pop"], (session_id,)):
-            return decode(found[0][0])
-        if left := await engine.read(self._tables["newest_id"], (session_id,)):
-            raise self._damage(
-                session_id, f"the newest row, {left[0][0]}, is damaged and was not removed"
-            )
-        return None
+        await engine.write(self._tables["delete_range"], (session_id, first, last))
+        await engine.write(self._tables["forget_range"], (session_id, first, last))
+
+    async def key(self) -> bytes:
+        """Return the secret of these tables, which is kept in the file."""
+        return await engine_for(self._path, self._tables).key()
+
+    async def pop(
+        self, session_id: str, readable: Callable[[bytes], bool]
+    ) -> tuple[int, bytes] | None:
+        """Remove and return the newest row; one that is not readable stays."""
+        engine = engine_for(self._path, self._tables)
+        number = next(_numbers)
+        engine.readable[number] = readable
+        try:
+            while True:
+                if found := await engine.write(self._tables["pop"], (session_id, number)):
+                    return found[0][0], found[0][1]
+                found = await engine.read(self._tables["get_rows"], (session_id, 1))
+                if not found:
+                    return None
+                if not readable(found[0][1]):
+                    return found[0][0], found[0][1]
+        finally:
+            del engine.readable[number]
 
     async def clear(self, session_id: str) -> None:
         """Remove the session with all its items, from the file and from its log.
@@ -268,16 +235,8 @@ class SQLiteDatabase:
         await engine_for(self._path, self._tables).close()
 
 
-def _decoded(rows: Rows) -> tuple[dict[int, Item], list[int]]:
-    """Return the items by row id, and the ids of those rows that are damaged."""
-    items: dict[int, Item] = {}
-    bad = []
-    for row_id, row in rows:
-        try:
-            items[row_id] = decode(row)
-        except ValueError:
-            bad.append(row_id)
-    return items, bad
+def _apart(rows: Sequence[tuple[int, bytes]]) -> Rows:
+    return Rows([row_id for row_id, _ in rows], [data for _, data in rows])
 
 
 def _end_of(prefix: str) -> str | None:

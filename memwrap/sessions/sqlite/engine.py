@@ -11,11 +11,12 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import secrets
 import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, cast
 
 import aiosqlite
@@ -47,6 +48,8 @@ class Engine:
         self.tables = tables
         self.loop = loop
         self.ended: set[str] = set()  # holders whose leases could not be given back
+        self.readable: dict[int, Callable[[bytes], bool]] = {}  # by number, for statements
+        self._key: bytes | None = None
         self._threads: list[threading.Thread] = []
         self._opening: asyncio.Task[None] | None = None
         self._writer: aiosqlite.Connection | None = None
@@ -86,6 +89,19 @@ class Engine:
             values: The values of all rows.
         """
         await self._settled(Write(sql, values, row))
+
+    async def key(self) -> bytes:
+        """Return the secret of these tables; make it if there is none in the file."""
+        key = self._key
+        if key is None or self._is_replaced():
+            name = self.tables.messages.lower()
+            found = await self.read(self.tables["get_key"], (name,))
+            if not found:
+                # Whichever process comes first: all get what is stored then.
+                new = (name, secrets.token_bytes(32))
+                found = await self.write(self.tables["make_key"], new)
+            key = self._key = cast("bytes", found[0][0])
+        return key
 
     async def empty_log(self) -> None:
         """Move what the log holds to its place in the file, and leave nothing in the log.
@@ -175,7 +191,7 @@ class Engine:
             await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
             await self._close_both()
         threads: list[threading.Thread] = []
-        writer = await open_writer(self.path, self.tables, threads)
+        writer = await open_writer(self.path, self.tables, threads, self.readable)
         try:
             reader = await open_reader(self.path, threads)
         except BaseException:
@@ -183,6 +199,7 @@ class Engine:
             raise
         self._writer, self._reader, self._threads = writer, reader, threads
         self._inode, self._is_broken = _inode(self.path), False
+        self._key = None  # it may be another file
         registry.remember(self)
         if self._closer is None and self.loop not in registry.shut_down:
             # The loop closes its asynchronous generators when it ends, and so this engine.
@@ -266,4 +283,5 @@ async def _stopped(connection: aiosqlite.Connection | None) -> None:
 def engine_for(path: str, tables: Tables) -> Engine:
     """Return the engine of this file on the running event loop."""
     loop = asyncio.get_running_loop()
-    return registry.find((path, tables, loop)) or registry.remember(Engine(path, tables, loop))
+    found = registry.find((path, tables, loop))
+    return cast("Engine", found or registry.remember(Engine(path, tables, loop)))

@@ -19,7 +19,10 @@ MIGRATIONS = (
         *("create_schema", "create_sessions", "create_messages", "create_index"),
         *("create_turns", "create_turn_ids"),
     ),
+    ("create_keys", "add_answers", "add_items"),
 )
+
+_ADDED = {"add_answers": "answers", "add_items": "items"}  # columns of the table of turns
 
 
 def check(connection: sqlite3.Connection, tables: Tables) -> int:
@@ -51,12 +54,19 @@ def migrate(connection: sqlite3.Connection, tables: Tables) -> None:
     try:
         for statements in MIGRATIONS[check(connection, tables) :]:
             for statement in statements:
-                connection.execute(tables[statement])
+                if not _is_done(connection, tables, statement):
+                    connection.execute(tables[statement])
         connection.execute(tables["set_version"], (tables.messages.lower(), len(MIGRATIONS)))
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+def _is_done(connection: sqlite3.Connection, tables: Tables, statement: str) -> bool:
+    """Tell whether a column has been added: a file that lost another table is migrated again."""
+    columns = connection.execute(f"PRAGMA table_info({tables.turns})").fetchall()
+    return _ADDED.get(statement) in {name for _, name, *_ in columns}
 
 
 def _found(connection: sqlite3.Connection, tables: Tables) -> set[str]:

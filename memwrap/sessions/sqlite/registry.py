@@ -10,14 +10,28 @@ import atexit
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol, TypeAlias
 
 from memwrap.sessions.sqlite.schema import Tables
 
-if TYPE_CHECKING:
-    from memwrap.sessions.sqlite.engine import Engine
+__all__ = ["EXIT_SECONDS", "Engine", "find", "forget", "inherited", "remember", "shut_down"]
 
-__all__ = ["EXIT_SECONDS", "find", "forget", "inherited", "remember", "shut_down"]
+
+class Engine(Protocol):
+    """What is registered: connections to one file, on one event loop."""
+
+    path: str
+    tables: Tables
+    loop: asyncio.AbstractEventLoop
+
+    def stop(self) -> None:
+        """Close without the event loop, which has ended."""
+        ...
+
+    def abandon(self) -> None:
+        """Let go of connections that belong to another process, and leave them open."""
+        ...
+
 
 Key: TypeAlias = tuple[str, Tables, asyncio.AbstractEventLoop]
 
@@ -25,7 +39,7 @@ EXIT_SECONDS = 5.0
 """How long the end of the interpreter waits for the connections to close."""
 
 shut_down: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
-"""Loops after `shutdown_asyncgens()` that are still used, as runners of other libraries do.
+"""Loops after `shutdown_asyncgens()` that are still used, as that of the Agents SDK's run_sync is.
 
 An async generator started there would warn, so engines on them close with the loop or the
 interpreter instead."""

@@ -1,9 +1,9 @@
 """The session tables that memwrap shares with another library, and the statements on them.
 
-A file written by either library opens in the other. memwrap adds two tables: one of versions, and
-one of turns, with a row for each stored turn, and one, whose ``last_id`` is 0, for the turn that
-runs. Each operation is one statement, and so atomic without a transaction around it: temporary
-triggers, which live in memwrap's own connection only, do what belongs to it.
+A file written by either library opens in the other. memwrap adds three tables: one of versions,
+one of secrets, and one of turns, with a row for each stored turn, and one, whose ``last_id`` is
+0, for the turn that runs. Each operation is one statement, and so atomic without a transaction
+around it: temporary triggers, which live in memwrap's own connection only, do what belongs to it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from memwrap.exceptions import ConfigurationError
 __all__ = ["Tables"]
 
 _SCHEMA = "memwrap_schema"
+_KEYS = "memwrap_keys"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 
 # Later writers sort after earlier ones within a second; other libraries never parse the times.
@@ -45,8 +46,9 @@ class Tables:
                 )
         if self.sessions.lower() == self.messages.lower():
             raise ConfigurationError(f"both tables are named {self.messages!r}")
-        if self.schema in (self.sessions.lower(), self.messages.lower()):
-            raise ConfigurationError(f"{self.schema!r} is memwrap's own table; choose another name")
+        for own in (_SCHEMA, _KEYS):
+            if own in (self.sessions.lower(), self.messages.lower()):
+                raise ConfigurationError(f"{own!r} is memwrap's own table; choose another name")
         object.__setattr__(self, "_sql", _statements(self.sessions, self.messages))
 
     def __getitem__(self, statement: str) -> str:
@@ -63,6 +65,11 @@ class Tables:
         return _SCHEMA
 
     @property
+    def keys(self) -> str:
+        """The table of secrets, one for all pairs in the file."""
+        return _KEYS
+
+    @property
     def entries(self) -> tuple[tuple[str, str, str], ...]:
         """What SQLite lists of them: kind, name, and the table it belongs to."""
         return (
@@ -70,13 +77,14 @@ class Tables:
             ("table", self.messages, self.messages),
             ("table", self.turns, self.turns),
             ("table", self.schema, self.schema),
+            ("table", self.keys, self.keys),
             ("index", f"idx_{self.messages}_session_id", self.messages),
             ("index", f"idx_{self.turns}_turn_id", self.turns),
         )
 
     @property
     def columns(self) -> dict[str, tuple[str, ...]]:
-        """The columns that each table must have."""
+        """The columns that each table must have, those apart that later versions added."""
         return {
             self.sessions: ("session_id", "created_at", "updated_at"),
             self.messages: ("id", "session_id", "message_data", "created_at"),
@@ -85,6 +93,7 @@ class Tables:
                 *("turn_id", "fingerprint", "shape", "inputs"),
             ),
             self.schema: ("messages", "version"),
+            self.keys: ("messages", "secret"),
         }
 
 
@@ -92,13 +101,23 @@ class Tables:
 @lru_cache(maxsize=16)
 def _statements(sessions: str, messages: str) -> dict[str, str]:
     names = {"sessions": sessions, "messages": messages, "turns": _turns(messages)}
-    names |= {"schema": _SCHEMA, "now": _NOW, "clock": _CLOCK}
+    names |= {"schema": _SCHEMA, "keys": _KEYS, "now": _NOW, "clock": _CLOCK}
+    names["recorded"] = _RECORDED.format(**names)
     return {name: text.format(**names) for name, text in _STATEMENTS.items()}
 
 
 def _turns(messages: str) -> str:
     return f"{messages}_turns"
 
+
+# Of each row of a turn: the record, how many rows the turn had, and the row. In a turn of version
+# 1 no question was answered, and its rows were all inserted at once.
+_RECORDED = """
+        SELECT t.turn_id, t.fingerprint, t.shape, t.inputs, coalesce(t.answers, 0),
+            coalesce(t.items, t.last_id + 1 - t.first_id), m.id, CAST(m.message_data AS BLOB)
+        FROM {turns} AS t JOIN {messages} AS m
+            ON m.session_id = t.session_id AND m.id BETWEEN t.first_id AND t.last_id
+        WHERE t.session_id = ?1"""
 
 _STATEMENTS = {
     "create_schema": """
@@ -110,6 +129,15 @@ _STATEMENTS = {
     "set_version": """
         INSERT INTO {schema} VALUES (?, ?)
         ON CONFLICT (messages) DO UPDATE SET version = excluded.version""",
+    "create_keys": """
+        CREATE TABLE IF NOT EXISTS {keys} (
+            messages TEXT PRIMARY KEY,
+            secret BLOB NOT NULL
+        ) WITHOUT ROWID""",
+    "get_key": "SELECT CAST(secret AS BLOB) FROM {keys} WHERE messages = ?",
+    "make_key": """
+        INSERT INTO {keys} VALUES (?1, ?2) ON CONFLICT (messages) DO UPDATE SET secret = secret
+        RETURNING CAST(secret AS BLOB)""",
     "create_sessions": """
         CREATE TABLE IF NOT EXISTS {sessions} (
             session_id TEXT PRIMARY KEY,
@@ -142,6 +170,8 @@ _STATEMENTS = {
     "create_turn_ids": """
         CREATE UNIQUE INDEX IF NOT EXISTS idx_{turns}_turn_id
         ON {turns} (session_id, turn_id) WHERE turn_id IS NOT NULL""",
+    "add_answers": "ALTER TABLE {turns} ADD COLUMN answers INTEGER",
+    "add_items": "ALTER TABLE {turns} ADD COLUMN items INTEGER",
     "trigger_insert": """
         CREATE TEMP TRIGGER memwrap_insert AFTER INSERT ON main.{messages} BEGIN
             INSERT INTO {sessions} (session_id, created_at, updated_at)
@@ -157,7 +187,7 @@ _STATEMENTS = {
     "view_commit": """
         CREATE TEMP VIEW memwrap_commit AS SELECT
             NULL AS session_id, NULL AS items, NULL AS lease, NULL AS head, NULL AS token,
-            NULL AS turn_id, NULL AS fingerprint, NULL AS shape, NULL AS inputs""",
+            NULL AS turn_id, NULL AS fingerprint, NULL AS shape, NULL AS inputs, NULL AS answers""",
     "trigger_commit": """
         CREATE TEMP TRIGGER memwrap_commit_turn INSTEAD OF INSERT ON memwrap_commit BEGIN
             SELECT RAISE(ABORT, 'memwrap: the lease is lost')
@@ -172,10 +202,28 @@ _STATEMENTS = {
             DELETE FROM {turns}
             WHERE session_id = NEW.session_id AND last_id = 0 AND token = NEW.token;
             INSERT OR REPLACE INTO {turns}
-                (session_id, last_id, first_id, token, turn_id, fingerprint, shape, inputs)
-            SELECT NEW.session_id, last, last + 1 - json_array_length(NEW.items), NEW.token,
-                NEW.turn_id, NEW.fingerprint, NEW.shape, NEW.inputs
-            FROM (SELECT max(id) AS last FROM {messages} WHERE session_id = NEW.session_id);
+                (session_id, last_id, first_id, token, turn_id, fingerprint, shape, inputs,
+                answers, items)
+            SELECT NEW.session_id, added.last, coalesce(question.first_id, added.first), NEW.token,
+                NEW.turn_id, NEW.fingerprint, NEW.shape, NEW.inputs,
+                iif(question.first_id, NEW.answers, 0),
+                json_array_length(NEW.items) + iif(question.first_id, NEW.answers, 0)
+            FROM (
+                SELECT max(id) AS last, max(id) + 1 - json_array_length(NEW.items) AS first
+                FROM {messages} WHERE session_id = NEW.session_id) AS added
+            LEFT JOIN {turns} AS question
+                ON NEW.answers > 0 AND question.session_id = NEW.session_id
+                AND question.last_id = (
+                    SELECT max(id) FROM {messages}
+                    WHERE session_id = NEW.session_id AND id < added.first)
+                AND NEW.answers = coalesce(
+                    question.items, question.last_id + 1 - question.first_id);
+            DELETE FROM {turns}
+            WHERE NEW.answers > 0 AND session_id = NEW.session_id AND last_id < (
+                SELECT max(last_id) FROM {turns} WHERE session_id = NEW.session_id)
+                AND last_id >= (
+                    SELECT first_id FROM {turns} WHERE session_id = NEW.session_id
+                    ORDER BY last_id DESC LIMIT 1);
         END""",
     "insert": "INSERT INTO {messages} (session_id, message_data) VALUES ",
     # One parameter holds all rows, for batches with more rows than a statement has parameters.
@@ -201,10 +249,9 @@ _STATEMENTS = {
     # A damaged row is not deleted: its content could not be returned.
     "pop": """
         DELETE FROM {messages} WHERE id = (
-            SELECT id FROM {messages} WHERE session_id = ? ORDER BY id DESC LIMIT 1)
-        AND memwrap_is_item(CAST(message_data AS BLOB))
-        RETURNING CAST(message_data AS BLOB)""",
-    "newest_id": "SELECT id FROM {messages} WHERE session_id = ? ORDER BY id DESC LIMIT 1",
+            SELECT id FROM {messages} WHERE session_id = ?1 ORDER BY id DESC LIMIT 1)
+        AND memwrap_is_readable(?2, CAST(message_data AS BLOB))
+        RETURNING id, CAST(message_data AS BLOB)""",
     "clear": "DELETE FROM {sessions} WHERE session_id = ?",
     # Rows of a writer that keeps no table of sessions; not those added since the clearing.
     "clear_strays": """
@@ -225,16 +272,13 @@ _STATEMENTS = {
     "commit": "INSERT INTO memwrap_commit VALUES ",
     "is_stored": """
         SELECT 1 FROM {turns} WHERE session_id = ? AND token = ? AND last_id > 0""",
-    "find_turn": """
-        SELECT fingerprint, shape, inputs, first_id, last_id FROM {turns}
-        WHERE session_id = ? AND turn_id = ?""",
-    "get_range": """
-        SELECT id, CAST(message_data AS BLOB) FROM {messages}
-        WHERE session_id = ? AND id BETWEEN ? AND ? ORDER BY id""",
+    "find_turn": "{recorded} AND t.turn_id = ?2 ORDER BY m.id",
+    "newest_turn": """{recorded} AND t.last_id = (
+            SELECT max(id) FROM {messages} WHERE session_id = ?1) ORDER BY m.id""",
     "turn_ranges": """
         SELECT first_id, last_id FROM {turns} WHERE session_id = ? AND last_id > 0 ORDER BY 2""",
-    "delete_from": "DELETE FROM {messages} WHERE session_id = ? AND id >= ?",
-    "forget_from": "DELETE FROM {turns} WHERE session_id = ? AND first_id >= ?",
+    "delete_range": "DELETE FROM {messages} WHERE session_id = ? AND id BETWEEN ? AND ?",
+    "forget_range": "DELETE FROM {turns} WHERE session_id = ? AND last_id BETWEEN ? AND ?",
     "position": "SELECT updated_at, rowid FROM {sessions} WHERE session_id = ?",
     "list": """
         SELECT session_id, created_at, updated_at,

@@ -7,9 +7,10 @@ from functools import lru_cache
 from typing import Any
 
 from memwrap.exceptions import ConfigurationError
-from memwrap.sessions.database import Database, DatabaseSession, DatabaseStore
-from memwrap.sessions.in_memory import MemoryDatabase
-from memwrap.sessions.sqlite.database import SQLiteDatabase
+from memwrap.sessions.backend import Backend
+from memwrap.sessions.database import DatabaseSession, DatabaseStore
+from memwrap.sessions.in_memory import MemoryBackend
+from memwrap.sessions.sqlite.database import SQLiteBackend
 from memwrap.sessions.sqlite.schema import Tables
 
 __all__ = ["SQLiteSession", "SQLiteStore"]
@@ -48,12 +49,12 @@ class SQLiteSession(DatabaseSession):
         session_settings: Any = None,
         strict: bool = False,
     ) -> None:
-        database = _database(db_path, Tables(sessions_table, messages_table), strict)
-        super().__init__(session_id, database, session_settings)
+        backend = _backend(db_path, Tables(sessions_table, messages_table))
+        super().__init__(session_id, backend, session_settings, strict=strict)
 
     async def close(self) -> None:
         """Close this file on this event loop for all sessions; a later call opens it again."""
-        await self._database.close()
+        await self._backend.close()
 
 
 class SQLiteStore(DatabaseStore):
@@ -79,11 +80,11 @@ class SQLiteStore(DatabaseStore):
         messages_table: str = "agent_messages",
         strict: bool = False,
     ) -> None:
-        super().__init__(_database(path, Tables(sessions_table, messages_table), strict))
+        super().__init__(_backend(path, Tables(sessions_table, messages_table)), strict=strict)
 
 
-def _database(path: str | os.PathLike[str], tables: Tables, strict: bool) -> Database:
-    """Return the database of that path, which is resolved now: the folder may change later."""
+def _backend(path: str | os.PathLike[str], tables: Tables) -> Backend:
+    """Return the back end of that path, which is resolved now: the folder may change later."""
     try:
         text = os.fspath(path)
     except TypeError:
@@ -91,9 +92,9 @@ def _database(path: str | os.PathLike[str], tables: Tables, strict: bool) -> Dat
     if not isinstance(text, str) or not text or "\0" in text:
         raise ConfigurationError("the path of a SQLite file is a string or a pathlib.Path")
     if text == _MEMORY:
-        return MemoryDatabase()
-    return _file(os.path.realpath(text), tables, strict)
+        return MemoryBackend()
+    return _file(os.path.realpath(text), tables)
 
 
 # A thousand sessions on one file are one name of it.
-_file = lru_cache(maxsize=16)(SQLiteDatabase)
+_file = lru_cache(maxsize=16)(SQLiteBackend)

@@ -1,4 +1,4 @@
-"""Who holds a lease: a name that tells whether its process still lives, if it is one of here."""
+"""The name of a lease's holder: it tells whether the holder's process still lives."""
 
 from __future__ import annotations
 

@@ -2,11 +2,11 @@ import os
 import subprocess
 import sys
 
-from memwrap.sessions.holder import is_dead, new_token
+from memwrap.sessions.leases import is_dead, new_token
 
 
 def token_of_another_process():
-    code = "from memwrap.sessions.holder import new_token; print(new_token())"
+    code = "from memwrap.sessions.leases import new_token; print(new_token())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
@@ -43,7 +43,7 @@ def test_other_machines_are_not_judged():
 
 def test_zombie_is_dead():
     """A process that has ended is dead even before anybody has asked after it."""
-    code = "from memwrap.sessions.holder import new_token; print(new_token(), flush=True)"
+    code = "from memwrap.sessions.leases import new_token; print(new_token(), flush=True)"
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     token = child.stdout.readline().strip()
     child.stdout.read()  # the end of its output is the end of the process, or close to it

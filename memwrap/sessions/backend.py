@@ -1,0 +1,175 @@
+"""What a back end implements: rows of bytes, by session id.
+
+A back end hands out the bytes that it was given, and knows nothing of what they mean. So one back
+end can stand around another, as one that encrypts does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple, Protocol
+
+from memwrap.sessions.base import Promises, SessionInfo
+from memwrap.sessions.turns import TurnRecord
+
+__all__ = ["Backend", "Claim", "RecordedRows", "Rows"]
+
+
+class Rows(NamedTuple):
+    """Rows of one session, oldest first.
+
+    Attributes:
+        ids: The number of each row. Numbers rise, and none is given twice. Beside joined data
+            only their count means anything.
+        data: The bytes of each row, or of all rows as one JSON array.
+        head: Version of the session's rows, which every append changes; None if it was not
+            looked at.
+    """
+
+    ids: Sequence[int]
+    data: Sequence[bytes] | bytes
+    head: int | None = None
+
+
+class RecordedRows(NamedTuple):
+    """A recorded turn.
+
+    Attributes:
+        record: What was stored beside its rows.
+        rows: Those of its rows that are still there, not joined; the question that it answers
+            belongs to it.
+        size: How many rows it had when it was stored.
+    """
+
+    record: TurnRecord
+    rows: Rows
+    size: int
+
+
+class Claim(NamedTuple):
+    """The right of a turn to be stored.
+
+    Attributes:
+        token: Names the turn.
+        lease: Token of the lease that has to be held; None for none.
+        head: Version that the session's rows must still have; None if it is not checked.
+        again: Whether the turn may be stored already, since a commit of it failed.
+    """
+
+    token: str
+    lease: str | None
+    head: int | None
+    again: bool
+
+
+class Backend(Protocol):
+    """Rows of bytes, by session id. Each method does all of its work or none.
+
+    Attributes:
+        promises: What it holds to. Without ``turns`` only the first methods are used, up to
+            `close`. Without ``shared`` no lease is asked for.
+    """
+
+    promises: Promises
+
+    def identity(self, session_id: str) -> Hashable:
+        """Return the same value for all objects that stand for that session."""
+        ...
+
+    def place(self, session_id: str) -> str:
+        """Name the session for an error: the kind of store, where it is, the id."""
+        ...
+
+    async def add(self, session_id: str, rows: Sequence[bytes]) -> None:
+        """Append *rows*, all or none; there is at least one."""
+        ...
+
+    async def get(self, session_id: str, limit: int | None, *, joined: bool) -> Rows:
+        """Return the newest *limit* rows.
+
+        Args:
+            session_id: The session.
+            limit: How many; positive, or None for all.
+            joined: Whether the data may come as one JSON array, where that is faster.
+        """
+        ...
+
+    async def pop(
+        self, session_id: str, readable: Callable[[bytes], bool]
+    ) -> tuple[int, bytes] | None:
+        """Remove the newest row, unless it is not *readable*.
+
+        Args:
+            session_id: The session.
+            readable: Tells whether the data of a row can be read; from any thread.
+
+        Returns:
+            The newest row's number and data, removed or not; None if there is none.
+        """
+        ...
+
+    async def clear(self, session_id: str) -> None:
+        """Remove the session with all its rows."""
+        ...
+
+    async def sessions(
+        self, prefix: str, limit: int | None, after: str | None
+    ) -> list[SessionInfo]:
+        """List sessions, the one with the newest rows first."""
+        ...
+
+    async def close(self) -> None:
+        """Free what is held open; a later call opens it again."""
+        ...
+
+    async def begin(
+        self, session_id: str, token: str, lease: float | None, limit: int | None
+    ) -> Rows | None:
+        """Take a lease of that many seconds, if any, and return the newest rows with their head.
+
+        Returns:
+            The rows, joined or not; None if another holder has a lease that has not ended.
+        """
+        ...
+
+    async def renew(self, session_id: str, token: str, lease: float) -> None:
+        """Let the lease begin anew, unless somebody else has it."""
+        ...
+
+    async def release(self, session_id: str, token: str) -> None:
+        """Give the lease back."""
+        ...
+
+    async def commit(
+        self, session_id: str, rows: Sequence[bytes], record: TurnRecord, claim: Claim
+    ) -> bool:
+        """Append *rows* with their record and give the turn's own lease back.
+
+        If ``record.answers`` is the size of the newest recorded turn, and that ends with the
+        newest row, the two become one turn under this record; otherwise ``answers`` is stored
+        as 0.
+
+        Returns:
+            Whether the turn is stored; False when its claim does not hold.
+        """
+        ...
+
+    async def find(self, session_id: str, turn_id: str) -> RecordedRows | None:
+        """Return the newest recorded turn of that id."""
+        ...
+
+    async def newest(self, session_id: str) -> RecordedRows | None:
+        """Return the recorded turn that ends with the session's newest row, if one does."""
+        ...
+
+    async def ranges(self, session_id: str) -> Sequence[tuple[int, int]]:
+        """Return the first and the last row's number of each recorded turn, in order."""
+        ...
+
+    async def cut(self, session_id: str, first: int, last: int) -> None:
+        """Remove the rows with numbers from *first* to *last*, and the turns that they were of."""
+        ...
+
+    async def key(self) -> bytes:
+        """Return the store's secret: 32 random bytes, made at first use, the same ever after."""
+        ...

@@ -1,0 +1,286 @@
+"""The turns of a session that has the four methods only.
+
+What has to be known of a turn is kept as a note in its first new item, under
+``provider_data.memwrap``: the four methods have no other place for it. Whoever may write to the
+session may write notes too. With a secret each note has a proof, and one without is no note.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dis
+import hmac
+import inspect
+from collections.abc import Awaitable, Sequence
+from functools import lru_cache
+from types import CodeType
+from typing import Any, cast
+
+from memwrap.codec import copy_items, copy_known
+from memwrap.exceptions import ConversionError, MemwrapError, StoreError
+from memwrap.hidden.data import PROVIDER_DATA, marked, marks_of
+from memwrap.items import Item, split_turns
+from memwrap.sessions.base import Promises, Session, promises
+from memwrap.sessions.turns import (
+    UNANSWERED,
+    OpenTurn,
+    StoredTurn,
+    TurnRecord,
+    TurnSession,
+    canonical,
+)
+
+__all__ = ["FourMethodTurns", "maybe", "shielded", "turns_of"]
+
+# After that many wrong proofs the others are not looked at: each costs as much as its turn is long.
+_MOST_DOUBTS = 100
+
+
+def turns_of(session: Session, secret: bytes = b"") -> TurnSession:
+    """Return what runs the turns of *session*: itself, if it can.
+
+    Args:
+        session: Any session.
+        secret: Proves the notes in the items of a session that has the four methods only.
+    """
+    known = promises(session)
+    if known.turns:
+        return cast("TurnSession", session)
+    return FourMethodTurns(session, known, secret)
+
+
+class FourMethodTurns:
+    """One turn of a session that has the four methods only.
+
+    Args:
+        session: The session.
+        known: What it promises.
+        secret: Proves the notes; empty for notes without proof.
+    """
+
+    def __init__(self, session: Session, known: Promises, secret: bytes = b"") -> None:
+        self._session = session
+        self._known = known
+        self._secret = secret
+        self._history: list[Item] = []
+        self._texts: list[str] = []  # the canonical JSON of each item of the history
+        self._doubts = 0  # how many proofs were wrong
+
+    async def begin_turn(self, token: str, *, lease: float | None) -> OpenTurn:
+        """Load the history."""
+        history = await self._load()
+        self._history = copy_known(history)  # the agent may change what it is shown
+        self._texts, self._doubts = [], 0
+        return OpenTurn(history, None, token, lease)
+
+    async def find_turn(self, turn_id: str) -> StoredTurn | None:
+        """Return the answered turn of that id, if the loaded history has it whole."""
+        for index, item in enumerate(self._history):
+            record, size = _note_of(item)
+            if record.turn_id == turn_id and record.shape != UNANSWERED:
+                stored = self._stored(index, record, size)
+                if stored is not None:
+                    return stored
+        return None
+
+    async def newest_turn(self) -> StoredTurn | None:
+        """Return the turn whose note says that it ends where the loaded history does."""
+        end = len(self._history)
+        for index in range(end - 1, -1, -1):
+            record, size = _note_of(self._history[index])
+            if index + size == end:
+                stored = self._stored(index, record, size)
+                if stored is not None:
+                    return stored
+        return None
+
+    async def turn_key(self) -> bytes:
+        """Return nothing: four methods keep no secret."""
+        return b""
+
+    async def renew_turn(self, turn: OpenTurn) -> None:
+        """Do nothing: there is no lease."""
+
+    async def commit_turn(self, turn: OpenTurn, items: list[Item], record: TurnRecord) -> bool:
+        """Append the items; when that fails, look whether it happened all the same."""
+        if record.turn_id is not None or record.shape == UNANSWERED or record.answers:
+            items = [await self._noted(items, record), *items[1:]]
+        if turn.attempted:
+            items = items[_added(await self._load(), self._history, items) :]
+            if not items:
+                return True
+        turn.attempted = True
+        append = self._session.add_items
+        work: Any = append(copy_items(items))
+        if hasattr(work, "__await__"):
+            if self._known.settles or _never_waits(append):
+                await work
+            else:
+                await shielded(work)
+        return True
+
+    async def release_turn(self, turn: OpenTurn) -> None:
+        """Do nothing: there is no lease."""
+
+    async def undo_turns(self, turns: int) -> list[list[Item]]:
+        """Pop the items of the newest turns, told by the items' structure."""
+        undone = split_turns(await self._load())[-turns:]
+        for expected in reversed([item for turn in undone for item in turn]):
+            popped = await maybe(self._session.pop_item())
+            if popped != expected:
+                if popped is not None:
+                    await maybe(self._session.add_items([popped]))
+                raise StoreError(
+                    f"session {self._session.session_id!r}: somebody else changed it during the"
+                    " undo, which stopped there"
+                )
+        return undone
+
+    async def _load(self) -> list[Item]:
+        name = f"session {self._session.session_id!r}"
+        try:
+            history: Any = self._session.get_items()
+            if hasattr(history, "__await__"):
+                history = await history
+        except MemwrapError:
+            raise
+        except Exception as exc:
+            raise StoreError(
+                f"{name}: the history could not be loaded ({type(exc).__name__})"
+            ) from exc
+        try:
+            # A copy: it may be what the session keeps.
+            return history if self._known.isolated else copy_items(history)
+        except ConversionError as exc:
+            raise StoreError(f"{name}: get_items() returned no list of items: {exc}") from exc
+
+    def _stored(self, index: int, record: TurnRecord, size: int) -> StoredTurn | None:
+        """Return the turn whose note is in that item, if it is whole and the note is proven."""
+        begin, end = index - record.answers, index + size
+        if begin < 0 or end > len(self._history):
+            return None
+        if self._secret and not self._is_proven(index, _fields(record, size), begin, end):
+            return None
+        new_items = copy_items(self._history[index + record.inputs : end])
+        return StoredTurn(record.fingerprint, record.shape, new_items, end - begin)
+
+    def _is_proven(self, index: int, fields: dict[str, Any], begin: int, end: int) -> bool:
+        proof = marks_of(self._history[index]).get("proof")
+        if not isinstance(proof, str) or self._doubts == _MOST_DOUBTS:
+            return False
+        if not self._texts:
+            self._texts = [_text(item) for item in self._history]
+        expected = self._proof(fields, self._texts[begin:end])
+        if hmac.compare_digest(proof.encode("utf-8", "replace"), expected.encode()):
+            return True
+        self._doubts += 1
+        return False
+
+    async def _noted(self, items: list[Item], record: TurnRecord) -> Item:
+        """Return the first of the items with the note of their turn."""
+        question: list[Item] = []
+        if record.answers:
+            newest = await self.newest_turn()
+            if newest is not None and newest.items == record.answers:
+                question = self._history[-record.answers :]
+            else:
+                record = record._replace(answers=0)
+        fields = _fields(record, len(items))
+        if self._secret:
+            texts = [_text(item) for item in [*question, *items]]
+            fields["proof"] = self._proof(fields, texts)
+        return marked(items[0], **fields)
+
+    def _proof(self, fields: dict[str, Any], texts: Sequence[str]) -> str:
+        text = f"{canonical(fields)}[{','.join(texts)}]"
+        return hmac.digest(self._secret, text.encode(), "sha256").hex()
+
+
+def _fields(record: TurnRecord, size: int) -> dict[str, Any]:
+    """Return what a note says, its proof apart."""
+    return {
+        "turn": record.turn_id,
+        "input": record.fingerprint,
+        "shape": record.shape,
+        "items": size,
+        "inputs": record.inputs,
+        "answers": record.answers,
+    }
+
+
+_NO_NOTE = TurnRecord(), 0
+
+
+def _note_of(item: Item) -> tuple[TurnRecord, int]:
+    """Return what the note in an item says, and how many items it is for; 0 if it is no note."""
+    note = marks_of(item)
+    if not note:
+        return _NO_NOTE
+    turn_id, texts = note.get("turn"), (note.get("input"), note.get("shape"))
+    numbers = (note.get("items"), note.get("inputs"), note.get("answers", 0))
+    if (
+        not (turn_id is None or type(turn_id) is str)
+        or not all(type(text) is str for text in texts)
+        or not all(type(number) is int and number >= 0 for number in numbers)
+    ):
+        return _NO_NOTE
+    size, inputs, answers = cast("tuple[int, int, int]", numbers)
+    if size == 0 or inputs > size:
+        return _NO_NOTE
+    return TurnRecord(turn_id, *cast("tuple[str, str]", texts), inputs, answers), size
+
+
+def _text(item: Item) -> str:
+    return canonical({key: value for key, value in item.items() if key != PROVIDER_DATA})
+
+
+def _added(now: Sequence[Item], before: Sequence[Item], items: Sequence[Item]) -> int:
+    """Return how many of *items* were appended after *before* was read, whoever else wrote since.
+
+    A session may append one by one, and fail in between: then the last of them are missing.
+    """
+    count = len(items)
+    if now[: len(before)] == before:  # else a limit moved the window, and only its end is new
+        now = now[len(before) :]
+        if any(now[place : place + count] == items for place in range(len(now) - count + 1)):
+            return count
+    return next((some for some in range(count, 0, -1) if now[-some:] == items[:some]), 0)
+
+
+def _never_waits(function: Any) -> bool:
+    """Tell whether an async function has no ``await``: then nothing can interrupt it.
+
+    Such are the sessions that people write around a list. A task that protects the append from
+    cancellation would make their turns three times as long (70 instead of 24 microseconds). Where
+    this cannot tell, the answer is no, which costs time and nothing else.
+    """
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return code is not None and _has_no_await(code)
+
+
+@lru_cache(maxsize=256)
+def _has_no_await(code: CodeType) -> bool:
+    # Every await, async for and async with is compiled to a SEND.
+    return bool(code.co_flags & inspect.CO_COROUTINE) and not any(
+        step.opname == "SEND" for step in dis.get_instructions(code)
+    )
+
+
+async def maybe(result: Any) -> Any:
+    """Await *result* if it has to be: a session's methods may be plain functions."""
+    return await result if hasattr(result, "__await__") else result
+
+
+async def shielded(work: Awaitable[Any]) -> None:
+    """Await *work* to its end even if cancelled, and be cancelled then."""
+    task = asyncio.ensure_future(work)
+    cancellation: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as exc:
+            cancellation = exc
+    if cancellation is not None:
+        task.exception()  # seen: the cancellation is what the caller gets
+        raise cancellation
+    task.result()
