@@ -27,7 +27,8 @@ from typing import Any
 
 from memwrap.hidden.data import is_hidden_data, names_of
 from memwrap.hidden.sidecar import retied
-from memwrap.items import TYPES, Item, in_order, is_known_shape, pairs
+from memwrap.items import Item, in_order, pairs
+from memwrap.shapes import TYPES, is_known_shape
 
 __all__ = ["CHAT", "PORTABLE", "RESPONSES", "SAME", "Target", "fitting_id", "projected"]
 
@@ -97,10 +98,15 @@ CHAT = Target(
 
 def projected(items: Sequence[Item], target: Target) -> list[Item]:
     """Return *items* as *target* can take them."""
-    if all(len(item) == 2 and type(item.get("content")) is str for item in items):  # noqa: PLR2004
-        return list(items)  # a role and a text each
+    if all(map(_is_plain, items)) or any(type(item) is not dict for item in items):
+        return list(items)  # there is nothing to do, or a layer put there what is no item
     taken = [_shown(item, target) for item in in_order(list(items)) if _is_taken(item, target)]
     return _with_fitting_ids(taken, target)
+
+
+def _is_plain(item: Any) -> bool:
+    """Tell whether an item is a role and a text."""
+    return type(item) is dict and len(item) == 2 and type(item.get("content")) is str  # noqa: PLR2004
 
 
 def fitting_id(call_id: str, target: Target) -> str:

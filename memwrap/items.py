@@ -8,8 +8,6 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 __all__ = [
-    "ROLES",
-    "TYPES",
     "Input",
     "Item",
     "arguments_of",
@@ -17,10 +15,8 @@ __all__ = [
     "cuts",
     "fault_of",
     "in_order",
-    "is_known_shape",
     "pairs",
     "repaired",
-    "shape_of",
     "split_turns",
     "system",
     "text_of",
@@ -34,26 +30,6 @@ Item: TypeAlias = dict[str, Any]
 
 Input: TypeAlias = str | Mapping[str, Any] | Sequence[Mapping[str, Any]]
 """What the caller of an agent passes (an adapter may take its framework's messages besides)."""
-
-ROLES = frozenset({"user", "assistant", "system", "developer", "tool", "function"})
-
-TYPES = frozenset(
-    {
-        # items
-        *("message", "reasoning", "item_reference", "compaction", "program", "program_output"),
-        *("function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output"),
-        *("computer_call", "computer_call_output", "local_shell_call", "local_shell_call_output"),
-        *("shell_call", "shell_call_output", "apply_patch_call", "apply_patch_call_output"),
-        *("web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call"),
-        *("mcp_call", "mcp_list_tools", "mcp_approval_request", "mcp_approval_response"),
-        *("tool_search_call", "tool_search_output", "additional_tools", "configuration_update"),
-        # their parts
-        *("input_text", "output_text", "refusal", "input_image", "input_file", "input_audio"),
-        *("summary_text", "reasoning_text", "computer_screenshot", "text", "image", "file"),
-        *("url_citation", "file_citation", "container_file_citation", "file_path"),
-    }
-)
-"""The types of the Responses API that readers of items know by name."""
 
 # Requests for approval and their responses are paired by other keys than calls and outputs.
 _APPROVAL_REQUEST = "mcp_approval_request"
@@ -98,16 +74,6 @@ def arguments_of(call: Item) -> dict[str, Any] | None:
     except (LookupError, TypeError, ValueError, RecursionError):
         return None
     return arguments if isinstance(arguments, dict) else None
-
-
-def shape_of(item: Item) -> Any:
-    """Return the role of a message, the type of any other item."""
-    return item.get("role") or item.get("type")
-
-
-def is_known_shape(shape: object) -> bool:
-    """Tell whether *shape* is a role or type of the Responses API, and not somebody's text."""
-    return isinstance(shape, str) and (shape in ROLES or shape in TYPES)
 
 
 def fault_of(item: object) -> str | None:

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 from memwrap.hidden.comparison import digest
 from memwrap.hidden.data import PROVIDER_DATA, data_of, names_of, with_data, without_hidden
 from memwrap.hidden.template import encoder
-from memwrap.items import Item, is_known_shape, shape_of
+from memwrap.items import Item
+from memwrap.shapes import is_known_shape, shape_of
 
 __all__ = [
     "MAX_DEPTH",

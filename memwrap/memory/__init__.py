@@ -5,6 +5,8 @@ locks   one turn at a time for each session, within this process
 commit  the one append of a turn
 replay  the answer of a turn that has been stored
 undo    takes turns back
+
+`fingerprints` tells inputs apart, with a key.
 """
 
 __all__: list[str] = []

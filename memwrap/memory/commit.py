@@ -9,13 +9,13 @@ from memwrap.exceptions import ConversionError, HistoryChanged, LeaseLost, TurnE
 from memwrap.hidden.data import without_marks
 from memwrap.hidden.sidecar import settled
 from memwrap.items import Item
+from memwrap.memory.fingerprints import Fingerprints
 from memwrap.memory.replay import result_of
 from memwrap.sessions.turns import (
     UNANSWERED,
     OpenTurn,
     TurnRecord,
     TurnSession,
-    fingerprint,
 )
 from memwrap.turn import Kept, Turn
 from memwrap.view import applied
@@ -31,22 +31,22 @@ class Commit:
     """A turn that has begun in its store, until it is committed or released there."""
 
     def __init__(
-        self, turn: Turn, store: TurnSession, opened: OpenTurn, secret: bytes = b""
+        self, turn: Turn, store: TurnSession, opened: OpenTurn, fingerprints: Fingerprints
     ) -> None:
         turn.run.opened = opened
         self.turn = turn
         self.store = store
         self.opened = opened
         self.saved = False
-        self._secret = secret
+        self._fingerprints = fingerprints
         # A nested turn uses the outer turn's lease: it neither renews nor releases it.
         self.leases = opened.lease_token == opened.token
         if self.leases:
             self._schedule()
 
-    async def key(self) -> bytes:
-        """Return the secret for fingerprints: that of the store, and that of the layer."""
-        return await self.store.turn_key() + self._secret
+    async def is_of_input(self, stored: str) -> bool | None:
+        """Tell whether a stored fingerprint is that of the turn's input; None if nobody can."""
+        return self._fingerprints.is_of(stored, self.turn.input, await self.store.turn_key())
 
     async def save(self, kept: Kept, record: TurnRecord) -> None:
         """Store input and new items, with the turn's changes made to them; try three times.
@@ -62,9 +62,10 @@ class Commit:
         """
         changed = self._changed(kept)
         if record.turn_id is not None or record.shape == UNANSWERED:
-            key = await self.key()
-            if key or changed.input == kept.input:
-                record = record._replace(fingerprint=fingerprint(kept.input, key))
+            key = await self.store.turn_key()
+            is_changed = changed.input != kept.input
+            text = self._fingerprints.of(kept.input, key, is_changed=is_changed)
+            record = record._replace(fingerprint=text)
         inputs = [] if record.answers else changed.input
         items = without_marks([*inputs, *changed.new_items])
         if items:

@@ -21,8 +21,9 @@ from memwrap.hidden.data import marks_of, without_hidden
 from memwrap.instructions import without_superseded
 from memwrap.items import Item, fault_of, without_open_calls
 from memwrap.memory.commit import Commit
+from memwrap.memory.fingerprints import Fingerprints
 from memwrap.memory.locks import acquire, release, try_acquire
-from memwrap.memory.replay import delivered, is_of_input, shape_of, stored_answer
+from memwrap.memory.replay import delivered, shape_of, stored_answer
 from memwrap.sessions.base import identity
 from memwrap.sessions.four_methods import turns_of
 from memwrap.sessions.leases import new_token
@@ -98,6 +99,7 @@ class Memory:
             raise ConfigurationError(f"secret is bytes, not {type(secret).__name__}")
         self._lease = lease
         self._secret = secret
+        self._fingerprints = Fingerprints(secret)
         self.unsaved = 0
 
     async def __call__(self, turn: Turn, send: Send, handler: Handler, /) -> None:
@@ -147,7 +149,7 @@ class Memory:
             # The inner turn appends to the same session; without this the outer one would fail
             # with HistoryChanged.
             opened.head = outer.run.opened.head = None
-            return Commit(turn, store, opened, self._secret)
+            return Commit(turn, store, opened, self._fingerprints)
         pause, most = _POLL_PAUSES
         while (opened := await store.begin_turn(token, lease=self._lease)) is None:
             if time.monotonic() + pause > deadline:
@@ -157,7 +159,7 @@ class Memory:
                 )
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, most)
-        return Commit(turn, store, opened, self._secret)
+        return Commit(turn, store, opened, self._fingerprints)
 
     async def _answered(self, commit: Commit, turn_id: str, send: Send) -> bool:
         """Send the stored answer of a turn that has been run before."""
@@ -165,7 +167,7 @@ class Memory:
         stored = await commit.store.find_turn(turn_id)
         if stored is None:
             return False
-        if not is_of_input(stored.fingerprint, turn.input, await commit.key()):
+        if await commit.is_of_input(stored.fingerprint) is False:
             raise TurnIdReused(
                 f"session {turn.session_id!r}: turn_id {turn_id!r} belongs to a turn with another"
                 " input; give each turn an id of its own"
@@ -217,10 +219,7 @@ class Memory:
         newest = await commit.store.newest_turn()
         if newest is None or newest.shape != UNANSWERED or newest.items > len(history):
             return _marked_unanswered(history, input)
-        is_known = newest.fingerprint and is_of_input(
-            newest.fingerprint, input, await commit.key()
-        )
-        return newest.items if is_known else 0
+        return newest.items if await commit.is_of_input(newest.fingerprint) else 0
 
     async def _keep(self, commit: Commit, kept: Kept, record: TurnRecord) -> None:
         """Store what is kept of a failed turn; only log an error, as the turn's own is raised."""

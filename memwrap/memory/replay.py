@@ -7,19 +7,10 @@ from typing import Any
 
 from memwrap.dialects import answer_of
 from memwrap.items import Item, text_of, without_open_calls
-from memwrap.sessions.turns import StoredTurn, fingerprint
+from memwrap.sessions.turns import StoredTurn
 from memwrap.turn import Turn
 
-__all__ = ["delivered", "is_of_input", "result_of", "shape_of", "stored_answer"]
-
-
-def is_of_input(stored: str, input: list[Item], key: bytes) -> bool:
-    """Tell whether a stored fingerprint is that of *input*.
-
-    An empty one fits any input: there was no key, and a layer had taken something out of the input
-    that its fingerprint would tell. Older files have fingerprints without a key.
-    """
-    return stored in ("", fingerprint(input, key)) or stored == fingerprint(input, b"")
+__all__ = ["delivered", "result_of", "shape_of", "stored_answer"]
 
 
 def result_of(turn: Turn) -> Any:

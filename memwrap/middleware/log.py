@@ -11,7 +11,8 @@ from typing import Any
 
 from memwrap.codec import encode_items
 from memwrap.exceptions import ConversionError, MemwrapError
-from memwrap.items import Item, is_known_shape, shape_of
+from memwrap.items import Item
+from memwrap.shapes import is_known_shape, shape_of
 from memwrap.turn import Event, Handler, Send, Turn
 
 __all__ = ["Log"]

@@ -10,7 +10,8 @@ from typing import Any
 from memwrap.exceptions import ConfigurationError, TurnError
 from memwrap.hidden.data import PROVIDER_DATA, is_hidden_data
 from memwrap.hidden.sidecar import redacted
-from memwrap.items import ROLES, TYPES, Item
+from memwrap.items import Item
+from memwrap.shapes import ROLES, TYPES
 from memwrap.turn import Handler, Kept, Send, Turn, View
 
 __all__ = ["Redact"]

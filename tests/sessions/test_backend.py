@@ -65,6 +65,9 @@ class Bytes:
         turns.append((first, self.next - 1, record._replace(answers=0)))
         return True
 
+    async def key(self):
+        return self.secret
+
     async def find(self, session_id, turn_id):
         for first, last, record in self.turns.get(session_id, []):
             if record.turn_id == turn_id:

@@ -6,7 +6,8 @@ import copy
 import pytest
 
 from memwrap import InMemorySession
-from memwrap.items import assistant, marked, marks_of, user
+from memwrap.hidden.data import marked, marks_of
+from memwrap.items import assistant, user
 from memwrap.sessions.base import Promises
 from memwrap.sessions.four_methods import FourMethodTurns, _never_waits, shielded, turns_of
 from memwrap.sessions.turns import UNANSWERED, TurnRecord

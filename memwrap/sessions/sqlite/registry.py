@@ -39,7 +39,7 @@ EXIT_SECONDS = 5.0
 """How long the end of the interpreter waits for the connections to close."""
 
 shut_down: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
-"""Loops after `shutdown_asyncgens()` that are still used, as that of the Agents SDK's run_sync is.
+"""Loops after `shutdown_asyncgens()` that are still used, as some runners use one.
 
 An async generator started there would warn, so engines on them close with the loop or the
 interpreter instead."""
