@@ -11,19 +11,11 @@ from pathlib import Path
 import httpx2
 import openai
 import pytest
+from corpus.server_sent import server_sent
 
 import memwrap
 
 ROOT = str(Path(memwrap.__file__).parents[1])
-
-
-def _server_sent(events):
-    """Return events as the API streams them; those of Chat Completions have no name."""
-    lines = [
-        (f"event: {event['type']}\n" if "type" in event else "") + f"data: {json.dumps(event)}\n\n"
-        for event in events
-    ]
-    return "".join([*lines, "data: [DONE]\n\n"])
 
 
 @pytest.fixture
@@ -43,7 +35,7 @@ async def client():
             answer = next(left)
             if isinstance(answer, list):
                 headers = {"content-type": "text/event-stream"}
-                return httpx2.Response(200, headers=headers, text=_server_sent(answer))
+                return httpx2.Response(200, headers=headers, text=server_sent(answer))
             return httpx2.Response(200, json=answer)
 
         transport = httpx2.MockTransport(reply)

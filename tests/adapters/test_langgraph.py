@@ -8,7 +8,7 @@ from inspect import signature
 from typing import Annotated, Any, TypedDict
 
 import pytest
-from chat_model import ScriptedModel, calling
+from corpus.chat_model import ScriptedModel, calling
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, SummarizationMiddleware
 from langchain_core.messages import (

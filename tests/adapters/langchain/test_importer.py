@@ -9,6 +9,7 @@ from uuid import UUID
 
 import aiosqlite
 import pytest
+from corpus.strategies import messages
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import (
@@ -22,7 +23,6 @@ from langchain_core.messages import (
     message_to_dict,
     messages_from_dict,
 )
-from strategies import messages
 
 from memwrap import (
     ConfigurationError,

@@ -4,7 +4,7 @@ import json
 
 import httpx2
 import pytest
-from conftest import _server_sent
+from corpus.server_sent import server_sent
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_openai import ChatOpenAI
 
@@ -87,7 +87,7 @@ def model():
             return httpx2.Response(200, json=RESPONSE)
         numbered = [event | {"sequence_number": n} for n, event in enumerate(events())]
         headers = {"content-type": "text/event-stream"}
-        return httpx2.Response(200, headers=headers, text=_server_sent(numbered))
+        return httpx2.Response(200, headers=headers, text=server_sent(numbered))
 
     def make(**options):
         client = httpx2.AsyncClient(transport=httpx2.MockTransport(reply))

@@ -1,6 +1,6 @@
 """Items of all kinds, made by code: `ITEMS` and `ITEM_CONVERSATIONS`, by name."""
 
-from langchain_corpus_hosted import DOT_URL, HOSTED
+from corpus.langchain_hosted import DOT_URL, HOSTED
 
 
 def message(content, role="assistant", **more):

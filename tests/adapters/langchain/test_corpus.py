@@ -5,13 +5,13 @@ import copy
 import json
 
 import pytest
+from corpus.exactness import hidden, seen, stored, strings, whole, written
+from corpus.langchain import CONVERSATIONS, MESSAGES
+from corpus.langchain_blocks import DOT64, DOT_URL, PAGE64, PAGE_URL, UNSEEN, WEB
+from corpus.langchain_hosted import HOSTED
+from corpus.langchain_items import CITED, ITEM_CONVERSATIONS, ITEMS
+from corpus.response_schema import problems
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from langchain_corpus import CONVERSATIONS, MESSAGES
-from langchain_corpus_blocks import DOT64, DOT_URL, PAGE64, PAGE_URL, UNSEEN, WEB
-from langchain_corpus_hosted import HOSTED
-from langchain_corpus_items import CITED, ITEM_CONVERSATIONS, ITEMS
-from langchain_exactness import hidden, seen, stored, strings, whole, written
-from langchain_schema import problems
 
 from memwrap.adapters.langchain import from_items, to_items
 

@@ -7,12 +7,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx2
 import pytest
+from corpus.exactness import seen, strings
+from corpus.langchain import CONVERSATIONS, ITEM_CONVERSATIONS, turns
+from corpus.langchain_blocks import DOT64, DOT_URL, PAGE_URL, WEB
+from corpus.langchain_bodies import check, of_anthropic, of_chat, of_responses
 from langchain_anthropic import ChatAnthropic
-from langchain_bodies import check, of_anthropic, of_chat, of_responses
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
-from langchain_corpus import CONVERSATIONS, ITEM_CONVERSATIONS, turns
-from langchain_corpus_blocks import DOT64, DOT_URL, PAGE_URL, WEB
-from langchain_exactness import seen, strings
 from langchain_openai import ChatOpenAI
 
 from memwrap import InMemorySession, with_session

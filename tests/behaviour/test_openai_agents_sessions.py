@@ -8,7 +8,7 @@ import pytest
 
 import memwrap
 
-PATH = Path(__file__).parent.parent / "examples" / "openai_agents_sessions.py"
+PATH = Path(__file__).parents[2] / "examples" / "openai_agents_sessions.py"
 BRIDGE = "What city is the Golden Gate Bridge in?"
 STATE = "What state is it in?"
 POPULATION = "What's the population?"

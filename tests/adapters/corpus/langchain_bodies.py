@@ -2,7 +2,7 @@
 
 import json
 
-from langchain_exactness import strings
+from corpus.exactness import strings
 
 
 def of_responses(body):

@@ -16,6 +16,8 @@ from typing import Literal, NamedTuple
 from unittest import mock
 
 import pytest
+from corpus.exactness import seen, stored, whole, written
+from corpus.strategies import messages
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import (
@@ -26,14 +28,12 @@ from langchain_core.messages import (
     HumanMessage,
     ToolMessage,
 )
-from langchain_exactness import seen, stored, whole, written
 from pydantic import BaseModel
-from strategies import messages
 
 from memwrap.adapters.langchain import from_items, to_items
-from memwrap.hidden.sidecar import settled
 from memwrap.adapters.langchain.importing.rows import name_of
 from memwrap.codec import copy_items
+from memwrap.hidden.sidecar import settled
 
 thorough = settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
 

@@ -1,5 +1,8 @@
 """The corpus: LangChain messages, items, and conversations of both, by name; made by code."""
 
+from corpus.langchain_blocks import SAID, THOUGHTS, USAGE
+from corpus.langchain_items import ITEM_CONVERSATIONS, ITEMS
+from corpus.langchain_messages import MESSAGES, call, fc
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
@@ -8,9 +11,6 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
-from langchain_corpus_blocks import SAID, THOUGHTS, USAGE
-from langchain_corpus_items import ITEM_CONVERSATIONS, ITEMS
-from langchain_corpus_messages import MESSAGES, call, fc
 
 __all__ = ["CONVERSATIONS", "ITEMS", "ITEM_CONVERSATIONS", "MESSAGES"]
 

@@ -4,7 +4,7 @@ import asyncio
 import warnings
 
 import pytest
-from chat_model import ScriptedModel, calling
+from corpus.chat_model import ScriptedModel, calling
 from langchain.agents import create_agent
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage

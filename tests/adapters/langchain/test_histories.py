@@ -5,7 +5,9 @@ import json
 import threading
 
 import pytest
-from chat_model import calling
+from corpus.chat_model import calling
+from corpus.exactness import whole, written
+from corpus.strategies import items, messages
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from langchain_core.chat_history import BaseChatMessageHistory
@@ -17,8 +19,6 @@ from langchain_core.messages import (
     message_to_dict,
     messages_from_dict,
 )
-from langchain_exactness import whole, written
-from strategies import items, messages
 
 from memwrap import (
     ConfigurationError,

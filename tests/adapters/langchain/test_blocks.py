@@ -1,12 +1,12 @@
 """The blocks of messages and the items they are, line by line of the adapter's table."""
 
 import pytest
+from corpus.exactness import seen
+from corpus.langchain_blocks import ANNOTATIONS, DOT64, DOT_URL, SAID, WEB
+from corpus.langchain_hosted import DOT_URL as SCREEN
+from corpus.langchain_hosted import HOSTED
+from corpus.langchain_items import ITEMS
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
-from langchain_corpus_blocks import ANNOTATIONS, DOT64, DOT_URL, SAID, WEB
-from langchain_corpus_hosted import DOT_URL as SCREEN
-from langchain_corpus_hosted import HOSTED
-from langchain_corpus_items import ITEMS
-from langchain_exactness import seen
 
 from memwrap.adapters.langchain import from_items, to_items
 

@@ -4,6 +4,8 @@ import copy
 import json
 
 import pytest
+from corpus.exactness import hidden, seen, stored, whole, written
+from corpus.strategies import items, messages
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import (
@@ -17,8 +19,6 @@ from langchain_core.messages import (
     merge_message_runs,
     message_to_dict,
 )
-from langchain_exactness import hidden, seen, stored, whole, written
-from strategies import items, messages
 
 from memwrap import InMemorySession, with_session
 from memwrap.adapters.langchain import from_items, to_items

@@ -4,6 +4,7 @@ import datetime as dt
 import decimal
 import uuid
 
+from corpus.langchain_hosted import HOSTED
 from hypothesis import strategies as st
 from langchain_core.messages import (
     AIMessage,
@@ -15,7 +16,6 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
-from langchain_corpus_hosted import HOSTED
 
 text = st.text(max_size=8) | st.sampled_from(
     ["hi", "msg_1", "call_1", "text", "4711", "$", "$x", "é😀\ud800\0", "data:a/b;base64,QQ=="]

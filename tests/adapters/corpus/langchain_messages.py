@@ -4,6 +4,20 @@ import datetime as dt
 import decimal
 import uuid
 
+from corpus.langchain_blocks import (
+    ANNOTATIONS,
+    DOT_URL,
+    FILES,
+    PICTURES,
+    SAID,
+    SERVER_TOOLS,
+    TEXTS,
+    THOUGHTS,
+    UNSEEN,
+    USAGE,
+    WEB,
+)
+from corpus.langchain_hosted import HOSTED
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
@@ -19,20 +33,6 @@ from langchain_core.messages import (
     ToolMessage,
     ToolMessageChunk,
 )
-from langchain_corpus_blocks import (
-    ANNOTATIONS,
-    DOT_URL,
-    FILES,
-    PICTURES,
-    SAID,
-    SERVER_TOOLS,
-    TEXTS,
-    THOUGHTS,
-    UNSEEN,
-    USAGE,
-    WEB,
-)
-from langchain_corpus_hosted import HOSTED
 
 
 def call(call_id="call_1", name="tide", **args):

@@ -1,7 +1,7 @@
 import asyncio
 
 import pytest
-from chat_model import ScriptedModel, calling
+from corpus.chat_model import ScriptedModel, calling
 from langchain_core.language_models.fake_chat_models import (
     FakeMessagesListChatModel,
     GenericFakeChatModel,
