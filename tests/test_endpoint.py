@@ -5,15 +5,10 @@ from contextlib import aclosing
 
 import pytest
 
-from memwrap import ConfigurationError, InMemorySession, record, with_session
+from memwrap import ConfigurationError, record, with_session
 from memwrap.items import assistant, user
 
 CALL = {"type": "web_search_call", "id": "ws_1", "status": "completed"}
-
-
-@pytest.fixture
-def session():
-    return InMemorySession("s")
 
 
 async def stored(session):

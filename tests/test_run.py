@@ -21,11 +21,6 @@ from memwrap.testing import ScriptedAgent
 from memwrap.types import Kind, Method, Methods
 
 
-@pytest.fixture
-def session():
-    return InMemorySession("s")
-
-
 async def count(items):
     return f"{len(items)}"
 

@@ -3,13 +3,12 @@
 import asyncio
 import contextvars
 import gc
-import subprocess
-import sys
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from support import TIMEOUT
 
 from memwrap import (
     ConfigurationError,
@@ -24,14 +23,7 @@ from memwrap import (
 )
 from memwrap.items import assistant, user
 
-FOREVER = 20.0
-
 place = contextvars.ContextVar("place", default="outside")
-
-
-@pytest.fixture
-def session():
-    return InMemorySession("s")
 
 
 def stored(session):
@@ -55,18 +47,9 @@ def in_a_thread(function, *args):
     results = []
     thread = threading.Thread(target=lambda: results.append(function(*args)), daemon=True)
     thread.start()
-    thread.join(FOREVER)
+    thread.join(TIMEOUT)
     assert not thread.is_alive()
     return results[0]
-
-
-def run_script(script):
-    """Run *script* in a Python of its own, and return what it prints."""
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.split()
 
 
 def test_stays_synchronous(session):
@@ -306,9 +289,9 @@ def test_interruption_in_the_agent(error, session):
     assert count("y", session=session) == "1"
 
 
-def test_interruption_while_waiting():
+def test_interruption_while_waiting(script):
     """Ctrl-C while a layer is at work unwinds the turn and ends the script."""
-    script = """
+    code = """
 import asyncio, os, signal
 from memwrap import InMemorySession, with_session
 
@@ -331,7 +314,7 @@ except KeyboardInterrupt:
     print("interrupted")
 print(len(asyncio.run(session.get_items())))
 """
-    assert run_script(script) == ["unwound", "interrupted", "0"]
+    assert script(code).split() == ["unwound", "interrupted", "0"]
 
 
 def test_no_event_or_two(session):
@@ -362,7 +345,7 @@ def test_send_after_the_end():
     agent = with_session(letters.__wrapped__, middleware=[layer])
     assert len(list(agent("x"))) == 3
     with pytest.raises(TurnError, match="after the end of the turn"):
-        ends[0]().result(FOREVER)
+        ends[0]().result(TIMEOUT)
 
 
 # Streams
@@ -539,7 +522,7 @@ def test_timeout_in_a_layer(session):
 
     @with_session(middleware=[limited])
     def slow(items):
-        assert expired.wait(FOREVER)
+        assert expired.wait(TIMEOUT)
         return "late"
 
     with pytest.raises(TimeoutError):
@@ -565,7 +548,7 @@ def test_many_threads_on_one_session(session):
 
 def test_many_threads_with_sessions_of_their_own():
     """Turns of many threads on different sessions do not wait for each other."""
-    everybody = threading.Barrier(8, timeout=FOREVER)
+    everybody = threading.Barrier(8, timeout=TIMEOUT)
 
     @with_session
     def meet(items):
@@ -584,9 +567,9 @@ def test_backend_stays_open(tmp_path):
     assert [*answers, count("x", session=session)] == ["1", "3", "5", "7"]
 
 
-def test_script_exits_at_once(tmp_path):
+def test_script_exits_at_once(script, tmp_path):
     """A script that used synchronous agents and closed nothing ends well, all items on disk."""
-    script = f"""
+    code = f"""
 from memwrap import SQLiteSession, with_session
 
 session = SQLiteSession("s", {str(tmp_path / "chat.db")!r})
@@ -604,14 +587,14 @@ print(agent("x"))
 left = stream("y")
 next(left)
 """
-    assert run_script(script) == ["1"]
+    assert script(code).split() == ["1"]
     session = SQLiteSession("s", tmp_path / "chat.db")
     assert count("z", session=session) == "3"
 
 
-def test_unwinds_when_the_script_ends():
+def test_unwinds_when_the_script_ends(script):
     """A stream that is still held when the script ends is unwound without the thread it had."""
-    script = """
+    code = """
 from memwrap import with_session
 
 async def layer(turn, send, handler):
@@ -632,12 +615,12 @@ def stream(items):
 left = stream("y")
 print(next(left))
 """
-    assert run_script(script) == ["a", "layer", "unwound"]
+    assert script(code).split() == ["a", "layer", "unwound"]
 
 
-def test_after_fork():
+def test_after_fork(script):
     """A forked child gets an event loop of its own."""
-    script = """
+    code = """
 import os
 from memwrap import InMemorySession, with_session
 
@@ -652,12 +635,12 @@ if pid := os.fork():
 else:
     print(agent("x"), flush=True)
 """
-    assert run_script(script) == ["1", "3", "3"]
+    assert script(code).split() == ["1", "3", "3"]
 
 
-def test_stream_across_a_fork():
+def test_stream_across_a_fork(script):
     """A stream that its parent began ends in the child with an error, or quietly if dropped."""
-    script = """
+    code = """
 import os
 from memwrap import TurnError, with_session
 
@@ -678,4 +661,4 @@ else:
     except TurnError as error:
         print("forked" in str(error), flush=True)
 """
-    assert run_script(script) == ["True", "b", "b"]
+    assert script(code).split() == ["True", "b", "b"]

@@ -7,14 +7,13 @@ import gc
 import traceback
 
 import pytest
+from support import TIMEOUT
 
 from memwrap import TurnError, current_turn
 from memwrap.adapters import plain
 from memwrap.chain import build_chain
 from memwrap.tasks import call, stream
 from memwrap.turn import Turn
-
-FOREVER = 20.0
 
 place = contextvars.ContextVar("place", default="outside")
 
@@ -71,7 +70,7 @@ async def no_task_left():
     """Wait until all tasks but this one have ended; fail if they do not."""
     gc.collect()
     await asyncio.sleep(0)  # the loop closes collected streams in its next step
-    async with asyncio.timeout(FOREVER):
+    async with asyncio.timeout(TIMEOUT):
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.wait(others)
 
@@ -531,7 +530,7 @@ async def test_send_after_the_end():
         await send("a")
 
     assert [event async for event in stream(handler, new_turn())] == ["a"]
-    async with asyncio.timeout(FOREVER):
+    async with asyncio.timeout(TIMEOUT):
         with pytest.raises(TurnError, match="after the end of the turn"):
             await senders[0]("late")
 
@@ -551,7 +550,7 @@ async def test_swallowed_cancellation():
 
     events = stream(stubborn, new_turn())
     await anext(events)
-    async with asyncio.timeout(FOREVER):
+    async with asyncio.timeout(TIMEOUT):
         await events.aclose()
     assert log == ["swallowed"] * 3
 

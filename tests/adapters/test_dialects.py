@@ -111,6 +111,7 @@ try:
     plain.to_items(Reply(), role="assistant")
 except ConversionError as error:
     print("gave agents.bots.Reply," in str(error))
-"""
+""",
+        flags=("-W", "error"),
     )
     assert said == "None 1 items 3 items\nTrue\n"

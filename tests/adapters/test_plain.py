@@ -492,6 +492,7 @@ async def main():
 asyncio.run(main())
 heavy = {"agents", "langchain_core", "langgraph", "openai", "pydantic"}
 print(sorted(heavy & {name.partition(".")[0] for name in sys.modules}))
-"""
+""",
+        flags=("-W", "error"),
     )
     assert said.split("\n")[:2] == ["8", "[]"]

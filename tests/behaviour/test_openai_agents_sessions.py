@@ -1,4 +1,3 @@
-import asyncio
 import importlib.util
 import re
 from pathlib import Path
@@ -25,13 +24,6 @@ def blocks():
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def thread_loop():
-    """The loop that `Runner.run_sync` takes, which it would make itself and leave open."""
-    with asyncio.Runner() as runner:
-        yield runner.get_loop()
 
 
 def texts(items):

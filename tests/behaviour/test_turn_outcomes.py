@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 import pytest
 from agents import SQLiteSession as SDKSession
+from support import FourMethods, SyncMethods
 
 from memwrap import (
     ConfigurationError,
@@ -31,28 +32,6 @@ from memwrap.testing import FlakySession, ScriptedAgent
 from memwrap.types import Kind, Method, Methods
 
 
-class FourMethods:
-    """Only what a session needs; it hands out what it keeps, and waits in each method."""
-
-    def __init__(self):
-        self.session_id = "four"
-        self.items = []
-
-    async def get_items(self, limit=None):
-        await asyncio.sleep(0)
-        return self.items
-
-    async def add_items(self, items):
-        await asyncio.sleep(0)
-        self.items.extend(items)
-
-    async def pop_item(self):
-        return self.items.pop() if self.items else None
-
-    async def clear_session(self):
-        self.items.clear()
-
-
 class Pieces:
     """An adapter for agents that give a list of texts."""
 
@@ -66,26 +45,6 @@ class Pieces:
 
     def from_items(self, items):
         return items
-
-
-class SyncMethods:
-    """The same with plain functions."""
-
-    def __init__(self):
-        self.session_id = "sync"
-        self.items = []
-
-    def get_items(self, limit=None):
-        return self.items
-
-    def add_items(self, items):
-        self.items.extend(items)
-
-    def pop_item(self):
-        return self.items.pop() if self.items else None
-
-    def clear_session(self):
-        self.items.clear()
 
 
 SESSIONS = {

@@ -3,6 +3,7 @@ import random
 from contextlib import aclosing
 
 import pytest
+from support import FourMethods
 
 from memwrap import InMemoryStore, SQLiteStore, with_session
 from memwrap.items import text_of
@@ -11,29 +12,6 @@ from memwrap.middleware import Memory
 SESSIONS = 5
 TURNS = 12
 OUTCOMES = ["ok", "ok", "ok", "raise", "cancel", "stop", "stream", "timeout"]
-
-
-class FourMethods:
-    """A foreign session that waits in each method, so that turns could interleave there."""
-
-    def __init__(self, session_id):
-        self.session_id = session_id
-        self.items = []
-
-    async def get_items(self, limit=None):
-        await asyncio.sleep(0)
-        return list(self.items)
-
-    async def add_items(self, items):
-        await asyncio.sleep(0)
-        self.items.extend(items)
-        await asyncio.sleep(0)
-
-    async def pop_item(self):
-        return self.items.pop() if self.items else None
-
-    async def clear_session(self):
-        self.items.clear()
 
 
 class FourMethodStore:

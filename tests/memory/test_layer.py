@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 
 import pytest
+from support import TIMEOUT, FourMethods, SyncMethods, gathered
 
 from memwrap import (
     ConfigurationError,
@@ -25,32 +26,8 @@ from memwrap.middleware import Memory
 from memwrap.testing import FlakySession, ScriptedAgent
 from memwrap.turn import Kept, View
 
-TIMEOUT = 20.0
-"""Seconds after which something that should happen has not."""
 
-
-class Foreign:
-    """Somebody else's session: four methods, and the list it keeps is the list it hands out."""
-
-    def __init__(self, *items):
-        self.session_id = "foreign"
-        self.items = list(items)
-
-    async def get_items(self, limit=None):
-        return self.items
-
-    async def add_items(self, items):
-        await asyncio.sleep(0)
-        self.items.extend(items)
-
-    async def pop_item(self):
-        return self.items.pop()
-
-    async def clear_session(self):
-        self.items.clear()
-
-
-class Slow(Foreign):
+class Slow(FourMethods):
     """Its appends begin, and end when they are let."""
 
     def __init__(self, error=None):
@@ -67,37 +44,13 @@ class Slow(Foreign):
         self.items.extend(items)
 
 
-class Synchronous:
-    """A session whose methods are plain functions."""
-
-    def __init__(self):
-        self.session_id = "synchronous"
-        self.items = []
-
-    def get_items(self, limit=None):
-        return list(self.items)
-
-    def add_items(self, items):
-        self.items.extend(items)
-
-    def pop_item(self):
-        return self.items.pop()
-
-    def clear_session(self):
-        self.items.clear()
-
-
-@pytest.fixture(params=["memory", "file", "foreign"])
+@pytest.fixture(params=["memory", "file", "four methods"])
 def session(request, tmp_path):
     return {
         "memory": lambda: InMemorySession("s"),
         "file": lambda: SQLiteSession("s", tmp_path / "chat.db"),
-        "foreign": Foreign,
+        "four methods": FourMethods,
     }[request.param]()
-
-
-async def gathered(events):
-    return [event async for event in events]
 
 
 async def once(event):
@@ -154,7 +107,7 @@ class TestRemembering:
 
     async def test_synchronous_sessions(self):
         """The methods of a session may be plain functions."""
-        session = Synchronous()
+        session = SyncMethods()
         script = ScriptedAgent("one", "two")
         agent = with_session(script, session=session)
         await agent("a")
@@ -215,7 +168,7 @@ class TestNothingShared:
         def said(text):
             return {"role": "user", "content": [{"type": "input_text", "text": text}]}
 
-        session = Foreign(said("before"))
+        session = FourMethods(items=[said("before")])
         mine = [said("mine")]
         await with_session(rude)(mine, session=session)
         assert mine == [said("mine")]
@@ -453,7 +406,7 @@ class TestLoadFails:
     @pytest.mark.parametrize("history", [None, "text", [None], ["text"], [{1: 2}], 5])
     async def test_history_that_is_none_is_refused(self, history):
         """A session that hands out what is no list of items is told so."""
-        session, script = Foreign(), ScriptedAgent("x")
+        session, script = FourMethods(), ScriptedAgent("x")
         session.items = history
         with pytest.raises(StoreError, match="get_items"):
             await with_session(script)("a", session=session)
@@ -463,7 +416,7 @@ class TestLoadFails:
         """A turn cancelled while its history is loaded leaves the session free."""
         loading = asyncio.Event()
 
-        class Stuck(Foreign):
+        class Stuck(FourMethods):
             async def get_items(self, limit=None):
                 loading.set()
                 await asyncio.Event().wait()
@@ -475,7 +428,7 @@ class TestLoadFails:
         await asyncio.wait({task})
         assert task.cancelled()
         assert script.calls == []
-        session.get_items = Synchronous().get_items
+        session.get_items = SyncMethods().get_items
         async with asyncio.timeout(TIMEOUT):
             assert await with_session(script)("a", session=session) == "x"
 
@@ -518,7 +471,7 @@ class TestSaveFails:
 
     async def test_items_of_the_error_are_a_copy(self):
         """Changing the items of the error does not change what a retry stores."""
-        session = Foreign()
+        session = FourMethods()
 
         async def fail(items):
             raise OSError("down")

@@ -2,17 +2,14 @@
 
 import asyncio
 import gc
-import subprocess
-import sys
 import threading
 from contextlib import contextmanager
 
 import pytest
+from support import TIMEOUT
 
 from memwrap import SessionBusy
 from memwrap.memory import locks
-
-FOREVER = 20.0
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +21,7 @@ def table():
     assert set(locks._held) == before
 
 
-async def acquire(key, seconds=FOREVER):
+async def acquire(key, seconds=TIMEOUT):
     await locks.acquire(key, seconds, f"key {key!r}")
 
 
@@ -40,7 +37,7 @@ def test_no_time_means_no_waiting(table):
     asyncio.run(refused())
 
 
-async def waiting(key, seconds=FOREVER):
+async def waiting(key, seconds=TIMEOUT):
     """A task that waits for *key*, behind those that wait already."""
     task = asyncio.create_task(acquire(key, seconds))
     await asyncio.sleep(0)
@@ -183,7 +180,7 @@ def test_across_threads():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(FOREVER)
+        thread.join(TIMEOUT)
     assert (most, len(rounds)) == (1, 150)
 
 
@@ -204,14 +201,14 @@ def test_fifo_across_threads():
         await acquire("k")
         thread = threading.Thread(target=asyncio.run, args=(other(),))
         thread.start()
-        await asyncio.to_thread(queued.wait, FOREVER)
+        await asyncio.to_thread(queued.wait, TIMEOUT)
         late = await waiting("k")
         locks.release("k")
         await late
         served.append("late")
         locks.release("k")
         end.set()
-        await asyncio.to_thread(thread.join, FOREVER)
+        await asyncio.to_thread(thread.join, TIMEOUT)
 
     asyncio.run(main())
     assert served == ["other", "late"]
@@ -273,15 +270,15 @@ async def test_collector_inside_the_table():
     await acquire("k")
     task = await waiting("k")
     threading.Thread(target=change, daemon=True).start()
-    assert await asyncio.to_thread(done.wait, FOREVER)
+    assert await asyncio.to_thread(done.wait, TIMEOUT)
     task.cancel()
     await asyncio.wait({task})
     locks.release("k")
 
 
-def test_forked_child_starts_free():
+def test_forked_child_starts_free(script):
     """What is held in the parent is free in a forked child, where the parent's turns do not run."""
-    script = """
+    code = """
 import asyncio, os
 from memwrap.memory import locks
 
@@ -296,4 +293,4 @@ if pid := os.fork():
 else:
     asyncio.run(child())
 """
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    assert script(code) == ""

@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from support import CALL, OUTPUT
 
 from memwrap import (
     ConfigurationError,
@@ -16,8 +17,6 @@ from memwrap import (
 from memwrap.items import assistant, system, user
 from memwrap.testing import FlakySession, ScriptedAgent
 
-CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
-OUTPUT = {"type": "function_call_output", "call_id": "c", "output": "1"}
 MADE = {
     "in memory": lambda folder: InMemorySession("s"),
     "sqlite": lambda folder: SQLiteSession("s", folder / "s.db"),

@@ -5,6 +5,7 @@ import logging
 import re
 
 import pytest
+from support import gathered
 
 from memwrap import InMemorySession, with_session
 from memwrap.items import assistant, system, user
@@ -27,10 +28,6 @@ def session():
 
 def messages(log, name="memwrap"):
     return [(r.levelname, r.getMessage()) for r in log.records if r.name == name]
-
-
-async def gathered(events):
-    return [event async for event in events]
 
 
 async def test_finished_turn_is_one_record(log, session):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import aiosqlite
 import pytest
+from support import TIMEOUT
 
 import memwrap
 from memwrap import SQLiteSession, SQLiteStore, StoreError
@@ -20,9 +21,6 @@ from memwrap.sessions.sqlite import engine as engines
 from memwrap.sessions.sqlite import registry
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.testing import ScriptedAgent
-
-TIMEOUT = 20.0
-"""Seconds after which something that should happen has not."""
 
 
 def contents(items):

@@ -8,18 +8,12 @@ from pathlib import Path
 
 import pytest
 from agents import SQLiteSession as SDKSession
+from support import query
 
 from memwrap import ConfigurationError, LeaseLost, SQLiteSession, SQLiteStore, StoreError, run, undo
 from memwrap.items import assistant, user
 from memwrap.sessions.sqlite import engine, migrate
 from memwrap.testing import ScriptedAgent
-
-
-def query(path, sql, *parameters):
-    with closing(sqlite3.connect(path)) as connection:
-        rows = connection.execute(sql, parameters).fetchall()
-        connection.commit()
-    return rows
 
 
 def versions(path):

@@ -6,13 +6,13 @@ import logging
 import os
 import sqlite3
 import stat
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from agents import SQLiteSession as SDKSession
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import query
 
 from memwrap import ConfigurationError, ConversionError, SQLiteSession, StoreError
 from memwrap.items import assistant, user
@@ -33,13 +33,6 @@ values = st.recursive(
 json_items = st.dictionaries(text, values, max_size=4)
 
 FOREIGN_ROWS = ["{", "[]", '"text"', "null", "", "{'a': 1}"]
-
-
-def query(path, sql, *parameters):
-    with closing(sqlite3.connect(path)) as connection:
-        rows = connection.execute(sql, parameters).fetchall()
-        connection.commit()
-    return rows
 
 
 def names_in(folder):

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from corpus.exactness import seen
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
@@ -23,11 +24,6 @@ PART_ITEMS = [
     {"type": "input_text", "text": "What is this?"},
     {"type": "input_image", "image_url": IMAGE, "detail": "low"},
 ]
-
-
-def seen(items):
-    """Return items without what is hidden in them."""
-    return [{key: item[key] for key in item if key != "provider_data"} for item in items]
 
 
 def tool_call(call_id="call_1", **args):

@@ -57,11 +57,6 @@ def agent(request):
     return with_session(request.param())
 
 
-@pytest.fixture
-def session():
-    return InMemorySession("chat")
-
-
 def dialogue(session):
     """Return what is stored, as said."""
     return [item["content"] for item in asyncio.run(session.get_items())]

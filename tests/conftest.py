@@ -1,26 +1,40 @@
-"""What the tests of sessions share."""
+"""The fixtures that all tests share."""
 
+import asyncio
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from support import ROOT
 
-import memwrap
+from memwrap import InMemorySession, InMemoryStore
 
-ROOT = str(Path(memwrap.__file__).parents[1])
-STRICT = ("-X", "dev", "-W", "error")
+
+@pytest.fixture
+def session():
+    """A session in memory."""
+    return InMemorySession("s")
+
+
+@pytest.fixture
+def store():
+    """A store in memory."""
+    return InMemoryStore()
 
 
 @pytest.fixture
 def path(tmp_path):
+    """The path of a database that is not there yet."""
     return str(tmp_path / "chat.db")
 
 
 @pytest.fixture
 def script(tmp_path):
-    """Run code in an interpreter of its own; it has ended well and said nothing on stderr."""
+    """Run code in an interpreter of its own, in an empty folder; return what it printed.
+
+    It has ended well and said nothing on stderr.
+    """
 
     def run(code, *arguments, flags=()):
         done = subprocess.run(
@@ -29,7 +43,7 @@ def script(tmp_path):
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=False,
         )
         assert (done.stderr, done.returncode) == ("", 0)
@@ -59,3 +73,10 @@ def process(tmp_path):
     for child in started:
         child.kill()
         child.communicate()
+
+
+@pytest.fixture
+def thread_loop():
+    """The thread's event loop, for synchronous code that would make one and leave it open."""
+    with asyncio.Runner() as runner:
+        yield runner.get_loop()
