@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from copy import deepcopy
 from pathlib import Path
 
 import memwrap
@@ -28,12 +29,38 @@ async def gathered(events):
     return [event async for event in events]
 
 
+async def ids_of(store, **options):
+    """Return the ids of the sessions that a store lists."""
+    return [info.session_id for info in await store.sessions(**options)]
+
+
 def query(path, sql, *parameters):
     """Run a statement on a database by a connection of nobody's; return its rows."""
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute(sql, parameters).fetchall()
         connection.commit()
     return rows
+
+
+class HandWritten:
+    """A session as an author may write it: four methods over a list, all of them right."""
+
+    def __init__(self, session_id):
+        self.session_id = session_id
+        self.items = []
+
+    async def get_items(self, limit=None):
+        items = deepcopy(self.items)
+        return items if limit is None else items[max(0, len(items) - limit) :]
+
+    async def add_items(self, items):
+        self.items += deepcopy(items)
+
+    async def pop_item(self):
+        return self.items.pop() if self.items else None
+
+    async def clear_session(self):
+        self.items.clear()
 
 
 class FourMethods:

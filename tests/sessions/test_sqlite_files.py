@@ -7,7 +7,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from agents import SQLiteSession as SDKSession
 from support import query
 
 from memwrap import ConfigurationError, LeaseLost, SQLiteSession, SQLiteStore, StoreError, run, undo
@@ -61,17 +60,6 @@ class TestVersion:
         assert Path(path).read_bytes() == before
         query(path, "UPDATE memwrap_schema SET version = 1")
         assert await session.get_items() == [user("1")]
-
-    @pytest.mark.parametrize("journal", ["DELETE", "WAL"])
-    async def test_file_from_before_there_were_versions(self, path, journal):
-        """A file without a stamp is brought up to date with all it holds."""
-        theirs = SDKSession("s", path)
-        await theirs.add_items([user("1"), assistant("2")])
-        theirs.close()
-        query(path, f"PRAGMA journal_mode = {journal}")
-        session = SQLiteSession("s", path)
-        assert await session.get_items() == [user("1"), assistant("2")]
-        assert versions(path) == [("agent_messages", 1)]
 
     async def test_migration_is_one_transaction(self, path, monkeypatch):
         """A migration that fails in the middle leaves the file as it was, and can be repeated."""
