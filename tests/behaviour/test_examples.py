@@ -6,10 +6,12 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+RUNNER = Path(__file__).with_name("run_examples.py")
 NAMES = sorted(path.name for path in EXAMPLES.glob("*.py") if path.stem != "tiny_model")
 
 # What shows that the example did what it is about.
@@ -27,24 +29,62 @@ SHOWS = {
 }
 
 
-def run(name, folder, **environment):
-    inherited = {key: value for key, value in os.environ.items() if "OPENAI" not in key}
-    return subprocess.run(
-        [sys.executable, "-W", "error", EXAMPLES / name],
-        cwd=folder,
-        env=inherited | environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+class Run(NamedTuple):
+    """What came of a run of an example."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Each example was run once, the demo twice, and the real model also with a server.
+
+    All ran in one interpreter, whose end is a run too.
+    """
+    home = tmp_path_factory.mktemp("examples")
+    plan = {name: (name, {}) for name in NAMES}
+    with chat_server() as (url, requests):
+        plan["demo again"] = "demo.py", {}
+        server = {"OPENAI_API_KEY": "key", "OPENAI_BASE_URL": url}
+        plan["a real model"] = "real_model.py", server
+        for title, (name, _) in plan.items():
+            (home / folder_of(title, name)).mkdir(exist_ok=True)
+        told = [
+            {"name": name, "folder": str(home / folder_of(title, name)), "environment": more}
+            for title, (name, more) in plan.items()
+        ]
+        report = home / "report.json"
+        ended = subprocess.run(
+            [sys.executable, "-W", "error", RUNNER, report],
+            input=json.dumps(told),
+            env={key: value for key, value in os.environ.items() if "OPENAI" not in key},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+    assert report.exists(), ended.stderr
+    found = [Run(**one) for one in json.loads(report.read_text())]
+    found = dict(zip(plan, found, strict=True))
+    return found | {"the end": Run(ended.returncode, ended.stdout, ended.stderr)}, requests
+
+
+def folder_of(title, name):
+    return "demo" if name == "demo.py" else title.replace(" ", "_")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_example_runs(name, tmp_path):
+def test_example_runs(name, runs):
     """Each example runs offline, ends well, warns of nothing and shows its point."""
-    done = run(name, tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert SHOWS.get(name, "") in done.stdout
+    done = runs[0][name]
+    assert (done.code, done.err) == (0, "")
+    assert SHOWS.get(name, "") in done.out
+
+
+def test_examples_leave_nothing_behind(runs):
+    """The interpreter that ran them all ends well, and warns of nothing."""
+    assert runs[0]["the end"] == (0, "", "")
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name in SHOWS])
@@ -53,13 +93,26 @@ def test_example_is_short(name):
     assert len((EXAMPLES / name).read_text().splitlines()) <= 80
 
 
-def test_demo_remembers_when_run_again(tmp_path):
+def test_quickstart_in_an_interpreter_of_its_own(tmp_path):
+    """An example is a script: it finds its modules, and prints, when Python is told to run it."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", EXAMPLES / "quickstart.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert SHOWS["quickstart.py"] in done.stdout
+
+
+def test_demo_remembers_when_run_again(runs):
     """The second run of the demo answers from what was said in the first."""
-    first, second = run("demo.py", tmp_path), run("demo.py", tmp_path)
-    assert "Ada" not in second.stdout.split("Your name is")[0]
-    assert "My name" in first.stdout or "my name is Ada" in first.stdout
+    first, second = runs[0]["demo.py"], runs[0]["demo again"]
+    assert "Ada" not in second.out.split("Your name is")[0]
+    assert "My name" in first.out or "my name is Ada" in first.out
     for answer in ("Your name is Ada.", "Your city is Turin.", "Your pet is Minou."):
-        assert answer in second.stdout
+        assert answer in second.out
 
 
 @contextmanager
@@ -99,11 +152,11 @@ def chat_server():
         server.server_close()
 
 
-def test_real_model_remembers(tmp_path):
+def test_real_model_remembers(runs):
     """With a key and a server the real client gets the history and its stream is remembered."""
-    with chat_server() as (url, requests):
-        done = run("real_model.py", tmp_path, OPENAI_API_KEY="key", OPENAI_BASE_URL=url)
-    assert done.returncode == 0, done.stderr
-    assert "I see 3 messages." in done.stdout
+    found, requests = runs
+    done = found["a real model"]
+    assert done.code == 0, done.err
+    assert "I see 3 messages." in done.out
     assert [message["role"] for message in requests[1]] == ["user", "assistant", "user"]
     assert requests[1][1]["content"] == "I see 1 messages."
