@@ -296,6 +296,7 @@ import asyncio, os, signal
 from memwrap import InMemorySession, with_session
 
 session = InMemorySession("s")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have told to ignore it
 
 async def slow(turn, send, handler):
     try:

@@ -1,5 +1,6 @@
 """The corpus: LangChain messages, items, and conversations of both, by name; made by code."""
 
+from corpus.contract import EDITED, SECRET, Corpus
 from corpus.langchain_blocks import SAID, THOUGHTS, USAGE
 from corpus.langchain_items import ITEM_CONVERSATIONS, ITEMS
 from corpus.langchain_messages import MESSAGES, call, fc
@@ -11,6 +12,8 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
+
+from memwrap.adapters import langchain as adapter
 
 __all__ = ["CONVERSATIONS", "ITEMS", "ITEM_CONVERSATIONS", "MESSAGES"]
 
@@ -109,3 +112,44 @@ def conversations():
 
 
 CONVERSATIONS = dict(conversations())
+
+
+def _call(call_id, name, **args):
+    return {"name": name, "args": args, "id": call_id, "type": "tool_call"}
+
+
+CORPUS = Corpus(
+    adapter,
+    text=[
+        SystemMessage("Be kind."),
+        HumanMessage("Hello, é😀."),
+        AIMessage("Hi."),
+        HumanMessage("What is up?"),
+        AIMessage("Not much."),
+    ],
+    tools=[
+        HumanMessage("Weather?"),
+        AIMessage(
+            "", tool_calls=[_call("call_1", "weather", city="Rome"), _call("call_2", "time")]
+        ),
+        ToolMessage("sunny", tool_call_id="call_1"),
+        ToolMessage("noon", tool_call_id="call_2"),
+        AIMessage("Sunny."),
+    ],
+    rich=[
+        HumanMessage([{"type": "text", "text": f"It is {EDITED}."}], id="h", name="Ada"),
+        AIMessage(
+            [{"type": "text", "text": f"So it is {EDITED}."}, {"type": "odd", "says": EDITED}],
+            id="run-1",
+            response_metadata={"raw": f"So it is {EDITED}.", "model_name": "m"},
+        ),
+    ],
+    malformed=[
+        {"content": SECRET},
+        {"type": "human", "text": SECRET},
+        [("nobody", SECRET)],
+        {"role": "ai", "content": "x", "tool_calls": [SECRET]},
+        {"role": "ai", "content": 5, "name": [SECRET]},
+    ],
+    sends_to_provider=False,
+)
