@@ -71,7 +71,7 @@ def test_arguments_are_unchanged(corpus, part, unchanged):
 
 @of_all("corpus")
 def test_strings(corpus):
-    """A string is a message of the speaker; the strings of a stream are one, of an input several."""
+    """A string is a message of the speaker; strings of a stream are one, of an input several."""
     to_items = corpus.adapter.to_items
     assert to_items("Hi") == [user("Hi")]
     assert to_items("Hi", role="assistant") == [assistant("Hi")]

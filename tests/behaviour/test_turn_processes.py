@@ -14,6 +14,7 @@ from memwrap.items import text_of
 from memwrap.middleware import Memory
 
 LEASE = 0.3
+SHORT = 0.1  # where each turn waits for the end of one
 
 # Imports once and then forks a worker for each line "name pause turns", which says what it did.
 WORKERS = """
@@ -57,7 +58,7 @@ WORKERS = """
 class Workers:
     """The processes, and everything they said."""
 
-    def __init__(self, path, lease=LEASE):
+    def __init__(self, path, lease):
         self.process = subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(WORKERS), str(path), str(lease)],
             stdin=subprocess.PIPE,
@@ -94,8 +95,14 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def workers(path):
-    workers = Workers(path)
+def lease():
+    """The lease of all turns; a test may ask for another."""
+    return LEASE
+
+
+@pytest.fixture
+def workers(path, lease):
+    workers = Workers(path, lease)
     yield workers
     if workers.process.poll() is None:
         workers.process.kill()
@@ -113,8 +120,8 @@ def asked(path):
     return questions
 
 
-def ask(path, text):
-    @with_session(session=SQLiteSession("shared", path), middleware=[Memory(lease=LEASE)])
+def ask(path, text, lease=LEASE):
+    @with_session(session=SQLiteSession("shared", path), middleware=[Memory(lease=lease)])
     async def agent(items):
         return "answer to " + items[-1]["content"]
 
@@ -150,14 +157,15 @@ def test_killed_holders_leave_whole_turns(workers, path):
     assert len(unknown) <= 30, "more turns than were under way when the holders were killed"
 
 
-def test_stalled_holder_is_taken_over_and_refused(workers, path):
+@pytest.mark.parametrize("lease", [SHORT])
+def test_stalled_holder_is_taken_over_and_refused(workers, path, lease):
     """A process that stalls past its lease is taken over, and its answer is not stored."""
     for stop in range(30):
         # Stopped while its agent works, not while it commits: then all would have to wait for it.
         pid = workers.start(f"s{stop}", pause=0.03, turns=2)
         workers.wait_for(f"working s{stop}")
         os.kill(pid, signal.SIGSTOP)
-        waited = ask(path, f"after-{stop}")
+        waited = ask(path, f"after-{stop}", lease)
         assert waited < 10 * LEASE
         os.kill(pid, signal.SIGCONT)
         workers.wait_for(f"done s{stop}")
