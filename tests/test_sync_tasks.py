@@ -26,7 +26,7 @@ from memwrap.items import assistant, user
 place = contextvars.ContextVar("place", default="outside")
 
 
-def stored(session):
+def items_of(session):
     return asyncio.run(session.get_items())
 
 
@@ -56,7 +56,7 @@ def test_stays_synchronous(session):
     """A function returns its result, a generator function a generator."""
     assert count("x", session=session) == "1"
     assert list(letters("y", session=session)) == ["a", "b", "c"]
-    assert stored(session) == [user("x"), assistant("1"), user("y"), assistant("abc")]
+    assert items_of(session) == [user("x"), assistant("1"), user("y"), assistant("abc")]
 
 
 def test_callers_thread(session):
@@ -110,7 +110,7 @@ def test_agent_may_run_an_event_loop(session):
 
     assert in_a_thread(outer, "y") == "inner 1"
     assert outer("y", session=session) == "inner 1"
-    assert [item["content"] for item in stored(session)] == ["x", "inner 1", "y", "inner 1"]
+    assert [item["content"] for item in items_of(session)] == ["x", "inner 1", "y", "inner 1"]
 
 
 def test_nested_agents(session):
@@ -123,7 +123,7 @@ def test_nested_agents(session):
     with use_session(session):
         assert in_a_thread(outer, "alone") == "11abc"
         assert outer("y") == "11abc"
-    assert stored(session) == [
+    assert items_of(session) == [
         user("inner"),
         assistant("1"),
         user("y"),
@@ -186,7 +186,7 @@ def test_record_in_a_generator(session):
         yield "b"
 
     list(agent("x", session=session))
-    assert stored(session)[1:] == [assistant("a"), user("recorded"), assistant("b")]
+    assert items_of(session)[1:] == [assistant("a"), user("recorded"), assistant("b")]
 
 
 @pytest.mark.parametrize("agent", [count, letters])
@@ -225,7 +225,7 @@ def test_error_of_the_agent(session):
     names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
     assert names[0] == "test_error_of_the_agent"
     assert names[-1] == "failing"
-    assert stored(session) == []
+    assert items_of(session) == []
 
 
 def test_error_of_a_generator(session):
@@ -240,7 +240,7 @@ def test_error_of_a_generator(session):
     assert next(events) == "a"
     with pytest.raises(LookupError, match="agent"):
         next(events)
-    assert stored(session) == []
+    assert items_of(session) == []
 
 
 def test_layer_handles_the_error(session):
@@ -257,7 +257,7 @@ def test_layer_handles_the_error(session):
         raise LookupError
 
     assert failing("x", session=session) == "sorry"
-    assert stored(session) == [user("x"), assistant("sorry")]
+    assert items_of(session) == [user("x"), assistant("sorry")]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
@@ -331,7 +331,7 @@ def test_no_event_or_two(session):
         agent = with_session(lambda items: "x", middleware=[layer], session=session)
         with pytest.raises(TurnError, match=message):
             agent("x")
-    assert stored(session) == []
+    assert items_of(session) == []
 
 
 def test_send_after_the_end():
@@ -371,7 +371,7 @@ def test_lazy(session):
     """A generator that is never iterated over never begins."""
     events = letters("x", session=session)
     events.close()
-    assert stored(session) == []
+    assert items_of(session) == []
 
 
 def watched(log, session):
@@ -412,7 +412,7 @@ def test_early_close(session):
     events.close()
     assert log == INSIDE_OUT
     assert list(events) == []
-    assert stored(session) == []
+    assert items_of(session) == []
 
 
 def test_dropped(session):
@@ -422,7 +422,7 @@ def test_dropped(session):
         break
     gc.collect()
     assert log == INSIDE_OUT
-    assert stored(session) == []
+    assert items_of(session) == []
 
 
 def test_error_thrown_in(session):
@@ -491,14 +491,14 @@ def test_dropped_in_the_loops_own_thread(session):
     assert in_a_thread(count, "z") == "1"
     in_a_thread(lambda: count("z", session=session))  # waits for the session
     assert log == INSIDE_OUT
-    assert len(stored(session)) == 2
+    assert len(items_of(session)) == 2
 
 
 def test_consumer_in_other_threads(session):
     """Each event may be pulled by a different thread."""
     events = letters("x", session=session)
     assert [in_a_thread(next, events, None) for _ in range(4)] == ["a", "b", "c", None]
-    assert stored(session) == [user("x"), assistant("abc")]
+    assert items_of(session) == [user("x"), assistant("abc")]
 
 
 def test_many_streams_at_once():
@@ -507,7 +507,7 @@ def test_many_streams_at_once():
     streams = [letters(f"{n}", session=session) for n, session in enumerate(sessions)]
     assert list(zip(*streams, strict=True)) == [(letter,) * 20 for letter in "abc"]
     for n, session in enumerate(sessions):
-        assert stored(session) == [user(f"{n}"), assistant("abc")]
+        assert items_of(session) == [user(f"{n}"), assistant("abc")]
 
 
 def test_timeout_in_a_layer(session):
@@ -528,7 +528,7 @@ def test_timeout_in_a_layer(session):
 
     with pytest.raises(TimeoutError):
         slow("x", session=session)
-    assert stored(session) == []
+    assert items_of(session) == []
 
 
 # Threads and processes
@@ -543,7 +543,7 @@ def test_many_threads_on_one_session(session):
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(talk, range(8)))
-    items = stored(session)
+    items = items_of(session)
     assert [item["content"] for item in items[1::2]] == [f"{n}" for n in range(1, 80, 2)]
 
 
@@ -564,7 +564,7 @@ def test_backend_stays_open(tmp_path):
     """A session on a file serves synchronous turns, and asynchronous ones in between."""
     session = SQLiteSession("s", tmp_path / "chat.db")
     answers = [count("x", session=session) for _ in range(3)]
-    assert len(stored(session)) == 6
+    assert len(items_of(session)) == 6
     assert [*answers, count("x", session=session)] == ["1", "3", "5", "7"]
 
 

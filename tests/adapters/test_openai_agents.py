@@ -31,7 +31,7 @@ from memwrap.middleware import Memory
 set_tracing_disabled(True)
 
 QUESTION = {"role": "user", "content": "Weather?"}
-KINDS = [
+TURN_KINDS = [
     *("user", "function_call", "function_call", "function_call_output", "function_call_output"),
     "message",
 ]
@@ -61,11 +61,6 @@ def sdk_agent(*steps, **options):
     return Agent(model=ScriptedModel(steps), tools=[weather], **options)
 
 
-@pytest.fixture
-def session():
-    return InMemorySession("weather")
-
-
 def kinds(items):
     return [item.get("type") or item["role"] for item in items]
 
@@ -88,7 +83,7 @@ async def test_run_remembers_over_three_turns(session):
     results = [await remembering.run(text) for text in ("Weather?", "Sure?", "Bye.")]
     assert [result.final_output for result in results] == ["Sunny.", "Yes.", "Bye."]
     stored = await session.get_items()
-    assert kinds(stored) == [*KINDS, "user", "message", "user", "message"]
+    assert kinds(stored) == [*TURN_KINDS, "user", "message", "user", "message"]
     assert agent.model.last_call.input == stored[:-1]
     steps = (asking("Rome", "Oslo"), saying("Sunny."), saying("Yes."), saying("Bye."))
     assert stored == await by_the_sdk(*steps, texts=("Weather?", "Sure?", "Bye."))
@@ -105,7 +100,7 @@ async def test_call_is_run(session):
     remembering = with_session(sdk_agent(instructions=instructions))
     result = await remembering("Weather?", session=session, context="ada", max_turns=5)
     assert (result.final_output, set(seen)) == ("Both sunny.", {"ada"})
-    assert kinds(await session.get_items()) == KINDS
+    assert kinds(await session.get_items()) == TURN_KINDS
 
 
 def test_run_sync_remembers(session, thread_loop):
@@ -115,7 +110,7 @@ def test_run_sync_remembers(session, thread_loop):
     assert remembering.run_sync("Weather?").final_output == "Both sunny."
     assert remembering.run_sync("Bye.").final_output == "Bye."
     stored = asyncio.run(session.get_items())
-    assert kinds(stored) == [*KINDS, "user", "message"]
+    assert kinds(stored) == [*TURN_KINDS, "user", "message"]
     assert agent.model.last_call.input == stored[:-1]
 
 
@@ -147,7 +142,7 @@ async def test_one_off_turn(session):
     """`memwrap.run` takes an agent of the SDK."""
     result = await memwrap.run(sdk_agent(), "Weather?", session=session)
     assert result.final_output == "Both sunny."
-    assert kinds(await session.get_items()) == KINDS
+    assert kinds(await session.get_items()) == TURN_KINDS
 
 
 async def test_failing_model_stores_nothing(session):
@@ -313,7 +308,7 @@ async def test_function_that_returns_a_result(session):
     await result_of("Weather?")
     assert await session.get_items() == await by_the_sdk()
     await items_of("Bye.")
-    assert kinds(await session.get_items()) == [*KINDS, "user", "message"]
+    assert kinds(await session.get_items()) == [*TURN_KINDS, "user", "message"]
     assert agent.model.last_call.input == (await session.get_items())[:-1]
 
 
@@ -429,7 +424,7 @@ async def test_session_in_run_streamed(kept):
 def test_session_in_run_sync(kept, thread_loop):
     """The synchronous runner takes memwrap's sessions, and they serve other loops too."""
     assert Runner.run_sync(sdk_agent(), "Weather?", session=kept).final_output == "Both sunny."
-    assert kinds(asyncio.run(kept.get_items())) == KINDS
+    assert kinds(asyncio.run(kept.get_items())) == TURN_KINDS
 
 
 async def test_session_settings_of_the_sdk(kept):

@@ -21,7 +21,7 @@ from memwrap import ConversionError, InMemorySession, record, with_session
 from memwrap.adapters import plain
 
 REASONING = {"id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "x"}
-CALL = {
+FUNCTION_CALL = {
     "id": "fc_1",
     "type": "function_call",
     "call_id": "call_1",
@@ -117,7 +117,7 @@ def test_strings_are_several_inputs_or_one_answer():
 
 def test_strings_between_items_keep_their_place():
     """The pieces before and behind an item are two messages around it."""
-    items = plain.to_items(["I ", "look. ", CALL, CALLED, "Sun", "ny."], role="assistant")
+    items = plain.to_items(["I ", "look. ", FUNCTION_CALL, CALLED, "Sun", "ny."], role="assistant")
     assert [item.get("content") for item in items] == ["I look. ", None, None, "Sunny."]
 
 
@@ -129,7 +129,7 @@ def test_strings_between_items_keep_their_place():
         {"type": "unheard_of", "deep": {"a": [1, None, {"b": True}]}},
         {"role": "tool", "tool_call_id": "c", "content": "a chat message, kept as it is"},
         REASONING | {"provider_data": {"x": 1}},
-        CALL,
+        FUNCTION_CALL,
     ],
 )
 def test_item_is_unchanged(item, unchanged):
@@ -140,7 +140,11 @@ def test_item_is_unchanged(item, unchanged):
 
 def test_lists_in_a_result_are_taken_apart():
     """An agent may return, or yield, lists of items."""
-    assert plain.to_items([[CALL, CALLED], ANSWER], role="assistant") == [CALL, CALLED, ANSWER]
+    assert plain.to_items([[FUNCTION_CALL, CALLED], ANSWER], role="assistant") == [
+        FUNCTION_CALL,
+        CALLED,
+        ANSWER,
+    ]
 
 
 def test_nothing_is_no_items():
@@ -151,20 +155,22 @@ def test_nothing_is_no_items():
 
 def test_from_items_takes_out_provider_data(unchanged):
     """The way back is the items, without the key that providers refuse."""
-    items = [CALL | {"provider_data": {"chat": {"name": "x"}}}, CALLED, ANSWER]
-    assert unchanged(plain.from_items, items) == [CALL, CALLED, ANSWER]
+    items = [FUNCTION_CALL | {"provider_data": {"chat": {"name": "x"}}}, CALLED, ANSWER]
+    assert unchanged(plain.from_items, items) == [FUNCTION_CALL, CALLED, ANSWER]
 
 
 def test_round_trip_is_exact():
     """Items that go out and come back are the same."""
-    items = [{"role": "user", "content": "?"}, REASONING, CALL, CALLED, ANSWER, REFUSAL]
+    items = [{"role": "user", "content": "?"}, REASONING, FUNCTION_CALL, CALLED, ANSWER, REFUSAL]
     assert json.dumps(plain.to_items(plain.from_items(items))) == json.dumps(items)
 
 
 # Objects of the openai package
 
 
-@pytest.mark.parametrize("item", [REASONING, CALL, ANSWER, REFUSAL], ids=lambda item: item["id"])
+@pytest.mark.parametrize(
+    "item", [REASONING, FUNCTION_CALL, ANSWER, REFUSAL], ids=lambda item: item["id"]
+)
 def test_response_is_its_output(item, unchanged):
     """A response's output items come out as the API sent them, from the object or the dict."""
     for given in (response(item), Response.model_validate(response(item))):
@@ -174,13 +180,13 @@ def test_response_is_its_output(item, unchanged):
 def test_output_object_is_its_item():
     """An output item's object becomes the item."""
     assert plain.to_items(ResponseOutputMessage.model_validate(ANSWER)) == [ANSWER]
-    output = Response.model_validate(response(REASONING, CALL)).output
-    assert plain.to_items(output, role="assistant") == [REASONING, CALL]
+    output = Response.model_validate(response(REASONING, FUNCTION_CALL)).output
+    assert plain.to_items(output, role="assistant") == [REASONING, FUNCTION_CALL]
 
 
 def test_keys_are_those_of_the_api():
     """Keys that Python or the package has no name for come out as the API sent them."""
-    call = CALL | {"async": True, "new_key": {"x": 1}}
+    call = FUNCTION_CALL | {"async": True, "new_key": {"x": 1}}
     assert plain.to_items(ResponseFunctionToolCall.model_validate(call)) == [call]
     custom = {"type": "custom_tool_call", "call_id": "c", "name": "n", "input": "", "async": False}
     assert plain.to_items(ResponseCustomToolCall.model_validate(custom)) == [custom]
@@ -193,13 +199,13 @@ class Forecast(pydantic.BaseModel):
 def test_parsed_output_is_left_out():
     """What the package parsed out of the text is not stored: the API does not take it back."""
     answer = ANSWER | {"content": [ANSWER["content"][0] | {"text": '{"sky": "blue"}'}]}
-    plain_response = Response.model_validate(response(answer, CALL))
+    plain_response = Response.model_validate(response(answer, FUNCTION_CALL))
     parsed = parse_response(text_format=Forecast, input_tools=[], response=plain_response)
     assert parsed.output_parsed == Forecast(sky="blue")
-    assert plain.to_items(parsed, role="assistant") == [answer, CALL]
-    assert plain.to_items(parsed.output, role="assistant") == [answer, CALL]
+    assert plain.to_items(parsed, role="assistant") == [answer, FUNCTION_CALL]
+    assert plain.to_items(parsed.output, role="assistant") == [answer, FUNCTION_CALL]
     event = ResponseCompletedEvent.model_construct(type="response.completed", response=parsed)
-    assert plain.to_items([event], role="assistant") == [answer, CALL]
+    assert plain.to_items([event], role="assistant") == [answer, FUNCTION_CALL]
 
 
 # Streams
@@ -225,8 +231,8 @@ def test_last_event_tells_all(kind, unchanged):
 @pytest.mark.parametrize("kind", [0, 1], ids=["dicts", "objects"])
 def test_items_of_a_stream_without_last_event(kind):
     """Without a last event, the finished items are the result."""
-    events = streamed([*words("Sunny."), done(CALL), done(ANSWER, 1)])
-    assert plain.to_items(events[kind], role="assistant") == [CALL, ANSWER]
+    events = streamed([*words("Sunny."), done(FUNCTION_CALL), done(ANSWER, 1)])
+    assert plain.to_items(events[kind], role="assistant") == [FUNCTION_CALL, ANSWER]
 
 
 @pytest.mark.parametrize("kind", [0, 1], ids=["dicts", "objects"])
@@ -239,31 +245,41 @@ def test_text_of_a_stream_of_deltas(kind):
 
 def test_text_behind_finished_items():
     """Text that no finished item holds comes behind them."""
-    items = plain.to_items([done(CALL), delta("Sun"), delta("ny.")], role="assistant")
-    assert items == [CALL, {"role": "assistant", "content": "Sunny."}]
+    items = plain.to_items([done(FUNCTION_CALL), delta("Sun"), delta("ny.")], role="assistant")
+    assert items == [FUNCTION_CALL, {"role": "assistant", "content": "Sunny."}]
 
 
 @pytest.mark.parametrize("kind", ["response.incomplete", "response.failed"])
 def test_other_last_events(kind):
     """A response that stopped early or failed is what it got to, or its finished items."""
     assert plain.to_items([last(ANSWER, kind=kind)], role="assistant") == [ANSWER]
-    assert plain.to_items([done(CALL), last(kind=kind)], role="assistant") == [CALL]
+    assert plain.to_items([done(FUNCTION_CALL), last(kind=kind)], role="assistant") == [
+        FUNCTION_CALL
+    ]
 
 
 def test_output_between_events_keeps_the_order():
     """A tool output yielded in the middle of a response comes behind the call that it answers."""
-    whole = [created(), done(CALL), CALLED, last(CALL), created(), done(ANSWER), last(ANSWER)]
-    assert plain.to_items(whole, role="assistant") == [CALL, CALLED, ANSWER]
-    without_last = [done(CALL), CALLED, created(), done(ANSWER)]
-    assert plain.to_items(without_last, role="assistant") == [CALL, CALLED, ANSWER]
+    whole = [
+        created(),
+        done(FUNCTION_CALL),
+        CALLED,
+        last(FUNCTION_CALL),
+        created(),
+        done(ANSWER),
+        last(ANSWER),
+    ]
+    assert plain.to_items(whole, role="assistant") == [FUNCTION_CALL, CALLED, ANSWER]
+    without_last = [done(FUNCTION_CALL), CALLED, created(), done(ANSWER)]
+    assert plain.to_items(without_last, role="assistant") == [FUNCTION_CALL, CALLED, ANSWER]
 
 
 def test_two_responses_in_a_stream():
     """Each response of a stream has its own items, also without a first or a last event."""
-    no_last = [created(), done(CALL), created(), done(ANSWER), last(ANSWER)]
-    no_first = [done(CALL), last(CALL), done(ANSWER), last(ANSWER)]
+    no_last = [created(), done(FUNCTION_CALL), created(), done(ANSWER), last(ANSWER)]
+    no_first = [done(FUNCTION_CALL), last(FUNCTION_CALL), done(ANSWER), last(ANSWER)]
     for events in (no_last, no_first):
-        assert plain.to_items(events, role="assistant") == [CALL, ANSWER]
+        assert plain.to_items(events, role="assistant") == [FUNCTION_CALL, ANSWER]
 
 
 def test_other_events_say_nothing():
@@ -400,7 +416,7 @@ def test_malformed_event_is_a_clear_error(event):
 
 async def test_responses_agent_over_three_turns(client):
     """An agent that returns responses, tool calls among them, is shown all of it next time."""
-    api = client(response(REASONING, CALL), response(ANSWER), response(REFUSAL))
+    api = client(response(REASONING, FUNCTION_CALL), response(ANSWER), response(REFUSAL))
     session = InMemorySession("weather")
 
     @with_session
@@ -413,10 +429,10 @@ async def test_responses_agent_over_three_turns(client):
 
     question = {"role": "user", "content": "Weather?"}
     assert (await agent("Weather?", session=session)).output_text == "Sunny."
-    assert await session.get_items() == [question, REASONING, CALL, CALLED, ANSWER]
+    assert await session.get_items() == [question, REASONING, FUNCTION_CALL, CALLED, ANSWER]
     await agent("And a secret?", session=session)
     assert api.bodies[2]["input"] == [
-        *(question, REASONING, CALL, CALLED, ANSWER),
+        *(question, REASONING, FUNCTION_CALL, CALLED, ANSWER),
         {"role": "user", "content": "And a secret?"},
     ]
     assert (await session.get_items())[-1] == REFUSAL
@@ -425,7 +441,7 @@ async def test_responses_agent_over_three_turns(client):
 async def test_streaming_agent_over_two_turns(client):
     """An agent that yields raw events and its tools' outputs stores each item once, in order."""
     api = client(
-        [created(), done(CALL), last(CALL)],
+        [created(), done(FUNCTION_CALL), last(FUNCTION_CALL)],
         [created(), *words("Sunny."), done(ANSWER), last(ANSWER)],
         [created(), done(REFUSAL), last(REFUSAL)],
     )
@@ -438,14 +454,17 @@ async def test_streaming_agent_over_two_turns(client):
             calls = 0
             async for event in await api.responses.create(model="m", input=items, stream=True):
                 yield event
-                if event.type == "response.output_item.done" and event.item.type == CALL["type"]:
-                    items = [*items, CALL, CALLED]
+                if (
+                    event.type == "response.output_item.done"
+                    and event.item.type == FUNCTION_CALL["type"]
+                ):
+                    items = [*items, FUNCTION_CALL, CALLED]
                     calls += 1
                     yield CALLED
 
     kinds = [getattr(event, "type", None) async for event in agent("Weather?", session=session)]
     assert kinds.count("response.completed") == 2
-    stored = [{"role": "user", "content": "Weather?"}, CALL, CALLED, ANSWER]
+    stored = [{"role": "user", "content": "Weather?"}, FUNCTION_CALL, CALLED, ANSWER]
     assert await session.get_items() == stored
     async for _ in agent("More?", session=session):
         pass

@@ -12,7 +12,7 @@ from memwrap.middleware import Redact
 from memwrap.turn import Kept
 
 
-async def stored(answer, *layers):
+async def kept_of_a_turn(answer, *layers):
     """Run a turn that ends with these messages; return what the store has of it."""
     session = InMemorySession("s")
     agent = with_session(RunnableLambda(lambda _: answer), session=session, middleware=layers)
@@ -33,7 +33,7 @@ async def test_patterns_that_match_nothing_change_nothing(pattern):
             ToolMessage(f"out {n}", tool_call_id=f"c{n}", artifact={"raw": [n]}, id=f"t{n}"),
         )
     ]
-    assert from_items(await stored(answer, Redact(pattern)))[1:] == answer
+    assert from_items(await kept_of_a_turn(answer, Redact(pattern)))[1:] == answer
 
 
 async def test_nothing_hidden_is_left_of_a_redacted_message():
@@ -46,7 +46,7 @@ async def test_nothing_hidden_is_left_of_a_redacted_message():
         usage_metadata=usage,
         response_metadata={"logprobs": [{"token": "hun"}, {"token": "ter2"}]},
     )
-    items = await stored(answer, Redact(r"(?<=password: )\S+"))
+    items = await kept_of_a_turn(answer, Redact(r"(?<=password: )\S+"))
     for part in ("hunter2", "ter2", "logprobs"):
         assert part not in json.dumps(items)
     (_, message) = from_items(items)
@@ -60,7 +60,7 @@ async def test_hidden_secrets_are_redacted_too():
         AIMessage("", tool_calls=[{"name": "f", "args": {}, "id": "c"}], id="a"),
         ToolMessage("fine", tool_call_id="c", artifact={"key": "sk-4711", "n": 1}, id="t"),
     ]
-    items = await stored(answer, Redact(r"sk-\d+"))
+    items = await kept_of_a_turn(answer, Redact(r"sk-\d+"))
     assert "4711" not in json.dumps(items)
     assert from_items(items)[2].artifact == {"key": "[REDACTED]", "n": 1}
 
@@ -74,7 +74,7 @@ async def test_what_only_looks_like_a_reference_is_redacted(hidden):
     """Hidden data that somebody else put there hides no secret by its form."""
     sidecar = {"at": 0, "of": ["assistant"], "fields": {"content": hidden}}
     item = {"role": "assistant", "content": "x", "provider_data": {"langchain": sidecar}}
-    assert "4711" not in json.dumps(await stored([item], Redact(r"sk-\d+")))
+    assert "4711" not in json.dumps(await kept_of_a_turn([item], Redact(r"sk-\d+")))
 
 
 async def test_changed_by_a_layer_of_ones_own():
@@ -88,6 +88,6 @@ async def test_changed_by_a_layer_of_ones_own():
         await handler(turn, send)
 
     answer = AIMessage("quiet", id="1", response_metadata={"copy": "so quiet"})
-    items = await stored(answer, shout)
+    items = await kept_of_a_turn(answer, shout)
     assert from_items(items) == [HumanMessage("HI"), AIMessage("QUIET", id="1")]
     assert "quiet" not in json.dumps(items)

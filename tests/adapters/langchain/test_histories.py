@@ -99,7 +99,7 @@ class Asynchronous(Synchronous):
         self.live.clear()
 
 
-KINDS = [Synchronous, Refusing, Asynchronous]
+HISTORIES = [Synchronous, Refusing, Asynchronous]
 
 
 class TestContract(SessionContract):
@@ -109,7 +109,7 @@ class TestContract(SessionContract):
         return session_from_history(Synchronous(), session_id=session_id, rewrite=True)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", HISTORIES)
 async def test_turns_read_once_and_write_once(kind):
     """A turn on any history is one reading and one writing, away from the loop if they block."""
     history = kind()
@@ -123,7 +123,7 @@ async def test_turns_read_once_and_write_once(kind):
     assert history.calls == [("get", is_own), ("add", is_own)]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", HISTORIES)
 async def test_items_survive_the_history(kind):
     """Items that LangChain has no message for come back from a history as they were."""
     items = [
@@ -139,7 +139,7 @@ async def test_items_survive_the_history(kind):
     assert await session.get_items(2) == items[-2:]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", HISTORIES)
 async def test_stored_conversations_are_read(kind):
     """What LangChain code has stored is the history of a turn, ids and tools included."""
     call = {"name": "weather", "args": {"city": "Rome"}, "id": "c", "type": "tool_call"}
