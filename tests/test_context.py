@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from support import CALL, OUTPUT, TIMEOUT
 
 from memwrap import (
     ConfigurationError,
@@ -16,15 +17,6 @@ from memwrap import (
     with_session,
 )
 from memwrap.items import assistant, user
-
-FOREVER = 20.0
-CALL = {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"}
-OUTPUT = {"type": "function_call_output", "call_id": "c1", "output": "42"}
-
-
-@pytest.fixture
-def session():
-    return InMemorySession("s")
 
 
 @with_session
@@ -153,7 +145,7 @@ async def test_turn_masks_its_session(how, session):
     async def outer(items):
         return await agent("inner")
 
-    async with asyncio.timeout(FOREVER):
+    async with asyncio.timeout(TIMEOUT):
         if how == "block":
             with use_session(session):
                 await outer("outer")
@@ -196,7 +188,7 @@ async def test_sharing_openly(session):
     async def outer(items):
         return await agent("inner", session=current_session())
 
-    async with asyncio.timeout(FOREVER):
+    async with asyncio.timeout(TIMEOUT):
         assert await outer("outer", session=session) == "1"
     found = await session.get_items()
     assert found == [user("inner"), assistant("1"), user("outer"), assistant("1")]
@@ -221,7 +213,7 @@ async def test_siblings_take_turns(session):
         answers = await asyncio.gather(*(inner(f"{n}", session=mine) for n in range(5)))
         return " ".join(answers)
 
-    async with asyncio.timeout(FOREVER):
+    async with asyncio.timeout(TIMEOUT):
         assert await outer("outer", session=session) == "1 3 5 7 9"
 
 
@@ -236,7 +228,7 @@ async def test_three_levels(session):
     async def outer(items):
         return await middle("middle", session=current_session())
 
-    async with asyncio.timeout(FOREVER):
+    async with asyncio.timeout(TIMEOUT):
         await outer("outer", session=session)
     texts = [item["content"] for item in await session.get_items() if item["role"] == "user"]
     assert texts == ["deepest", "middle", "outer"]

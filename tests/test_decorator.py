@@ -21,11 +21,6 @@ from memwrap.middleware import Memory
 from memwrap.types import Kind, Method, Methods
 
 
-@pytest.fixture
-def session():
-    return InMemorySession("s")
-
-
 async def call(items, tone="kind"):
     return f"{len(items)} {tone}"
 

@@ -5,18 +5,13 @@ from contextlib import aclosing
 
 import pytest
 
-from memwrap import ConfigurationError, InMemorySession, record, with_session
+from memwrap import ConfigurationError, record, with_session
 from memwrap.items import assistant, user
 
-CALL = {"type": "web_search_call", "id": "ws_1", "status": "completed"}
+SEARCH = {"type": "web_search_call", "id": "ws_1", "status": "completed"}
 
 
-@pytest.fixture
-def session():
-    return InMemorySession("s")
-
-
-async def stored(session):
+async def items_of(session):
     return await session.get_items()
 
 
@@ -40,7 +35,7 @@ def failing_once(kind, before=()):
     attempts = []
 
     def attempt():
-        record(CALL)
+        record(SEARCH)
         attempts.append(kind)
         if len(attempts) == 1:
             raise LookupError("once")
@@ -91,7 +86,7 @@ async def test_failed_attempt_leaves_no_record(kind, session):
     """What an attempt recorded before it failed is not stored when a layer tries again."""
     agent = with_session(failing_once(kind), middleware=[Retry(2)])
     assert await ask(agent, kind, session) == ["answer"]
-    assert await stored(session) == [user("Hi"), CALL, assistant("answer")]
+    assert await items_of(session) == [user("Hi"), SEARCH, assistant("answer")]
 
 
 @pytest.mark.parametrize("kind", ["stream", "sync_stream"])
@@ -99,13 +94,13 @@ async def test_delivered_events_stay(kind, session):
     """What was delivered before an attempt failed stays, with what was recorded behind it."""
     agent = with_session(failing_once(kind, before=["part "]), middleware=[Retry(2)])
     assert await ask(agent, kind, session) == ["part ", "part ", "answer"]
-    found = await stored(session)
+    found = await items_of(session)
     assert found == [
         user("Hi"),
         assistant("part "),
-        CALL,
+        SEARCH,
         assistant("part "),
-        CALL,
+        SEARCH,
         assistant("answer"),
     ]
 
@@ -115,7 +110,7 @@ async def test_error_of_the_agent(kind, session):
     """An agent's own error comes out, and nothing is stored."""
     with pytest.raises(LookupError, match="once"):
         await ask(with_session(failing_once(kind, before=["part "])), kind, session)
-    assert await stored(session) == []
+    assert await items_of(session) == []
 
 
 async def test_generator_is_closed_at_once(session):
@@ -134,7 +129,7 @@ async def test_generator_is_closed_at_once(session):
     async with aclosing(agent("Hi", session=session)) as events:
         await anext(events)
     assert log == ["closed"]
-    assert await stored(session) == []
+    assert await items_of(session) == []
 
 
 def test_sync_generator_is_closed_at_once(session):
@@ -153,7 +148,7 @@ def test_sync_generator_is_closed_at_once(session):
     next(events)
     events.close()
     assert log == ["closed"]
-    assert asyncio.run(stored(session)) == []
+    assert asyncio.run(items_of(session)) == []
 
 
 async def test_iterator_without_aclose(session):
@@ -176,7 +171,7 @@ async def test_iterator_without_aclose(session):
 
     agent = with_session(Agent(), adapter=StreamAdapter(lambda items: Numbers()))
     assert [event async for event in agent.stream("Hi", session=session)] == ["a", "b"]
-    assert await stored(session) == [user("Hi"), assistant("ab")]
+    assert await items_of(session) == [user("Hi"), assistant("ab")]
 
 
 class StreamAdapter:
@@ -229,7 +224,7 @@ async def test_swallowed_cancellation_stores_nothing(session):
     with pytest.raises(asyncio.CancelledError):
         await task
     assert seen == ["swallowed", "cancelled"]
-    assert await stored(session) == []
+    assert await items_of(session) == []
 
 
 async def test_swallowed_cancellation_of_a_call(session):
@@ -248,7 +243,7 @@ async def test_swallowed_cancellation_of_a_call(session):
     await waiting.wait()
     task.cancel()
     assert await task == "late answer"
-    assert await stored(session) == [user("Hi"), assistant("late answer")]
+    assert await items_of(session) == [user("Hi"), assistant("late answer")]
 
 
 async def test_result_still_to_be_awaited(session):
@@ -260,7 +255,7 @@ async def test_result_still_to_be_awaited(session):
     agent = with_session(lambda items: inner(items))
     with pytest.raises(ConfigurationError, match="make it `async def`"):
         await asyncio.to_thread(agent, "Hi", session=session)
-    assert await stored(session) == []
+    assert await items_of(session) == []
 
 
 async def test_result_still_to_be_read(session):
@@ -284,4 +279,4 @@ async def test_result_still_to_be_read(session):
         await agent("Hi", session=session)
     with pytest.raises(ConfigurationError, match="make it a generator itself"):
         await asyncio.to_thread(sync_agent, "Hi", session=session)
-    assert await stored(session) == []
+    assert await items_of(session) == []

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import REASONING
 
 from memwrap.hidden.data import marked, marks_of
 from memwrap.items import (
@@ -16,8 +17,6 @@ from memwrap.items import (
     user,
     without_open_calls,
 )
-
-REASONING = {"type": "reasoning", "id": "r", "summary": []}
 
 
 def call(call_id, kind="function_call"):

@@ -5,71 +5,13 @@ import copy
 import pytest
 
 from memwrap import InMemorySession, Turn, TurnError
-from memwrap.adapters import chat, plain
+from memwrap.adapters import plain
 from memwrap.items import assistant, user
-from memwrap.turn import Recorded, View
-from memwrap.view import call_agent
+from memwrap.turn import Recorded
 
 
 def new_turn(agent=lambda items: items, input="Hello", **options):
     return Turn(agent, plain.to_items(input), adapter=plain, **options)
-
-
-def test_agent_sees_history_and_input():
-    """The agent gets the history, then the input, then the caller's other arguments."""
-    seen = []
-
-    def agent(items, *args, **kwargs):
-        seen.append((items, args, kwargs))
-        return "answer"
-
-    turn = Turn(agent, [user("now")], ("x",), {"tone": "kind"}, adapter=plain)
-    turn.history = [user("before"), assistant("answered")]
-    assert call_agent(turn) == "answer"
-    assert seen == [
-        ([user("before"), assistant("answered"), user("now")], ("x",), {"tone": "kind"})
-    ]
-
-
-def test_agent_sees_its_own_dialect():
-    """Items reach the agent through the adapter of its dialect."""
-    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
-    turn = Turn(lambda messages: messages, [user("now")], adapter=chat)
-    turn.history = [call, {"type": "function_call_output", "call_id": "c", "output": "1"}]
-    messages = call_agent(turn)
-    assert messages[0]["tool_calls"][0]["function"]["name"] == "f"
-    assert messages[2] == {"role": "user", "content": "now"}
-
-
-def test_agent_gets_a_copy_of_the_input():
-    """What the agent does to the items it was given does not change the input."""
-
-    def agent(items):
-        items[0]["content"][0]["text"] = "changed"
-        items.clear()
-
-    item = {"role": "user", "content": [{"type": "input_text", "text": "said"}]}
-    turn = Turn(agent, [item], adapter=plain)
-    call_agent(turn)
-    assert turn.input == [{"role": "user", "content": [{"type": "input_text", "text": "said"}]}]
-
-
-def test_before_agent():
-    """The functions of before_agent change what the agent sees, in order, and nothing else."""
-    turn = new_turn()
-    turn.history = [user("before")]
-    turn.before_agent.append(lambda view: View(view.history, [*view.input, user("first")]))
-    turn.before_agent.append(lambda view: View(view.history[1:], [*view.input, user("second")]))
-    assert call_agent(turn) == [user("Hello"), user("first"), user("second")]
-    assert (turn.history, turn.input) == ([user("before")], [user("Hello")])
-
-
-def test_layers_may_replace_history():
-    """What a layer makes of the history is what the agent sees."""
-    turn = new_turn()
-    turn.history = [user("1"), user("2"), user("3")]
-    turn.history = turn.history[-1:]
-    assert call_agent(turn) == [user("3"), user("Hello")]
 
 
 @pytest.mark.parametrize(

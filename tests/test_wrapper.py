@@ -20,16 +20,6 @@ from memwrap.items import assistant, user
 from memwrap.wrapper import AgentProxy, is_wrapped, resolve
 
 
-@pytest.fixture
-def session():
-    return InMemorySession("s")
-
-
-@pytest.fixture
-def store():
-    return InMemoryStore()
-
-
 async def count(items):
     """Say how many items there are."""
     return f"{len(items)}"

@@ -1,29 +1,12 @@
 """What the tests of adapters share."""
 
-import asyncio
 import copy
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import httpx2
 import openai
 import pytest
-
-import memwrap
-
-ROOT = str(Path(memwrap.__file__).parents[1])
-
-
-def _server_sent(events):
-    """Return events as the API streams them; those of Chat Completions have no name."""
-    lines = [
-        (f"event: {event['type']}\n" if "type" in event else "") + f"data: {json.dumps(event)}\n\n"
-        for event in events
-    ]
-    return "".join([*lines, "data: [DONE]\n\n"])
+from corpus.server_sent import server_sent
 
 
 @pytest.fixture
@@ -43,7 +26,7 @@ async def client():
             answer = next(left)
             if isinstance(answer, list):
                 headers = {"content-type": "text/event-stream"}
-                return httpx2.Response(200, headers=headers, text=_server_sent(answer))
+                return httpx2.Response(200, headers=headers, text=server_sent(answer))
             return httpx2.Response(200, json=answer)
 
         transport = httpx2.MockTransport(reply)
@@ -68,30 +51,3 @@ def unchanged():
         return result
 
     return convert
-
-
-@pytest.fixture
-def thread_loop():
-    """The loop that `Runner.run_sync` takes, which it would make itself and leave open."""
-    with asyncio.Runner() as runner:
-        yield runner.get_loop()
-
-
-@pytest.fixture
-def script(tmp_path):
-    """Run code in an interpreter of its own, in an empty folder; return what it printed."""
-
-    def run(code):
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", code],
-            env={**os.environ, "PYTHONPATH": ROOT},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert (done.stderr, done.returncode) == ("", 0)
-        return done.stdout
-
-    return run

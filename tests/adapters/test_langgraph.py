@@ -8,7 +8,7 @@ from inspect import signature
 from typing import Annotated, Any, TypedDict
 
 import pytest
-from chat_model import ScriptedModel, calling
+from corpus.chat_model import ScriptedModel, calling
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, SummarizationMiddleware
 from langchain_core.messages import (
@@ -30,7 +30,6 @@ import memwrap
 from memwrap import (
     ConfigurationError,
     ConversionError,
-    InMemorySession,
     InMemoryStore,
     TurnIdReused,
     use_session,
@@ -60,12 +59,7 @@ def tool_turns(count):
     return [part for n in turns for part in (calling("call_1", city="Rome"), f"answer {n}")]
 
 
-@pytest.fixture
-def session():
-    return InMemorySession("chat")
-
-
-def seen(items):
+def texts_of(items):
     """Return what is said in the items, and what kind the others are."""
     return [item.get("content") or item.get("output") or item["type"] for item in items]
 
@@ -73,8 +67,8 @@ def seen(items):
 TURN = ["function_call", "sunny in Rome"]
 
 
-def stored(session):
-    return seen(asyncio.run(session.get_items()))
+def dialogue(session):
+    return texts_of(asyncio.run(session.get_items()))
 
 
 # Calls
@@ -93,7 +87,7 @@ async def test_agent_with_tools_remembers(session):
             AIMessage,
         ]
     expected = [part for n in (1, 2, 3) for part in (f"{n}?", *TURN, f"answer {n}")]
-    assert seen(await session.get_items()) == expected
+    assert texts_of(await session.get_items()) == expected
     kinds = ["system", "human", *["ai", "tool", "ai", "human"] * 2, "ai", "tool"]
     assert [message.type for message in chat.shown[-1]] == kinds
 
@@ -103,7 +97,7 @@ def test_synchronous_calls_remember(session):
     agent = with_session(create_agent(model(*tool_turns(2)), [weather]), session=session)
     agent.invoke({"messages": "1?"})
     assert len(agent.invoke({"messages": "2?"})["messages"]) == 8
-    assert stored(session) == ["1?", *TURN, "answer 1", "2?", *TURN, "answer 2"]
+    assert dialogue(session) == ["1?", *TURN, "answer 1", "2?", *TURN, "answer 2"]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +117,7 @@ async def test_input_of_all_forms(input, session):
     """Input may be a state with messages of any form, or the messages themselves."""
     agent = with_session(create_agent(model("Hello"), []), session=session)
     await agent.ainvoke(input)
-    assert seen(await session.get_items()) == ["Hi", "Hello"]
+    assert texts_of(await session.get_items()) == ["Hi", "Hello"]
 
 
 FORMS = {
@@ -183,7 +177,7 @@ async def test_states_of_other_classes(kind, session):
     for mood in ("good", "fine"):
         state = kind(messages=[HumanMessage("Hi")], **({} if mood == "fine" else {"mood": mood}))
         assert (await agent.ainvoke(state)).get("mood", "fine") == mood
-    assert seen(await session.get_items()) == ["Hi", "good", "Hi", "fine"]
+    assert texts_of(await session.get_items()) == ["Hi", "good", "Hi", "fine"]
 
 
 async def test_state_without_messages(session):
@@ -191,7 +185,7 @@ async def test_state_without_messages(session):
     agent = with_session(graph_of(speak), session=session)
     await agent.ainvoke({"mood": "good"})
     await agent.ainvoke({"mood": "bad"})
-    assert seen(await session.get_items()) == ["good 0", "bad 1"]
+    assert texts_of(await session.get_items()) == ["good 0", "bad 1"]
 
 
 class State(MessagesState):
@@ -217,7 +211,7 @@ async def test_other_keys_of_the_state_pass_through(session):
     agent = with_session(graph_of(speak, speak), session=session)
     state = await agent.ainvoke({"messages": "Hi", "mood": "good", "count": 5})
     assert (state["mood"], state["count"]) == ("good", 7)
-    assert seen(await session.get_items()) == ["Hi", "good 1", "good 2"]
+    assert texts_of(await session.get_items()) == ["Hi", "good 1", "good 2"]
 
 
 async def test_output_schema_without_messages(session):
@@ -231,7 +225,7 @@ async def test_output_schema_without_messages(session):
     builder.add_edge(START, "speak")
     agent = with_session(builder.compile(), session=session)
     assert await agent.ainvoke({"messages": "Hi", "mood": "good"}) == {"mood": "good"}
-    assert seen(await session.get_items()) == ["Hi", "good 1"]
+    assert texts_of(await session.get_items()) == ["Hi", "good 1"]
 
 
 async def test_caller_and_graph_share_nothing(session):
@@ -286,7 +280,7 @@ async def test_messages_edited_under_way_are_stored_once(session):
     await with_session(graph_of(speak, edit), session=session).ainvoke(
         {"messages": "Hi", "mood": "x"}
     )
-    assert seen(await session.get_items()) == ["Hi", "edited", "more"]
+    assert texts_of(await session.get_items()) == ["Hi", "edited", "more"]
 
 
 async def test_history_changed_by_the_graph_stays_in_the_store(session):
@@ -301,7 +295,7 @@ async def test_history_changed_by_the_graph_stays_in_the_store(session):
     await session.add_items([user("one"), assistant("two")])
     state = await agent.ainvoke({"messages": "three", "mood": "x"})
     assert [message.text for message in state["messages"]] == ["changed", "three", "x 2"]
-    assert seen(await session.get_items()) == ["one", "two", "three", "x 2"]
+    assert texts_of(await session.get_items()) == ["one", "two", "three", "x 2"]
 
 
 @pytest.mark.parametrize("keep", [1, 2, 3])
@@ -318,7 +312,7 @@ async def test_summaries_are_a_view(keep, session):
     for number in (1, 2, 3):
         await agent.ainvoke(f"{number}?")
     expected = [part for n in (1, 2, 3) for part in (f"{n}?", *TURN, f"answer {n}")]
-    assert seen(await session.get_items()) == expected
+    assert texts_of(await session.get_items()) == expected
 
 
 async def test_messages_put_before_the_history_are_not_stored(session):
@@ -332,7 +326,7 @@ async def test_messages_put_before_the_history_are_not_stored(session):
     agent = with_session(create_agent(model("a", "b"), [], middleware=[Notice()]), session=session)
     await agent.ainvoke("1")
     await agent.ainvoke("2")
-    assert seen(await session.get_items()) == ["1", "a", "2", "b"]
+    assert texts_of(await session.get_items()) == ["1", "a", "2", "b"]
 
 
 async def test_reducer_without_ids(session):
@@ -346,7 +340,7 @@ async def test_reducer_without_ids(session):
     )
     for _ in range(2):
         await agent.ainvoke("Hi", session=session)
-    assert seen(await session.get_items()) == ["Hi", "1", "Hi", "3"]
+    assert texts_of(await session.get_items()) == ["Hi", "1", "Hi", "3"]
 
 
 async def test_reducer_that_copies_messages_without_ids(session):
@@ -361,7 +355,7 @@ async def test_reducer_that_copies_messages_without_ids(session):
     agent = with_session(graph_of(say("a"), say("b"), state=Copied), session=session)
     for said in ("Hi", "Hi"):
         await agent.ainvoke(said)
-    assert seen(await session.get_items()) == ["Hi", "a", "b"] * 2
+    assert texts_of(await session.get_items()) == ["Hi", "a", "b"] * 2
 
 
 async def test_reducer_of_dicts(session):
@@ -377,7 +371,7 @@ async def test_reducer_of_dicts(session):
     for _ in range(2):
         (message,) = (await agent.ainvoke("Hi")).new_messages
     assert message.text == "3"
-    assert seen(await session.get_items()) == ["Hi", "1", "Hi", "3"]
+    assert texts_of(await session.get_items()) == ["Hi", "1", "Hi", "3"]
 
 
 async def test_removals_given_as_input(session):
@@ -410,7 +404,7 @@ async def test_chunks_in_the_history(session):
     await session.add_items(langgraph.to_items([HumanMessage("1"), AIMessageChunk("a")]))
     agent = with_session(create_agent(model("b"), []), session=session)
     await agent.ainvoke("2")
-    assert seen(await session.get_items()) == ["1", "a", "2", "b"]
+    assert texts_of(await session.get_items()) == ["1", "a", "2", "b"]
 
 
 async def test_new_messages_beside_a_checkpointer(session):
@@ -496,7 +490,7 @@ def test_streams_of_all_modes(way, options, session):
     expected = shapes(events_of(way, bare, given, **options))
     assert shapes(events_of(way, agent, given, **options)) == expected
     assert (expected == []) == (options.get("stream_mode") == "custom")
-    assert stored(session) == ["1?", *TURN, "answer 1"]
+    assert dialogue(session) == ["1?", *TURN, "answer 1"]
     assert len(asyncio.run(session.get_items())) == 4
 
 
@@ -511,7 +505,7 @@ async def test_messages_of_a_graph_within(session):
     agent = with_session(graph_of(think), session=session)
     events = [event async for event in agent.astream("Hi", stream_mode="values", subgraphs=True)]
     assert "to myself" in str(events)
-    assert seen(await session.get_items()) == ["Hi", "aloud"]
+    assert texts_of(await session.get_items()) == ["Hi", "aloud"]
 
 
 async def leave(events, count):
@@ -600,7 +594,7 @@ def test_stopped_synchronous_stream(session):
     next(events)
     next(events)
     events.close()
-    assert stored(session) == ["Hi", *TURN]
+    assert dialogue(session) == ["Hi", *TURN]
 
 
 async def test_cancelled_stream(session):
@@ -647,7 +641,7 @@ async def test_layers_see_history_and_states(session):
     await agent.ainvoke("two")
     assert (await agent.ainvoke("cached")).text == "from the cache"
     assert [message.text for message in chat.shown[1]] == ["one", "pin [REDACTED]", "two"]
-    assert seen(await session.get_items()) == [
+    assert texts_of(await session.get_items()) == [
         *("one", "pin [REDACTED]", "two", "b"),
         *("cached", "from the cache"),
     ]
@@ -665,7 +659,7 @@ async def test_layer_that_replaces_the_answer(session):
 
     graph = create_agent(model(*tool_turns(2)), [weather])
     assert await with_session(graph, session=session, middleware=[text]).ainvoke("Hi") == "answer 1"
-    assert seen(await session.get_items()) == ["Hi", "answer 1"]
+    assert texts_of(await session.get_items()) == ["Hi", "answer 1"]
     with pytest.raises(ConversionError, match="a state of its own"):
         await with_session(graph, session=session, middleware=[own]).ainvoke("Hi")
     assert len(await session.get_items()) == 2
@@ -694,8 +688,8 @@ async def test_session_of_the_config():
     await agent.ainvoke("1", CONFIG)
     await agent.with_config(configurable={"thread_id": "other"}).ainvoke("2")
     assert [event async for event in agent.astream("3", config=CONFIG)]
-    assert seen(await store.session("chat").get_items()) == ["1", "a", "3", "c"]
-    assert seen(await store.session("other").get_items()) == ["2", "b"]
+    assert texts_of(await store.session("chat").get_items()) == ["1", "a", "3", "c"]
+    assert texts_of(await store.session("other").get_items()) == ["2", "b"]
     with pytest.raises(ConfigurationError, match="no thread_id was given"):
         await agent.ainvoke("4")
 
@@ -732,7 +726,7 @@ async def test_graph_as_a_node(session):
     outer = graph_of(inner, state=MessagesState)
     for text in ("1", "2"):
         state = await outer.ainvoke({"messages": text})
-    assert seen(await session.get_items()) == ["1", "a", "2", "b"]
+    assert texts_of(await session.get_items()) == ["1", "a", "2", "b"]
     assert state["messages"][-1].text == "b"
 
 
@@ -747,7 +741,7 @@ def test_interrupts_are_in_the_result(way, session):
     result = getattr(agent, way)("Hi")
     state = asyncio.run(result) if way == "ainvoke" else result
     assert [stop.value for stop in state["__interrupt__"]] == ["May I?"]
-    assert stored(session) == ["Hi"]
+    assert dialogue(session) == ["Hi"]
 
 
 async def test_runs_that_go_on_without_memory():
@@ -786,7 +780,7 @@ def test_graph_that_remembers_already(way, session):
 
     with pytest.raises(ConfigurationError, match="second time.*compile the graph without one"):
         call()
-    assert (chat.shown, stored(session)) == ([], [])
+    assert (chat.shown, dialogue(session)) == ([], [])
     assert call(session=None)
 
 
@@ -808,7 +802,7 @@ async def test_thread_id_of_the_config_around(session):
         await RunnableLambda(ask).ainvoke("Hi", CONFIG)
     agent = with_session(create_agent(model("a"), []), store=lambda _: session, key="thread_id")
     await RunnableLambda(ask).ainvoke("Hi", CONFIG)
-    assert seen(await session.get_items()) == ["Hi", "a"]
+    assert texts_of(await session.get_items()) == ["Hi", "a"]
 
 
 async def test_checkpointer_of_a_graph_around(session):
@@ -823,7 +817,7 @@ async def test_checkpointer_of_a_graph_around(session):
     for text in ("1", "2"):
         state = await asyncio.to_thread(outer.invoke, {"messages": text}, CONFIG)
     assert [message.text for message in state["messages"]] == ["1", "a", "2", "b"]
-    assert seen(await session.get_items()) == ["1", "a", "2", "b"]
+    assert texts_of(await session.get_items()) == ["1", "a", "2", "b"]
 
 
 async def test_commands(session):
@@ -897,7 +891,7 @@ async def test_graph_in_the_middle(session):
     chain = before | create_agent(model("a", "b"), []).with_retry() | after
     agent = with_session(chain, session=session)
     assert [(await agent.ainvoke(said)).text for said in "12"] == ["a", "b"]
-    assert seen(await session.get_items()) == ["1", "a", "2", "b"]
+    assert texts_of(await session.get_items()) == ["1", "a", "2", "b"]
 
 
 @pytest.mark.parametrize("name", ["astream_events", "astream_log"])

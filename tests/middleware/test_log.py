@@ -5,13 +5,14 @@ import logging
 import re
 
 import pytest
+from support import gathered
 
-from memwrap import InMemorySession, with_session
+from memwrap import with_session
 from memwrap.items import assistant, system, user
 from memwrap.middleware import Log, Memory
 from memwrap.testing import ScriptedAgent
 
-CALL = {"type": "function_call", "call_id": "c", "name": "hush", "arguments": '{"hush": 1}'}
+HUSHED_CALL = {"type": "function_call", "call_id": "c", "name": "hush", "arguments": '{"hush": 1}'}
 
 
 @pytest.fixture
@@ -20,29 +21,20 @@ def log(caplog):
     return caplog
 
 
-@pytest.fixture
-def session():
-    return InMemorySession("chat-1")
-
-
 def messages(log, name="memwrap"):
     return [(r.levelname, r.getMessage()) for r in log.records if r.name == name]
-
-
-async def gathered(events):
-    return [event async for event in events]
 
 
 async def test_finished_turn_is_one_record(log, session):
     """Ids, counts, roles, sizes and the time of a turn are one record at INFO."""
     await session.add_items([system("hush"), user("hush"), assistant("hush")])
-    agent = with_session(ScriptedAgent([CALL, assistant("hush")]), middleware=[Log()])
+    agent = with_session(ScriptedAgent([HUSHED_CALL, assistant("hush")]), middleware=[Log()])
     await agent("hush", session=session)
     ((level, text),) = messages(log)
     assert level == "INFO"
     size = len('{"role":"user","content":"hush"}')
     assert re.fullmatch(
-        r"turn done session='chat-1' turn_id=None"
+        r"turn done session='s' turn_id=None"
         r" history=3\(system:1 user:1 assistant:1 \d+B\)"
         rf" input=1\(user:1 {size}B\)"
         r" new=2\(function_call:1 assistant:1 \d+B\)"
@@ -84,7 +76,7 @@ async def test_failed_turn_is_a_warning(log, session):
     assert caught.value is error
     ((level, text),) = messages(log)
     assert level == "WARNING"
-    assert text.startswith("turn LookupError session='chat-1'")
+    assert text.startswith("turn LookupError session='s'")
     assert "new=0(0B) events=0" in text
 
 

@@ -8,6 +8,7 @@ import traceback
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import gathered
 
 from memwrap import ConfigurationError, InMemorySession, TurnError, record, with_session
 from memwrap.adapters import plain
@@ -39,15 +40,6 @@ def fail(text):
     if "hush" in text:
         raise LookupError(f"no rule for {text}")
     return text
-
-
-async def gathered(events):
-    return [event async for event in events]
-
-
-@pytest.fixture
-def session():
-    return InMemorySession("s")
 
 
 async def test_store_and_agent_see_nothing_of_it(session):

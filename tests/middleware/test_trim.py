@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import CALL, OUTPUT, REASONING
 
 from memwrap import ConfigurationError, InMemorySession, with_session
 from memwrap.adapters import plain
@@ -13,9 +14,6 @@ from memwrap.middleware import Memory, Trim
 from memwrap.testing import ScriptedAgent
 from memwrap.turn import Turn
 
-REASONING = {"type": "reasoning", "id": "r", "summary": []}
-CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
-OUTPUT = {"type": "function_call_output", "call_id": "c", "output": "done"}
 DEVELOPER = {"role": "developer", "content": "d"}
 
 

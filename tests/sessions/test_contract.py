@@ -1,8 +1,7 @@
 """The contract of sessions, kept by every session there is."""
 
-from copy import deepcopy
-
 import pytest
+from support import HandWritten
 
 from memwrap import InMemorySession, InMemoryStore, SQLiteSession, SQLiteStore
 from memwrap.testing import FlakySession, SessionContract
@@ -59,26 +58,6 @@ class TestSQLiteStore(SessionContract):
 
     def session(self, session_id):
         return self.of_test.session(session_id)
-
-
-class HandWritten:
-    """As small as a session can be: an id and four methods."""
-
-    def __init__(self, session_id):
-        self.session_id = session_id
-        self.items = []
-
-    async def get_items(self, limit=None):
-        return deepcopy(self.items if limit is None else self.items[-limit or len(self.items) :])
-
-    async def add_items(self, items):
-        self.items += deepcopy(items)
-
-    async def pop_item(self):
-        return self.items.pop() if self.items else None
-
-    async def clear_session(self):
-        self.items.clear()
 
 
 class TestHandWritten(SessionContract):

@@ -3,8 +3,10 @@
 import asyncio
 import re
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
+from support import ids_of
 
 from memwrap import (
     ConfigurationError,
@@ -62,10 +64,6 @@ async def next_millisecond():
     await asyncio.sleep(0.002)
 
 
-async def ids_of(store, **options):
-    return [info.session_id for info in await store.sessions(**options)]
-
-
 async def test_odd_ids_are_sessions_of_their_own(store):
     """Any text may be an id, and no two of them are one session."""
     sessions = [store.session(session_id) for session_id in ODD_IDS]
@@ -103,13 +101,12 @@ async def test_what_is_no_limit_is_refused(kind, store, limit):
             kind("s", session_settings=settings)
 
 
-def sdk_settings(limit):
-    from agents.memory import SessionSettings
+def of_others(limit):
+    """Somebody else's settings: an object with a limit."""
+    return SimpleNamespace(limit=limit)
 
-    return SessionSettings(limit=limit)
 
-
-@pytest.mark.parametrize("make", [lambda n: {"limit": n}, SessionSettings, sdk_settings])
+@pytest.mark.parametrize("make", [lambda n: {"limit": n}, SessionSettings, of_others])
 async def test_settings_limit_what_is_returned(kind, make):
     """The limit of the settings holds when none is given, and a given one wins."""
     session = kind("s", session_settings=make(2))

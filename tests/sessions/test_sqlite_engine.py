@@ -12,6 +12,7 @@ from pathlib import Path
 
 import aiosqlite
 import pytest
+from support import TIMEOUT
 
 import memwrap
 from memwrap import SQLiteSession, SQLiteStore, StoreError
@@ -20,9 +21,6 @@ from memwrap.sessions.sqlite import engine as engines
 from memwrap.sessions.sqlite import registry
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.testing import ScriptedAgent
-
-TIMEOUT = 20.0
-"""Seconds after which something that should happen has not."""
 
 
 def contents(items):
@@ -34,7 +32,7 @@ def in_use():
     return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
 
 
-def stored(path):
+def rows_in(path):
     """Return what is in the file, seen by a connection of nobody's."""
     with closing(sqlite3.connect(path)) as connection:
         return connection.execute(
@@ -48,7 +46,7 @@ def no_more(before):
 
 
 def contents_of(path):
-    return [text for _, text in stored(path)]
+    return [text for _, text in rows_in(path)]
 
 
 def until(condition):
@@ -551,7 +549,7 @@ print("done")
             child.stdin.write("\n")
             child.stdin.flush()
         assert [child.communicate(timeout=TIMEOUT)[0] for child in children] == ["done\n"] * 4
-        found = [text for _, text in stored(path)]
+        found = [text for _, text in rows_in(path)]
         assert found[1::2] == ["x"] * 80
         for number in range(4):
             expected = [f"{number}-{i}" for i in range(20)]
@@ -703,7 +701,7 @@ class TestEndOfTheProgram:
         """A program that never closes its session ends well and leaves one file, with all items."""
         script(PRELUDE + SCRIPTS[name], path, flags=flags)
         assert [file.name for file in Path(path).parent.iterdir()] == ["chat.db"]
-        found = stored(path)
+        found = rows_in(path)
         assert found
         assert found == [("s", str(number)) for number in range(1, len(found) + 1)]
 
@@ -712,7 +710,7 @@ class TestEndOfTheProgram:
     def test_program_gives_a_busy_file_up(self, path, script, name, flags):
         """A program does not wait for a file that it has given up opening, and says nothing."""
         script(PRELUDE + BUSY_PRELUDE + BUSY[name], path, flags=flags)
-        found = stored(path)
+        found = rows_in(path)
         assert found == [("s", str(number)) for number in range(1, len(found) + 1)]
 
     def test_busy_thread_does_not_hinder_the_end(self, path, script):
@@ -735,7 +733,7 @@ while len(asyncio.run(session.get_items())) < 10:
         """A program that does not shut its event loop down ends just as well."""
         script(PRELUDE + CARELESS[name], path)
         assert [file.name for file in Path(path).parent.iterdir()] == ["chat.db"]
-        assert stored(path) == [("s", "1")]
+        assert rows_in(path) == [("s", "1")]
 
 
 FORK = """

@@ -7,19 +7,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from agents import SQLiteSession as SDKSession
+from support import query
 
 from memwrap import ConfigurationError, LeaseLost, SQLiteSession, SQLiteStore, StoreError, run, undo
 from memwrap.items import assistant, user
 from memwrap.sessions.sqlite import engine, migrate
 from memwrap.testing import ScriptedAgent
-
-
-def query(path, sql, *parameters):
-    with closing(sqlite3.connect(path)) as connection:
-        rows = connection.execute(sql, parameters).fetchall()
-        connection.commit()
-    return rows
 
 
 def versions(path):
@@ -104,17 +97,6 @@ class TestVersion:
         assert Path(path).read_bytes() == before
         query(path, "UPDATE memwrap_schema SET version = 2")
         assert await session.get_items() == [user("1")]
-
-    @pytest.mark.parametrize("journal", ["DELETE", "WAL"])
-    async def test_file_from_before_there_were_versions(self, path, journal):
-        """A file without a stamp is brought up to date with all it holds."""
-        theirs = SDKSession("s", path)
-        await theirs.add_items([user("1"), assistant("2")])
-        theirs.close()
-        query(path, f"PRAGMA journal_mode = {journal}")
-        session = SQLiteSession("s", path)
-        assert await session.get_items() == [user("1"), assistant("2")]
-        assert versions(path) == [("agent_messages", 2)]
 
     async def test_file_of_version_1(self, path):
         """A file of the version before keeps its turns, and gets a secret and answers."""

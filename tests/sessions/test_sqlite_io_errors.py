@@ -201,7 +201,7 @@ asyncio.run(main())
 """
 )
 
-HERE = str(Path(__file__).parent)
+HERE = str(Path(__file__).parents[1])
 
 
 @pytest.mark.parametrize(

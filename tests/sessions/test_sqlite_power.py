@@ -95,7 +95,7 @@ NOTHING = {"a": ([], 0), "b": ([], 0)}
 def events(script, path, tmp_path):
     """What the workload did to the disk."""
     recorded = tmp_path / "events"
-    script(WORKLOAD, path, str(Path(__file__).parent), str(recorded))
+    script(WORKLOAD, path, str(Path(__file__).parents[1]), str(recorded))
     return [Event(*event) for event in pickle.loads(recorded.read_bytes())]
 
 

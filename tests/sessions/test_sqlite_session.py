@@ -6,13 +6,12 @@ import logging
 import os
 import sqlite3
 import stat
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from agents import SQLiteSession as SDKSession
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import query
 
 from memwrap import ConfigurationError, ConversionError, SQLiteSession, StoreError
 from memwrap.items import assistant, user
@@ -33,13 +32,6 @@ values = st.recursive(
 json_items = st.dictionaries(text, values, max_size=4)
 
 FOREIGN_ROWS = ["{", "[]", '"text"', "null", "", "{'a': 1}"]
-
-
-def query(path, sql, *parameters):
-    with closing(sqlite3.connect(path)) as connection:
-        rows = connection.execute(sql, parameters).fetchall()
-        connection.commit()
-    return rows
 
 
 def names_in(folder):
@@ -63,12 +55,6 @@ def insert(path, session_id, *rows):
             session_id,
             row,
         )
-
-
-def schema(path):
-    """Return what is in the file, the text of each statement without its spaces."""
-    rows = query(path, "SELECT type, name, tbl_name, sql FROM sqlite_master")
-    return {(kind, name, table, "".join((sql or "").split())) for kind, name, table, sql in rows}
 
 
 @settings(deadline=None, max_examples=40)
@@ -114,76 +100,6 @@ async def test_memory_is_the_object_own():
     assert await other.get_items() == []
     await one.close()
     assert await one.get_items() == [user("1")]
-
-
-def own_schema(path):
-    """What memwrap adds to the file: tables of turns, versions and secrets, and an index."""
-    return {
-        row for row in schema(path) if row[2].endswith("_turns") or row[2].startswith("memwrap_")
-    }
-
-
-async def test_file_is_the_same_as_the_sdk_makes(path, tmp_path):
-    """Tables and indexes are those of the Agents SDK, and beside them are memwrap's three."""
-    session = SQLiteSession("s", path)
-    await session.add_items([user("1")])
-    await session.close()
-    theirs = SDKSession("s", tmp_path / "theirs.db")
-    await theirs.add_items([user("1")])
-    theirs.close()
-    assert len(own_schema(path)) == 4
-    assert schema(path) - own_schema(path) == schema(tmp_path / "theirs.db")
-    named = SQLiteSession("s", path, sessions_table="Talks", messages_table="_lines2")
-    await named.add_items([user("1")])
-    await named.close()
-    theirs = SDKSession(
-        "s", tmp_path / "theirs.db", sessions_table="Talks", messages_table="_lines2"
-    )
-    await theirs.add_items([user("1")])
-    theirs.close()
-    assert schema(path) - own_schema(path) == schema(tmp_path / "theirs.db")
-
-
-async def test_sdk_reads_what_is_written_here(path):
-    """The Agents SDK opens the file and finds, pops and clears what is in it."""
-    session = SQLiteSession("s", path)
-    await session.add_items([*ODD_ITEMS, user("last")])
-    await SQLiteSession("other", path).add_items([user("stays")])
-    theirs = SDKSession("s", path)
-    try:
-        assert repr(await theirs.get_items()) == repr([*ODD_ITEMS, user("last")])
-        assert await theirs.pop_item() == user("last")
-        assert await session.get_items() == ODD_ITEMS
-        await theirs.clear_session()
-        assert await session.get_items() == []
-    finally:
-        theirs.close()
-    assert await SQLiteSession("other", path).get_items() == [user("stays")]
-
-
-async def test_what_the_sdk_writes_is_read_here(path):
-    """A file made by the Agents SDK goes on here, and both see what either adds."""
-    theirs = SDKSession("s", path)
-    try:
-        await theirs.add_items(ODD_ITEMS)
-        session = SQLiteSession("s", path)
-        assert repr(await session.get_items()) == repr(ODD_ITEMS)
-        await session.add_items([user("ours")])
-        await theirs.add_items([user("theirs")])
-        assert (
-            (await session.get_items(2))
-            == (await theirs.get_items(2))
-            == [
-                user("ours"),
-                user("theirs"),
-            ]
-        )
-        assert await session.pop_item() == user("theirs")
-        await session.clear_session()
-        assert await theirs.get_items() == []
-    finally:
-        theirs.close()
-    assert query(path, "SELECT * FROM agent_sessions") == []
 
 
 async def test_rows_of_sessions_are_kept_in_step(path):
@@ -316,7 +232,7 @@ async def test_files_are_their_owners(path, tmp_path):
 
 async def test_mode_of_an_existing_file_stays(path):
     """Who made the file decides who may read it."""
-    SDKSession("s", path).close()
+    query(path, "CREATE TABLE invoices (total INTEGER)")
     change_mode(path, 0o640)
     await SQLiteSession("s", path).add_items([user("1")])
     assert mode(path) == 0o640
@@ -505,25 +421,3 @@ async def test_failure_leaves_nothing_half(path):
         assert await session.get_items() == [user("before")]
     await session.add_items([user("after")])
     assert await session.get_items() == [user("before"), user("after")]
-
-
-async def test_runner_of_the_sdk_takes_the_session(path):
-    """Settings of ours and of the SDK limit what its Runner loads, with and without a run's own."""
-    from agents import Agent, RunConfig, Runner
-    from agents.memory import SessionSettings as SDKSettings
-    from agents.testing import ScriptedModel, assistant_message
-
-    for made in ({"limit": 2}, SDKSettings(limit=2)):
-        model = ScriptedModel([[assistant_message(f"answer {n}")] for n in range(4)])
-        agent = Agent(name="offline", model=model)
-        session = SQLiteSession("s", path, session_settings=made)
-        await session.clear_session()
-        seen = []
-        for limit in (None, None, None, 1):
-            config = RunConfig(
-                tracing_disabled=True,
-                session_settings=None if limit is None else SDKSettings(limit=limit),
-            )
-            await Runner.run(agent, "hello", session=session, run_config=config)
-            seen.append(len(model.last_call.input))
-        assert seen == [1, 3, 3, 2]

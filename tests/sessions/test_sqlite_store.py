@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from agents import SQLiteSession as SDKSession
+from support import ids_of
 
 from memwrap import ConfigurationError, SQLiteSession, SQLiteStore, StoreError, with_session
 from memwrap.items import assistant, user
@@ -18,10 +18,6 @@ from memwrap.testing import ScriptedAgent
 def execute(path, sql):
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(sql)
-
-
-async def ids_of(store, **options):
-    return [info.session_id for info in await store.sessions(**options)]
 
 
 async def test_sessions_are_those_of_the_file(path):
@@ -57,22 +53,6 @@ asyncio.run(main())
     await store.session("a").add_items([user("1")])
     assert await asyncio.to_thread(script, code, path) == "('a', 1)\n"
     assert {info.session_id: info.item_count for info in await store.sessions()} == {"a": 1, "b": 2}
-
-
-async def test_sessions_of_the_sdk_are_listed(path):
-    """What the Agents SDK stores is listed with its times, which are whole seconds in UTC."""
-    theirs = SDKSession("theirs", path)
-    try:
-        await theirs.add_items([user("1"), assistant("2")])
-    finally:
-        theirs.close()
-    (info,) = await SQLiteStore(path).sessions()
-    assert (info.session_id, info.item_count) == ("theirs", 2)
-    assert info.created_at.tzinfo is UTC
-    assert info.created_at.microsecond == 0
-    assert abs((datetime.now(UTC) - info.updated_at).total_seconds()) < 60
-    await SQLiteStore(path).session("ours").add_items([user("1")])
-    assert sorted(await ids_of(SQLiteStore(path))) == ["ours", "theirs"]
 
 
 @pytest.mark.parametrize("time", ["NULL", "'yesterday'", "x'00'", "''"])

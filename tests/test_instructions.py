@@ -1,0 +1,100 @@
+"""Instructions that come with every input, and those that newer ones supersede."""
+
+import copy
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import CALL, OUTPUT
+
+from memwrap.instructions import is_instruction, leading_instructions, without_superseded
+from memwrap.items import assistant, system, user
+
+DEVELOPER = {"role": "developer", "content": "d"}
+
+
+@pytest.mark.parametrize(
+    ("item", "is_one"),
+    [
+        (system("x"), True),
+        (DEVELOPER, True),
+        (user("x"), False),
+        (assistant("x"), False),
+        (CALL, False),
+        ({"role": ["system"]}, False),
+        ({}, False),
+    ],
+)
+def test_who_instructs(item, is_one):
+    """Systems and developers instruct, whatever else stands in an item."""
+    assert is_instruction(item) is is_one
+
+
+@pytest.mark.parametrize(
+    ("items", "count"),
+    [
+        ([], 0),
+        ([user("x"), system("late")], 0),
+        ([system("a"), DEVELOPER, user("x"), system("b")], 2),
+        ([system("a"), system("b")], 2),
+    ],
+)
+def test_leading_instructions(items, count):
+    """Those at the start are counted, and no others."""
+    assert leading_instructions(items) == count
+
+
+SAID = [user("1"), assistant("a")]
+
+
+@pytest.mark.parametrize(
+    ("history", "input", "left"),
+    [
+        # the same again, and another in its place
+        ([system("s"), *SAID], [system("s"), user("2")], SAID),
+        ([system("s"), *SAID], [system("t"), user("2")], SAID),
+        # none with the input: those of earlier inputs count, each once
+        ([system("s"), *SAID], [user("2")], [system("s"), *SAID]),
+        (
+            [system("s"), *SAID, system("s"), *SAID],
+            [user("2")],
+            [*SAID, system("s"), *SAID],
+        ),
+        # another role is another instruction
+        ([system("s"), *SAID], [DEVELOPER, user("2")], [system("s"), *SAID]),
+        ([system("s"), DEVELOPER, *SAID], [system("t"), user("2")], [DEVELOPER, *SAID]),
+        # in the middle of a conversation nobody repeats them
+        ([user("1"), system("s"), assistant("a")], [system("s"), user("2")], None),
+        ([user("1"), system("s"), user("b")], [system("s"), user("2")], None),
+        ([*SAID, system("s")], [system("s"), user("2")], None),
+        # outputs go on with an input, whose instructions stay
+        ([system("s"), user("1"), CALL], [OUTPUT], [system("s"), user("1"), CALL]),
+        (
+            [system("s"), *SAID, system("t"), user("2"), CALL],
+            [OUTPUT],
+            [*SAID, system("t"), user("2"), CALL],
+        ),
+    ],
+)
+def test_superseded(history, input, left):
+    """Of instructions in front of earlier inputs those that come again, or anew, are left out."""
+    before = copy.deepcopy((history, input))
+    assert without_superseded(history, input) == (history if left is None else left)
+    assert (history, input) == before
+
+
+def test_history_without_instructions_is_handed_on():
+    """Where there is nothing to leave out nothing is copied."""
+    assert without_superseded(SAID, [user("2")]) is SAID
+
+
+any_item = st.sampled_from([system("s"), system("t"), DEVELOPER, user("u"), assistant("a"), CALL])
+
+
+@given(st.lists(any_item, max_size=8), st.lists(any_item, max_size=4))
+def test_only_instructions_are_left_out(history, input):
+    """What was said stays, in its order, and leaving out again leaves out nothing."""
+    left = without_superseded(history, input)
+    said = [item for item in history if not is_instruction(item)]
+    assert [item for item in left if not is_instruction(item)] == said
+    assert without_superseded(left, input) == left
