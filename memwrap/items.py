@@ -183,7 +183,7 @@ def in_order(items: list[Item]) -> list[Item]:
         if index not in output_of:
             ordered.append(index)
             continue
-        said, group = _group_of_calls(items, index, output_of)
+        said, group = _group_of_calls(items, index)
         thoughts = len(ordered)
         while thoughts and items[ordered[thoughts - 1]].get("type") == "reasoning":
             thoughts -= 1  # reasoning stays in front of its call
@@ -211,9 +211,7 @@ def _is_in_order(items: list[Item], output_of: dict[int, int]) -> bool:
     return True
 
 
-def _group_of_calls(
-    items: list[Item], begin: int, output_of: dict[int, int]
-) -> tuple[list[int], list[int]]:
+def _group_of_calls(items: list[Item], begin: int) -> tuple[list[int], list[int]]:
     """Return the assistant messages among the row of calls from *begin* on, and the calls."""
     said: list[int] = []
     group: list[int] = []
@@ -223,7 +221,7 @@ def _group_of_calls(
         if item.get("type") == "reasoning":
             thoughts.append(index)
             continue
-        if index in output_of:
+        if _call_key(item) is not None:  # answered or not
             group += [*thoughts, index]
         elif item.get("role", "assistant") == "assistant" and _output_key(item) is None:
             said += [*thoughts, index]

@@ -14,7 +14,7 @@ from memwrap.adapters import NAMES
 from memwrap.dialects import Methods
 from memwrap.hidden.data import PROVIDER_DATA, is_hidden_data, marked
 from memwrap.hidden.sidecar import settled
-from memwrap.items import assistant, text_of, user
+from memwrap.items import assistant, in_order, text_of, user
 
 CORPORA = [importlib.import_module(f"corpus.{name}").CORPUS for name in sorted(NAMES)]
 SENDING = [corpus for corpus in CORPORA if corpus.sends_to_provider]
@@ -113,8 +113,8 @@ def test_any_slice_can_be_shown(corpus, items):
     for start in range(len(items)):
         for end in range(start + 1, len(items) + 1):
             part = items[start:end]
-            back = corpus.adapter.from_items(part)
-            assert said(corpus.adapter.to_items(back)) == said(part)
+            back = said(corpus.adapter.to_items(corpus.adapter.from_items(part)))
+            assert back in (said(part), said(in_order(part)))  # an output whose call was cut waits
 
 
 @of_all("corpus")

@@ -125,7 +125,7 @@ async def test_settings_limit_what_is_returned(kind, make):
 
 @pytest.mark.parametrize("settings", [None, {}])
 def test_no_settings(kind, settings):
-    """Without settings the attribute is there, and None, as the Agents SDK expects."""
+    """Without settings the attribute is there, and None, as other runners expect."""
     assert kind("s", session_settings=settings).session_settings is None
 
 
@@ -139,7 +139,7 @@ def test_what_are_no_settings_is_refused(kind, settings):
 
 
 def test_settings_of_a_run_win():
-    """Settings are laid over each other as the Agents SDK does it for one run."""
+    """Settings are laid over each other as other runners do it for one run."""
     settings = SessionSettings(5)
     assert settings.resolve(SessionSettings(3)) == SessionSettings(3)
     assert settings.resolve({"limit": 3}) == SessionSettings(3)
