@@ -285,7 +285,7 @@ def proxy_of(
         return property(lambda proxy: proxy._self_remembering[name])  # noqa: SLF001
 
     members = {name: remembering(name) for name in methods.remember} | dict(methods.derived)
-    kind = type("AgentProxy", (AgentProxy,), members)
+    kind: type[AgentProxy] = type("AgentProxy", (AgentProxy,), members)
     wrapped = {name: remember(method) for name, method in methods.remember.items()}
     return kind(agent, methods.main, wrapped)
 

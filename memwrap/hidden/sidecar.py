@@ -152,10 +152,10 @@ def bare(items: Sequence[Item], name: str) -> list[Item]:
 def is_of(sidecar: Sidecar, items: Sequence[Item], name: str) -> bool:
     """Tell whether the items show what they showed when the sidecar was made."""
     try:
-        return digest(without_hidden(items)) == sidecar.items or (
-            # Older digests include the hidden data of other adapters.
-            digest(bare(items, name)) == sidecar.items
-        )
+        if digest(without_hidden(items)) == sidecar.items:
+            return True
+        # Older digests include the hidden data of other adapters.
+        return bool(digest(bare(items, name)) == sidecar.items)
     except (TypeError, ValueError, RecursionError):  # no JSON, so memwrap wrote no such sidecar
         return False
 

@@ -226,7 +226,7 @@ class _Encoder:
         whole = len(text) + reference.get("$from", 0)
         return reference if self._can_spend(whole) else text
 
-    def _object(self, value: Any, base: type) -> dict[str, Any] | None:
+    def _object(self, value: Any, base: Any) -> dict[str, Any] | None:
         """Return a reference to the visible string that holds *value* as JSON."""
         if not base.__len__(value):
             return None
