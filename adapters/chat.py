@@ -113,6 +113,7 @@ class _Shape:
 
     name = _NAME
     identity = ("name",)
+    unsaid = ("name", "audio")
 
     def __init__(self) -> None:
         self._custom: set[Any] = set()

@@ -56,12 +56,15 @@ class Shape(Protocol[M]):
     Attributes:
         name: The name under which sidecars lie in ``provider_data``.
         identity: The keys of a dump that identify a message, and outlive an edit of what it says.
+        unsaid: Keys of a dump that no item says: a message that has one needs a sidecar.
     """
 
     @property
     def name(self) -> str: ...  # noqa: D102
     @property
     def identity(self) -> Collection[str]: ...  # noqa: D102
+    @property
+    def unsaid(self) -> Collection[str]: ...  # noqa: D102
 
     def dump(self, message: M, /) -> dict[str, Any]:
         """Return all that a message holds, but for what goes without saying."""
@@ -113,24 +116,27 @@ class Lossless(Generic[M]):
                 keeps them apart.
         """
         items = self._shape.show(message)
-        if not self._is_said(message, items):
-            return self._hide(message, items)
+        data = self._shape.dump(message)
+        if not self._is_said(data, items):
+            return self._hidden(data, items)
         if before and not has_sidecar(before, self._shape.name):
             together = [*before, *items]
             if sum(1 for _ in self.groups(together)) == 1:
-                return self._hide(message, items)
+                return self._hidden(data, items)
         return items
 
-    def _is_said(self, message: M, items: list[Item]) -> bool:
-        """Tell whether the items alone give the same message again."""
+    def _is_said(self, data: dict[str, Any], items: list[Item]) -> bool:
+        """Tell whether the items alone give the message of a dump again."""
+        if not data.keys().isdisjoint(self._shape.unsaid):
+            return False
         groups = list(self.groups(items))
         if len(groups) != 1:
             return False
         said = self._shape.say(groups[0], SAME, {})
-        return _are_same(self._shape.dump(said), self._shape.dump(message))
+        return _are_same(self._shape.dump(said), data)
 
-    def _hide(self, message: M, items: list[Item]) -> list[Item]:
-        data = self._shape.dump(message)
+    def _hidden(self, data: dict[str, Any], items: list[Item]) -> list[Item]:
+        """Return the items of a dumped message with its sidecar."""
         identity = {key: data.pop(key) for key in self._shape.identity if key in data}
         return hide(items, self._shape.name, identity=identity, data=data)
 

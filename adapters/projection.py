@@ -27,7 +27,7 @@ from typing import Any
 
 from memwrap.hidden.data import is_hidden_data, names_of
 from memwrap.hidden.sidecar import retied
-from memwrap.items import Item, in_order, pairs
+from memwrap.items import Item, are_texts, in_order, pairs
 from memwrap.shapes import TYPES, is_known_shape
 
 __all__ = ["CHAT", "PORTABLE", "RESPONSES", "SAME", "Target", "fitting_id", "projected"]
@@ -98,15 +98,12 @@ CHAT = Target(
 
 def projected(items: Sequence[Item], target: Target) -> list[Item]:
     """Return *items* as *target* can take them."""
-    if all(map(_is_plain, items)) or any(type(item) is not dict for item in items):
-        return list(items)  # there is nothing to do, or a layer put there what is no item
+    if target.parts is None and are_texts(items):
+        return list(items)
+    if any(type(item) is not dict for item in items):
+        return list(items)  # a layer put something else there
     taken = [_shown(item, target) for item in in_order(list(items)) if _is_taken(item, target)]
     return _with_fitting_ids(taken, target)
-
-
-def _is_plain(item: Any) -> bool:
-    """Tell whether an item is a role and a text."""
-    return type(item) is dict and len(item) == 2 and type(item.get("content")) is str  # noqa: PLR2004
 
 
 def fitting_id(call_id: str, target: Target) -> str:
@@ -184,9 +181,25 @@ def _without_nulls(item: Item) -> Item:
     return item if shown == item else shown
 
 
+def _are_fitting(items: list[Item], target: Target) -> bool:
+    """Tell whether all call ids fit, and each is of one call only."""
+    taken: set[str] = set()
+    for item in items:
+        call_id = item.get("call_id")
+        if call_id is None:
+            continue
+        if type(call_id) is not str or fitting_id(call_id, target) != call_id:
+            return False
+        if not str(item.get("type")).endswith("_output"):
+            if call_id in taken:
+                return False
+            taken.add(call_id)
+    return True
+
+
 def _with_fitting_ids(items: list[Item], target: Target) -> list[Item]:
     """Return the items with call ids that the target takes, each of one call only."""
-    if target.id_length is None:
+    if target.id_length is None or _are_fitting(items, target):
         return items
     call_of = {output: call for call, output in pairs(items)}
     ids: dict[int, str] = {}

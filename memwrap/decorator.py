@@ -15,8 +15,9 @@ from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item
 from memwrap.memory.layer import Memory
 from memwrap.sessions.base import SessionLike, StoreLike
+from memwrap.sessions.resolve import resolve
 from memwrap.turn import Middleware
-from memwrap.wrapper import Find, Plan, SessionWrapper, is_wrapped, name_of, proxy_of, resolve
+from memwrap.wrapper import Find, Plan, SessionWrapper, is_wrapped, name_of, proxy_of
 
 if TYPE_CHECKING:
     from typing import Concatenate, ParamSpec

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import os
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -12,6 +11,7 @@ from contextvars import copy_context
 from typing import Any
 
 from memwrap.exceptions import ConfigurationError
+from memwrap.forks import in_child
 
 __all__ = ["PrivateLoop", "private_loop", "wait_for"]
 
@@ -104,16 +104,13 @@ def private_loop() -> PrivateLoop:
         return _loop
 
 
+@in_child
 def _forget() -> None:
     global _loop, _guard
     if _loop is not None:
         _loop.lost = True
         atexit.unregister(_loop.close)
     _loop, _guard = None, threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
 
 
 def wait_for(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:

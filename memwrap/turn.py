@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from memwrap.dialects import Adapter, PutBack
@@ -83,7 +82,6 @@ class Caller(Protocol):
         ...
 
 
-@dataclass(slots=True, eq=False)
 class Run:
     """How a turn is run: state that memwrap's own parts share, and layers do not need.
 
@@ -101,17 +99,32 @@ class Run:
         caller: The thread of a synchronous agent.
     """
 
-    agent: Callable[..., Any]
-    adapter: Adapter
-    args: Sequence[Any]
-    kwargs: dict[str, Any]
-    put_back: PutBack | None
-    parent: Turn | None
-    events: list[Event] = field(default_factory=list)
-    is_open: bool = False
-    is_stopped: bool = False
-    opened: Any = None
-    caller: Caller | None = None
+    __slots__ = (
+        *("adapter", "agent", "args", "caller", "events", "is_open", "is_stopped", "kwargs"),
+        *("opened", "parent", "put_back"),
+    )
+
+    def __init__(
+        self,
+        agent: Callable[..., Any],
+        adapter: Adapter,
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        *,
+        put_back: PutBack | None,
+        parent: Turn | None,
+    ) -> None:
+        self.agent = agent
+        self.adapter = adapter
+        self.args = args
+        self.kwargs = kwargs
+        self.put_back = put_back
+        self.parent = parent
+        self.events: list[Event] = []
+        self.is_open = False
+        self.is_stopped = False
+        self.opened: Any = None
+        self.caller: Caller | None = None
 
     @property
     def sent(self) -> list[Event]:
@@ -158,7 +171,7 @@ class Turn:
         put_back: PutBack | None = None,
     ) -> None:
         self.input = input
-        self.run = Run(agent, adapter, args, kwargs or {}, put_back, parent)
+        self.run = Run(agent, adapter, args, kwargs or {}, put_back=put_back, parent=parent)
         self.history: list[Item] = []
         self.new_items: list[Item] = []
         self.session = session

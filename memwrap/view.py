@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from memwrap.codec import copy_known
 from memwrap.exceptions import ConversionError, TurnError
 from memwrap.instructions import leading_instructions
-from memwrap.items import Item, repaired
+from memwrap.items import Item, are_texts, repaired
 from memwrap.turn import Turn, View
 
 __all__ = ["applied", "call_agent", "left_out", "view_of"]
@@ -44,11 +44,13 @@ def view_of(turn: Turn) -> View:
     Raises:
         TurnError: A function of `Turn.before_agent` returned no `View`.
     """
-    # The agent gets a copy of the input, which is stored later; its history is the turn's alone.
-    view = _repaired(turn.history, copy_known(turn.input))
-    for change in turn.before_agent:
-        view = applied(change, view, "before_agent")
-    return _repaired(*view) if turn.before_agent else view
+    # The input is stored later, so the agent gets a copy; the history is the turn's own.
+    view = _repaired(View(turn.history, copy_known(turn.input)))
+    if turn.before_agent:
+        for change in turn.before_agent:
+            view = applied(change, view, "before_agent")
+        view = _repaired(view)
+    return view
 
 
 def applied(change: Callable[[Pair], Pair], pair: Pair, where: str) -> Pair:
@@ -84,16 +86,19 @@ def _shown(turn: Turn, view: View) -> Any:
     return put_back(view.history, view.input)
 
 
-def _repaired(history: list[Item], input: list[Item]) -> View:
-    """Return history and input, repaired as the one list that a provider gets of them.
+def _repaired(view: View) -> View:
+    """Return history and input as a provider takes them: as one list they are in order.
 
     Instructions of the input come first, as in a conversation without memory.
     """
+    history, input = view
+    if are_texts(input) and are_texts(history):
+        return view
     count = leading_instructions(input) if history else 0
     first, rest = input[:count], input[count:]
     own = set(map(id, rest))
     items = repaired([*first, *history, *rest])
-    # The input begins earlier if one of its outputs has moved up, to its call in the history.
+    # Outputs in the input may have moved in front of what others said meanwhile.
     begin = next((n for n, item in enumerate(items) if id(item) in own), len(items))
     return View(items[:begin], items[begin:])
 

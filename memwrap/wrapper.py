@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, TypeAlias
 
 import wrapt
@@ -22,6 +22,7 @@ from memwrap.dialects import Adapter, Kind, Method, Methods
 from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item
 from memwrap.sessions.base import Session, StoreLike
+from memwrap.sessions.resolve import resolve
 from memwrap.trust import received
 from memwrap.turn import Handler, Turn
 
@@ -34,13 +35,10 @@ __all__ = [
     "main_call",
     "name_of",
     "proxy_of",
-    "resolve",
 ]
 
 MAX_TURN_ID = 256
 """How many characters the id of a turn may have."""
-
-_METHODS = ("get_items", "add_items", "pop_item", "clear_session")
 
 
 Find: TypeAlias = Callable[[tuple[Any, ...], Mapping[str, Any]], Any]
@@ -183,43 +181,6 @@ class Plan:
         )
 
 
-@lru_cache(maxsize=256)
-def _is_session_class(kind: Hashable) -> bool:
-    return all(callable(getattr(kind, name, None)) for name in _METHODS)
-
-
-def resolve(session: Any, store: Any) -> Session | None:
-    """Return the session that a `SessionLike` stands for.
-
-    Raises:
-        ConfigurationError: *session* is no session, or an id without a store.
-    """
-    if session is None:
-        return None
-    if _is_session_class(type(session)):  # type: ignore[arg-type]  # a class can be hashed
-        return session  # type: ignore[no-any-return]
-    if isinstance(session, str):
-        if store is None:
-            raise ConfigurationError(
-                f"session {session!r} is an id, and there is no store to find it in: pass"
-                " with_session(store=SQLiteStore('chat.db')), or a session object"
-            )
-        found = getattr(store, "session", store)(session)
-        if found is None or isinstance(found, str):
-            raise ConfigurationError(
-                f"the store gave no session for the id {session!r}; it has to give one for every"
-                " id, new ones included"
-            )
-        return resolve(found, None)
-    missing = [name for name in _METHODS if not callable(getattr(session, name, None))]
-    if missing or isinstance(session, type):
-        raise ConfigurationError(
-            f"session is {_named(session)}, not a session ({_lack(missing)}); pass a session"
-            " object, the id of one in the store as a string, or None for no memory"
-        )
-    return session  # type: ignore[no-any-return]
-
-
 def check_turn_id(turn_id: object) -> None:
     """Refuse what cannot name a turn.
 
@@ -306,13 +267,3 @@ def is_wrapped(agent: object) -> bool:
 def name_of(agent: Any) -> str:
     """Return the name of *agent* for errors: its own, or that of its class."""
     return getattr(agent, "__qualname__", None) or type(agent).__qualname__
-
-
-def _named(value: object) -> str:
-    if isinstance(value, type):
-        return f"the class {value.__name__}"
-    return f"of type {type(value).__name__}"
-
-
-def _lack(missing: list[str]) -> str:
-    return f"it has no {', '.join(missing)}" if missing else "an instance of it would be"

@@ -17,7 +17,8 @@ from memwrap import (
 )
 from memwrap.adapters import plain
 from memwrap.items import assistant, user
-from memwrap.wrapper import AgentProxy, is_wrapped, resolve
+from memwrap.sessions.resolve import resolve
+from memwrap.wrapper import AgentProxy, is_wrapped
 
 
 async def count(items):

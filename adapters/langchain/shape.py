@@ -44,6 +44,7 @@ class _Shape:
 
     name = _NAME
     identity = IDENTITY
+    unsaid = ("id", "name", "response_metadata", "usage_metadata", _EXTRA)
 
     def dump(self, message: Any) -> dict[str, Any]:
         name, fields = fields_of(message)

@@ -19,7 +19,7 @@ from memwrap.exceptions import (
 )
 from memwrap.hidden.data import marks_of, without_hidden
 from memwrap.instructions import without_superseded
-from memwrap.items import Item, fault_of, without_open_calls
+from memwrap.items import Item, are_texts, fault_of, without_open_calls
 from memwrap.memory.commit import Commit
 from memwrap.memory.fingerprints import Fingerprints
 from memwrap.memory.locks import acquire, release, try_acquire
@@ -181,7 +181,9 @@ class Memory:
         turn, history = commit.turn, commit.opened.history
         known = await self._unanswered(commit) if self._keep_input else 0
         past = history[: len(history) - known] if known else history
-        turn.history = without_superseded(_readable(turn, past), turn.input)
+        if not are_texts(past):
+            past = without_superseded(_readable(turn, past), turn.input)
+        turn.history = past
 
         async def collect(event: Event) -> None:
             # The receiver of a stream may change an event before it is stored.

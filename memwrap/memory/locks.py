@@ -7,12 +7,12 @@ may run on several event loops and in several threads.
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections import deque
 from collections.abc import Hashable
 
 from memwrap.exceptions import SessionBusy
+from memwrap.forks import in_child
 
 __all__ = ["acquire", "release", "try_acquire"]
 
@@ -107,12 +107,9 @@ def _withdraw(key: Hashable, waiter: _Waiter) -> bool:
         return True
 
 
+@in_child
 def _forget() -> None:
     """Clear the table in a forked child, where the turns of the parent do not run."""
     global _guard  # noqa: PLW0603
     _guard = threading.RLock()
     _held.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)

@@ -7,7 +7,7 @@ A line with an ignore is a wrong call: where a checker finds nothing wrong, it r
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Sequence
 from contextlib import aclosing
 from typing import Any, assert_type
 
@@ -52,7 +52,8 @@ from memwrap.adapters.langchain import portable as langchain_portable
 from memwrap.adapters.langgraph import portable as langgraph_portable
 from memwrap.middleware import Log, Memory, Redact, Trim
 from memwrap.testing import FlakySession, ScriptedAgent, SessionContract
-from memwrap.types import SessionLike
+from memwrap.turn import Kept, View
+from memwrap.types import AgentAdapter, Kind, Method, Methods, PutBack, SessionLike
 
 session = SQLiteSession("s1", "chat.db")
 store = SQLiteStore("chat.db")
@@ -355,6 +356,57 @@ def adapters(message: object) -> None:
     given = [{"role": "user", "content": "text"}]
     plain.to_items(given)
     plain.to_items(message, "assistant")  # type: ignore[call-arg]
+
+
+class Answering:
+    """An adapter for agent objects, as somebody writes one."""
+
+    def to_items(self, messages: Any, /, *, role: str = "user") -> list[Item]:
+        return plain.to_items(messages, role=role)
+
+    def from_items(self, items: Sequence[Item], /) -> list[Item]:
+        return plain.from_items(items)
+
+    def methods(self, agent: Any, /) -> Methods | None:
+        remember = {"run": Method(agent.run, Kind.CALL, split=self.split, show=iter)}
+        Methods("run", {"run": len})  # type: ignore[dict-item]
+        Method(agent.run, Kind.CALL, present=iter)  # type: ignore[call-arg]
+        return Methods("run", remember, {"name": agent.name})
+
+    def answer(self, items: Sequence[Item], /) -> str:
+        return str(items[-1]["content"])
+
+    def split(self, input: Any) -> tuple[Any, PutBack]:
+        return input.messages, lambda history, new: [*history, *new]
+
+
+def adapters_of_agents(agent: Desk) -> None:
+    adapter: AgentAdapter = Answering()
+    assert_type(adapter.methods(agent), Methods | None)
+    with_session(agent, adapter=adapter)
+    with_session(agent, adapter=object())  # type: ignore[call-overload]
+
+
+async def hooks(turn: Turn, send: Send, handler: Handler) -> None:
+    def shorter(view: View) -> View:
+        return View(view.history[-2:], view.input)
+
+    def kept(kept: Kept) -> Kept:
+        assert_type(kept.new_items, list[Item])
+        return kept._replace(input=[])
+
+    def flat(items: list[Item]) -> list[Item]:
+        return items
+
+    turn.before_agent.append(shorter)
+    turn.before_save.append(kept)
+    turn.before_save.append(flat)  # type: ignore[arg-type]
+    turn.before_agent.append(kept)  # type: ignore[arg-type]
+    await handler(turn, send)
+
+
+async def replays(items: list[Item]) -> None:
+    assert_type(await bare(memwrap.replayed(items), session=session), str)
 
 
 class TestFourMethods(SessionContract):

@@ -37,7 +37,7 @@ from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item
 from memwrap.sessions.base import Session, StoreLike
 from memwrap.sessions.four_methods import maybe
-from memwrap.wrapper import resolve
+from memwrap.sessions.resolve import resolve
 
 __all__ = ["ImportReport", "import_histories"]
 

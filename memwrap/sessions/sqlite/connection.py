@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 import aiosqlite
 
+from memwrap.forks import in_child
 from memwrap.sessions.sqlite.migrate import MIGRATIONS, check, migrate
 from memwrap.sessions.sqlite.schema import Tables
 
@@ -209,13 +210,10 @@ def _create_file(path: str) -> None:
 _creating = threading.Lock()
 
 
+@in_child
 def _after_fork() -> None:
     global _creating  # noqa: PLW0603
     _creating = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _patiently(

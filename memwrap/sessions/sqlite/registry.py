@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import os
 import threading
 import weakref
 from typing import Protocol, TypeAlias
 
+from memwrap.forks import in_child
 from memwrap.sessions.sqlite.schema import Tables
 
 __all__ = ["EXIT_SECONDS", "Engine", "find", "forget", "inherited", "remember", "shut_down"]
@@ -94,6 +94,7 @@ def _close_all() -> None:
     stopper.join(EXIT_SECONDS)
 
 
+@in_child
 def _after_fork() -> None:
     """Let the child open its own: connections must not cross a fork."""
     global _guard  # noqa: PLW0603
@@ -101,7 +102,3 @@ def _after_fork() -> None:
     for engine in _engines.values():
         engine.abandon()
     _engines.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
