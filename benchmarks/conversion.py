@@ -7,6 +7,7 @@ with the bare construction of the same messages, so that a busy machine slows al
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
@@ -63,7 +64,7 @@ def shown() -> list:
 
 def corpus() -> list:
     """Return the messages of all kinds that the tests convert."""
-    from langchain_corpus import MESSAGES
+    from corpus.langchain import MESSAGES
 
     return list(MESSAGES.values())
 
@@ -93,6 +94,20 @@ def measure(name: str, messages: list) -> None:
     print(f"{name:28}{there:10.1f}{back:12.1f}{both:8.1f}{bare:14.1f}{both / bare:8.1f}")
 
 
+def calls(count: int) -> float:
+    """Return the best seconds of converting so many calls in a row there and back."""
+    arguments = (json.dumps({"city": "Rome", "day": n}) for n in range(count))
+    call = {"type": "function_call", "name": "weather"}
+    items = [call | {"call_id": f"c{n}", "arguments": text} for n, text in enumerate(arguments)]
+    return min(timeit.repeat(lambda: to_items(from_items(items)), number=1, repeat=3))
+
+
+def grow() -> None:
+    """Print how the time grows with the number of calls in one message."""
+    few, many = calls(4_000), calls(16_000)
+    print(f"\n4,000 calls {few:.2f} s, 16,000 calls {many:.2f} s: {many / few:.1f} times")
+
+
 def main() -> None:
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
     print(f"µs a message, best of {RUNS}")
@@ -101,6 +116,7 @@ def main() -> None:
     measure("turns with a tool", rich())
     measure("what the API said", shown())
     measure("the tests' corpus", corpus())
+    grow()
 
 
 if __name__ == "__main__":
