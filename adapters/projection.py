@@ -8,7 +8,7 @@ The store keeps what happened. The projection runs before every reader, in this 
 |                            | between moves in front of the calls                                 |
 | foreign items              | reasoning of other models goes, and items that the target has not   |
 | media                      | parts that a speaker cannot show there are named in text            |
-| dumps                      | null keys go, and keys that only the `openai` package writes        |
+| dumps                      | an item is what the API takes, whoever dumped it                    |
 | ids                        | call ids fit the target's alphabet and length, and are unique; a    |
 |                            | call and its output have the same                                   |
 
@@ -25,23 +25,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from memwrap.adapters.dumps import as_taken, is_sent_id
 from memwrap.hidden.data import is_hidden_data, names_of
 from memwrap.hidden.sidecar import retied
-from memwrap.items import Item, in_order, pairs
+from memwrap.items import Item, id_key, in_order, pairs
 from memwrap.shapes import TYPES, is_known_shape
 
-__all__ = ["CHAT", "PORTABLE", "RESPONSES", "SAME", "Target", "fitting_id", "projected"]
+__all__ = ["AGENTS", "CHAT", "PORTABLE", "RESPONSES", "SAME", "Target", "fitting_id", "projected"]
 
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
 _DIGITS = 16  # of the digest in an id that was made to fit
 
-# Keys that the API wants although they are null.
-_NULLABLE = {
-    "code_interpreter_call": frozenset({"code", "outputs"}),
-    "image_generation_call": frozenset({"result"}),
-}
-# What the `openai` package makes of a text, and the API does not take back.
-_PARSED = frozenset({"parsed", "parsed_arguments"})
+# What the Responses API takes without an id of its own, too.
+_WITHOUT_ID = frozenset({"message", "function_call", "custom_tool_call"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +52,7 @@ class Target:
         parts: By speaker, the parts that content may have besides text, and where their data may
             be; None for all. Outputs of tools are spoken by ``"tool"``.
         is_api: Whether the reader is the Responses API, which refuses keys it does not know.
+        hides_data: Whether the reader has hidden data of its own, in its reasoning too.
     """
 
     name: str
@@ -64,6 +61,7 @@ class Target:
     items: frozenset[str] | None = None
     parts: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None
     is_api: bool = False
+    hides_data: bool = False
 
 
 SAME = Target("same")
@@ -74,6 +72,9 @@ PORTABLE = Target("portable", restores=False, id_length=64)
 
 RESPONSES = Target("plain", id_length=64, is_api=True)
 """The Responses API."""
+
+AGENTS = Target("openai_agents", id_length=64, is_api=True, hides_data=True)
+"""The OpenAI Agents SDK, which has models of its own for other APIs."""
 
 CHAT = Target(
     "chat",
@@ -101,7 +102,7 @@ def projected(items: Sequence[Item], target: Target) -> list[Item]:
     if all(map(_is_plain, items)) or any(type(item) is not dict for item in items):
         return list(items)  # there is nothing to do, or a layer put there what is no item
     taken = [_shown(item, target) for item in in_order(list(items)) if _is_taken(item, target)]
-    return _with_fitting_ids(taken, target)
+    return _with_fitting_ids(_each_once(taken) if target.is_api else taken, target)
 
 
 def _is_plain(item: Any) -> bool:
@@ -130,13 +131,36 @@ def _is_taken(item: Item, target: Target) -> bool:
         return True
     if target.items is not None and kind not in target.items:
         return False
-    return kind != "reasoning" or not target.is_api or _is_of_the_api(item)
+    return kind != "reasoning" or not target.is_api or _is_own(item, target)
 
 
-def _is_of_the_api(reasoning: Item) -> bool:
-    """Tell whether reasoning is an item of the Responses API, and not another dialect's."""
-    names = (name for name in names_of(reasoning) if is_hidden_data(name, None))
-    return isinstance(reasoning.get("id"), str) and not any(name != "memwrap" for name in names)
+def _is_own(reasoning: Item, target: Target) -> bool:
+    """Tell whether reasoning is an item of the Responses API, or hidden by the reader itself."""
+    others = [name for name in names_of(reasoning) if name not in ("memwrap", target.name)]
+    if target.hides_data:
+        others = [name for name in others if is_hidden_data(name, None)]
+        return isinstance(reasoning.get("id"), str) and not others
+    return is_sent_id(reasoning.get("id")) and not others
+
+
+def _each_once(items: list[Item]) -> list[Item]:
+    """Return the items with each of the API's own ids once, as it refuses a second.
+
+    What cannot be without an id is left out then: it is the same item.
+    """
+    seen: set[str] = set()
+    kept: list[Item] = []
+    for item in items:
+        name, kind = item.get("id"), str(item.get("type", "message"))
+        if isinstance(name, str) and kind != "item_reference" and not kind.endswith("_output"):
+            if name in seen and kind not in _WITHOUT_ID:
+                continue
+            shown = {key: item[key] for key in item if key != "id"} if name in seen else item
+            seen.add(name)
+        else:
+            shown = item
+        kept.append(shown)
+    return kept
 
 
 def _shown(item: Item, target: Target) -> Item:
@@ -145,9 +169,9 @@ def _shown(item: Item, target: Target) -> Item:
         if isinstance(item.get(key), list):
             allowed = target.parts.get(item.get("role", "tool"), {})
             parts = [_named(part, allowed) for part in item[key]]
-            item = item if parts == item[key] else item | {key: parts}
-    if target.is_api and item.get("type") in TYPES:
-        return _without_nulls(item)
+            item = item if parts == item[key] and parts else item | {key: parts or ""}
+    if target.is_api and item.get("type", "message") in TYPES:
+        return as_taken(item)
     return item
 
 
@@ -165,25 +189,6 @@ def _named(part: Any, allowed: Mapping[str, tuple[str, ...]]) -> Any:
     return {"type": "input_text", "text": f"[{word}: {name}]" if name else f"[{word}]"}
 
 
-def _without_nulls(item: Item) -> Item:
-    """Return an item of the API without what only a dump of it has."""
-    kept = _NULLABLE.get(item["type"], frozenset())
-    shown = {
-        key.rstrip("_"): value
-        for key, value in item.items()
-        if key not in _PARSED and (value is not None or key in kept)
-    }
-    content = shown.get("content")
-    if isinstance(content, list):
-        shown["content"] = [
-            {k: v for k, v in part.items() if v is not None and k not in _PARSED}
-            if isinstance(part, dict)
-            else part
-            for part in content
-        ]
-    return item if shown == item else shown
-
-
 def _with_fitting_ids(items: list[Item], target: Target) -> list[Item]:
     """Return the items with call ids that the target takes, each of one call only."""
     if target.id_length is None:
@@ -192,8 +197,9 @@ def _with_fitting_ids(items: list[Item], target: Target) -> list[Item]:
     ids: dict[int, str] = {}
     taken: set[str] = set()
     repeats = Counter[str]()
+    keys = [id_key(item) for item in items]
     for place, item in enumerate(items):
-        call_id = item.get("call_id")
+        call_id = item.get(keys[place])
         if not isinstance(call_id, str):
             continue
         fit = fitting_id(call_id, target)
@@ -211,8 +217,8 @@ def _with_fitting_ids(items: list[Item], target: Target) -> list[Item]:
         ids[place] = fit
     shown = [
         item
-        if ids.get(place, item.get("call_id")) == item.get("call_id")
-        else item | {"call_id": ids[place]}
+        if ids.get(place, item.get(keys[place])) == item.get(keys[place])
+        else item | {keys[place]: ids[place]}
         for place, item in enumerate(items)
     ]
     return retied(items, shown, target.name)
