@@ -31,7 +31,18 @@ from memwrap.hidden.sidecar import retied
 from memwrap.items import Item, id_key, in_order, pairs
 from memwrap.shapes import TYPES, is_known_shape
 
-__all__ = ["AGENTS", "CHAT", "PORTABLE", "RESPONSES", "SAME", "Target", "fitting_id", "projected"]
+__all__ = [
+    "AGENTS",
+    "CHAT",
+    "PORTABLE",
+    "RESPONSES",
+    "SAME",
+    "Target",
+    "fitting_id",
+    "fitting_ids",
+    "named",
+    "projected",
+]
 
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
 _DIGITS = 16  # of the digest in an id that was made to fit
@@ -67,7 +78,7 @@ class Target:
 SAME = Target("same")
 """A framework's own messages, all of them, exactly."""
 
-PORTABLE = Target("portable", restores=False, id_length=64)
+PORTABLE = Target("portable", restores=False, id_length=40)
 """A framework's messages for a model of any provider."""
 
 RESPONSES = Target("plain", id_length=64, is_api=True)
@@ -168,15 +179,20 @@ def _shown(item: Item, target: Target) -> Item:
         key = "output" if "output" in item else "content"
         if isinstance(item.get(key), list):
             allowed = target.parts.get(item.get("role", "tool"), {})
-            parts = [_named(part, allowed) for part in item[key]]
+            parts = [named(part, allowed) for part in item[key]]
             item = item if parts == item[key] and parts else item | {key: parts or ""}
     if target.is_api and item.get("type", "message") in TYPES:
         return as_taken(item)
     return item
 
 
-def _named(part: Any, allowed: Mapping[str, tuple[str, ...]]) -> Any:
-    """Return a part of a content, or a text that names what cannot be shown."""
+def named(part: Any, allowed: Mapping[str, tuple[str, ...]]) -> Any:
+    """Return a part of a content, or a text that names it if a speaker cannot show it.
+
+    Args:
+        part: The part.
+        allowed: The types of parts besides text that may be shown, and where their data may be.
+    """
     if not isinstance(part, dict) or isinstance(part.get("text"), str):
         return part
     kind = part["type"] if is_known_shape(part.get("type")) else "part"
@@ -191,22 +207,34 @@ def _named(part: Any, allowed: Mapping[str, tuple[str, ...]]) -> Any:
 
 def _with_fitting_ids(items: list[Item], target: Target) -> list[Item]:
     """Return the items with call ids that the target takes, each of one call only."""
-    if target.id_length is None:
+    ids = fitting_ids(items, target)
+    if not ids:
         return items
+    shown = list(items)
+    for place, fit in ids.items():
+        shown[place] = items[place] | {id_key(items[place]): fit}
+    return retied(items, shown, target.name)
+
+
+def fitting_ids(items: Sequence[Item], target: Target) -> dict[int, str]:
+    """Return the ids to show in place of those that a target does not take, or has seen before.
+
+    They are by the places of calls and outputs.
+    """
+    if target.id_length is None:
+        return {}
     call_of = {output: call for call, output in pairs(items)}
     ids: dict[int, str] = {}
     taken: set[str] = set()
     repeats = Counter[str]()
-    keys = [id_key(item) for item in items]
     for place, item in enumerate(items):
-        call_id = item.get(keys[place])
+        call_id = item.get(id_key(item))
         if not isinstance(call_id, str):
             continue
         fit = fitting_id(call_id, target)
         if place in call_of:
-            ids[place] = ids.get(call_of[place], fit)
-            continue
-        if not str(item.get("type")).endswith("_output"):
+            fit = ids.get(call_of[place], fit)
+        elif not str(item.get("type")).endswith("_output"):
             if fit in taken:
                 said = str(item.get("arguments") or item.get("input"))
                 fit = _made_id(call_id, str(item.get("name")), said, length=target.id_length)
@@ -215,10 +243,4 @@ def _with_fitting_ids(items: list[Item], target: Target) -> list[Item]:
                 fit = _made_id(call_id, str(repeats[call_id]), length=target.id_length)
             taken.add(fit)
         ids[place] = fit
-    shown = [
-        item
-        if ids.get(place, item.get(keys[place])) == item.get(keys[place])
-        else item | {keys[place]: ids[place]}
-        for place, item in enumerate(items)
-    ]
-    return retied(items, shown, target.name)
+    return {place: fit for place, fit in ids.items() if fit != items[place][id_key(items[place])]}

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from memwrap.codec import copy_known
 from memwrap.exceptions import ConversionError, TurnError
-from memwrap.instructions import leading_instructions
+from memwrap.instructions import instructions_first, leading_instructions
 from memwrap.items import Item, repaired
 from memwrap.turn import Turn, View
 
@@ -87,12 +87,12 @@ def _shown(turn: Turn, view: View) -> Any:
 def _repaired(history: list[Item], input: list[Item]) -> View:
     """Return history and input, repaired as the one list that a provider gets of them.
 
-    Instructions of the input come first, as in a conversation without memory.
+    Instructions of inputs come first, as in a conversation without memory.
     """
     count = leading_instructions(input) if history else 0
     first, rest = input[:count], input[count:]
     own = set(map(id, rest))
-    items = repaired([*first, *history, *rest])
+    items = repaired([*first, *instructions_first(history, rest), *rest])
     # The input begins earlier if one of its outputs has moved up, to its call in the history.
     begin = next((n for n, item in enumerate(items) if id(item) in own), len(items))
     return View(items[:begin], items[begin:])
