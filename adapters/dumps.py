@@ -11,7 +11,7 @@ from typing import Any
 
 from memwrap.items import Item
 
-__all__ = ["as_taken", "is_sent_id", "without_parsed"]
+__all__ = ["PARSED", "as_taken", "is_sent_id", "without_parsed"]
 
 # Keys that the API wants although they are null, by the type of the object.
 _WANTED = {
@@ -28,7 +28,9 @@ _OPEN = frozenset(
         *("input_schema", "output_schema", "parameters"),
     }
 )
-_PARSED = frozenset({"parsed", "parsed_arguments"})
+PARSED = frozenset({"parsed", "parsed_arguments"})
+"""What the package makes of a text."""
+
 _OF_ANSWERS = frozenset({"created_by"})
 _PYTHON_NAMES = {"async_": "async", "schema_": "schema"}
 _FAKE_ID = "__fake_id__"  # what the Agents SDK writes where a provider gave no id
@@ -59,13 +61,13 @@ def without_parsed(item: Item) -> Item:
 
 
 def _is_parsed(value: Any) -> bool:
-    return isinstance(value, dict) and not _PARSED.isdisjoint(value)
+    return isinstance(value, dict) and not PARSED.isdisjoint(value)
 
 
 def _unparsed(value: Any) -> Any:
     if not _is_parsed(value):
         return value
-    return {key: member for key, member in value.items() if key not in _PARSED}
+    return {key: member for key, member in value.items() if key not in PARSED}
 
 
 def _object(value: dict[str, Any], place: str) -> dict[str, Any]:
@@ -76,7 +78,7 @@ def _object(value: dict[str, Any], place: str) -> dict[str, Any]:
     taken = {
         _PYTHON_NAMES.get(key, key): _value(member, key)
         for key, member in value.items()
-        if key not in _PARSED and key not in _OF_ANSWERS and (member is not None or key in kept)
+        if key not in PARSED and key not in _OF_ANSWERS and (member is not None or key in kept)
     }
     taken |= {key: None for key in wanted if key not in taken}
     return value if taken == value else taken
