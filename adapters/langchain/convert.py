@@ -32,10 +32,13 @@ _TARGETS = {"openai": SAME, "portable": PORTABLE}
 _WHOLE = frozenset({AIMessage, HumanMessage, SystemMessage, ToolMessage})
 
 # What LangChain calls messages in dicts, where items have other types.
-_TYPES = ("ai", "assistant", "developer", "function", "human", "remove", "system", "tool", "user")
+_TYPES = (
+    *("ai", "assistant", "constructor", "developer", "function", "human", "remove", "system"),
+    *("tool", "user"),
+)
 
-# The parts that only items have.
-_PARTS = ("input_text", "input_image", "input_file", "input_audio", "output_text", "refusal")
+# The parts that only items have; audio and refusals have one form in all dialects.
+_PARTS = ("input_text", "input_image", "input_file", "output_text")
 
 
 @clear_errors
