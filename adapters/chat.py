@@ -16,7 +16,8 @@
 | parts (``name``, ``extra_content``)    | items                                              |
 | ``ChatCompletion``                     | the message of its first choice                    |
 | ``ChatCompletionChunk`` and their like | the message that they add up to                    |
-| items with a ``type``                  | the items                                          |
+| items: they have a ``type``, or parts  | the items                                          |
+| such as ``input_text``                 |                                                    |
 | ``str``                                | a message of the speaker                           |
 
 On the way back the calls behind an assistant's text join it in one message, and each message is
@@ -40,7 +41,7 @@ from memwrap.adapters.chat_stream import ChatStream
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
 from memwrap.adapters.dumps import PARSED
 from memwrap.adapters.lossless import Group, Lossless
-from memwrap.adapters.openai_objects import as_dict, is_readable
+from memwrap.adapters.openai_objects import as_dict, has_parts_of_items, is_readable
 from memwrap.adapters.projection import CHAT, Target, projected
 from memwrap.adapters.streams import added_up
 from memwrap.exceptions import ConversionError
@@ -89,7 +90,7 @@ def _to_items(messages: list[Any], role: str) -> list[Item]:
     items: list[Item] = []
     before: list[Item] = []
     for message in added_up(_read(messages, role), ChatStream()):
-        is_item = "type" in message
+        is_item = "type" in message or has_parts_of_items(message)
         before = [message] if is_item else lossless.message_to_items(message, before)
         items += before
     return items

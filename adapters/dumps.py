@@ -11,7 +11,14 @@ from typing import Any
 
 from memwrap.items import Item
 
-__all__ = ["PARSED", "as_taken", "is_sent_id", "without_parsed"]
+__all__ = [
+    "PARSED",
+    "as_named",
+    "as_taken",
+    "is_sent_id",
+    "without_fake_id",
+    "without_parsed",
+]
 
 # Keys that the API wants although they are null, by the type of the object.
 _WANTED = {
@@ -40,11 +47,23 @@ def as_taken(item: Item) -> Item:
     """Return an item as the API takes it; the same object if there is nothing to change."""
     kind = item.get("type")
     taken = _object(item, "")
-    if taken.get("id") == _FAKE_ID and kind != "reasoning":
-        taken = {key: value for key, value in taken.items() if key != "id"}
     if kind == "custom_tool_call_output" and "status" in taken:
         taken = {key: value for key, value in taken.items() if key != "status"}
     return taken
+
+
+def as_named(item: Item) -> Item:
+    """Return an item as the Agents SDK takes it: what the assistant said in parts has an id."""
+    is_spoken = item.get("role") == "assistant" and isinstance(item.get("content"), list)
+    named = {"id": _FAKE_ID, "type": "message", "status": "completed"}
+    return named | item if is_spoken and "id" not in item else item
+
+
+def without_fake_id(item: Item) -> Item:
+    """Return an item without an id that no API gave it."""
+    if item.get("id") != _FAKE_ID:
+        return item
+    return {key: value for key, value in item.items() if key != "id"}
 
 
 def is_sent_id(value: Any) -> bool:

@@ -25,7 +25,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from memwrap.adapters.dumps import as_taken, is_sent_id
+from memwrap.adapters.dumps import as_named, as_taken, is_sent_id, without_fake_id
 from memwrap.hidden.data import is_hidden_data, names_of
 from memwrap.hidden.sidecar import retied
 from memwrap.items import Item, id_key, in_order, pairs
@@ -84,7 +84,7 @@ PORTABLE = Target("portable", restores=False, id_length=40)
 RESPONSES = Target("plain", id_length=64, is_api=True)
 """The Responses API."""
 
-AGENTS = Target("openai_agents", id_length=64, is_api=True, hides_data=True)
+AGENTS = Target("openai_agents", id_length=40, is_api=True, hides_data=True)
 """The OpenAI Agents SDK, which has models of its own for other APIs."""
 
 CHAT = Target(
@@ -157,21 +157,26 @@ def _is_own(reasoning: Item, target: Target) -> bool:
 def _each_once(items: list[Item]) -> list[Item]:
     """Return the items with each of the API's own ids once, as it refuses a second.
 
-    What cannot be without an id is left out then: it is the same item.
+    What cannot be without an id is left out then, with its output: it is the same item.
     """
     seen: set[str] = set()
-    kept: list[Item] = []
-    for item in items:
+    shown: dict[int, Item | None] = {}
+    for place, item in enumerate(items):
         name, kind = item.get("id"), str(item.get("type", "message"))
-        if isinstance(name, str) and kind != "item_reference" and not kind.endswith("_output"):
-            if name in seen and kind not in _WITHOUT_ID:
-                continue
-            shown = {key: item[key] for key in item if key != "id"} if name in seen else item
-            seen.add(name)
-        else:
-            shown = item
-        kept.append(shown)
-    return kept
+        if not isinstance(name, str) or kind == "item_reference" or kind.endswith("_output"):
+            continue
+        if name in seen and is_sent_id(name):
+            bare = {key: item[key] for key in item if key != "id"}
+            shown[place] = bare if kind in _WITHOUT_ID else None
+        seen.add(name)
+    if not shown:
+        return items
+    left_out = {output for call, output in pairs(items) if shown.get(call, {}) is None}
+    return [
+        one
+        for place, item in enumerate(items)
+        if place not in left_out and (one := shown.get(place, item)) is not None
+    ]
 
 
 def _shown(item: Item, target: Target) -> Item:
@@ -182,7 +187,8 @@ def _shown(item: Item, target: Target) -> Item:
             parts = [named(part, allowed) for part in item[key]]
             item = item if parts == item[key] and parts else item | {key: parts or ""}
     if target.is_api and item.get("type", "message") in TYPES:
-        return as_taken(item)
+        item = as_taken(item)
+        return as_named(item) if target.hides_data else without_fake_id(item)
     return item
 
 

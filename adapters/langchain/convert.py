@@ -20,6 +20,7 @@ from memwrap.adapters.dispatch import clear_errors, convert, unknown
 from memwrap.adapters.langchain.items_to_message import SHOWN_AS
 from memwrap.adapters.langchain.shape import items_for, items_for_all, messages_for
 from memwrap.adapters.langchain.streams import Chunks
+from memwrap.adapters.openai_objects import has_parts_of_items
 from memwrap.adapters.projection import PORTABLE, SAME, Target, fitting_ids
 from memwrap.adapters.streams import added_up
 from memwrap.hidden.data import marked, marks_of, without_marks
@@ -36,9 +37,6 @@ _TYPES = (
     *("ai", "assistant", "constructor", "developer", "function", "human", "remove", "system"),
     *("tool", "user"),
 )
-
-# The parts that only items have; audio and refusals have one form in all dialects.
-_PARTS = ("input_text", "input_image", "input_file", "output_text")
 
 
 @clear_errors
@@ -109,9 +107,7 @@ def _is_item(message: dict[str, Any]) -> bool:
     kind = message.get("type")
     if kind is not None:
         return kind not in _TYPES
-    content = message.get("content")
-    parts = content if isinstance(content, list) else ()
-    return any(isinstance(part, dict) and part.get("type") in _PARTS for part in parts)
+    return has_parts_of_items(message)
 
 
 def _message(value: Any, role: str) -> Any:

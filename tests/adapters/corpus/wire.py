@@ -8,13 +8,16 @@ from corpus.response_schema import fault_of, problems
 from openai.types.chat.chat_completion_message_param import ChatCompletionMessageParam
 
 _IDS = {"chat": r".{1,40}", "responses": r".{1,64}", "anthropic": r"[A-Za-z0-9_-]{1,64}"}
+_CONTENTS = {"message", "function_call_output", "custom_tool_call_output"}
 _CHAT_PARTS = {
     "user": {"text", "image_url", "input_audio", "file"},
     "assistant": {"text", "refusal"},
     **dict.fromkeys(("system", "developer", "tool"), {"text"}),
 }
 _VENDOR = {"extra_content", "cache_control", "reasoning_content"}
-_MODEL_SAYS = re.compile(r"(?!.*_output$)(message|reasoning|compaction|.*_call)$")
+_MODEL_SAYS = re.compile(
+    r"(?!.*_output$)(message|reasoning|compaction|mcp_approval_request|mcp_list_tools|.*_call)$"
+)
 
 
 def refused_by_responses(items):
@@ -28,7 +31,8 @@ def refused_by_responses(items):
             wrong += [f"{place}: a second {name}"] if name in seen else []
             seen.add(name)
         if kind == "reasoning":
-            after = next((i for i in items[place + 1 :] if i.get("type") != "reasoning"), {})
+            later = (i for i in items[place + 1 :] if i.get("type") != "reasoning")
+            after = next(later, {"role": "nobody"})
             is_model = _MODEL_SAYS.match(after.get("type", "message"))
             if not is_model or after.get("role", "assistant") != "assistant":
                 wrong.append(f"{place}: reasoning without its follower")
@@ -45,7 +49,14 @@ def _of_item(item):
     if item.get("type", "message") == "message" and _is_output(item):
         # The API takes what the assistant said without what the types want beside it.
         item = {"type": "message", "id": "msg", "status": "completed"} | item
+    for key in ("content", "output"):
+        if isinstance(item.get(key), list) and item.get("type", "message") in _CONTENTS:
+            item = item | {key: [{"detail": "auto"} | p if _is_image(p) else p for p in item[key]]}
     return [*problems(item), *_nulls(item)]
+
+
+def _is_image(part):
+    return part.get("type") == "input_image"  # whose detail the types want, and the API does not
 
 
 def _is_output(item):
@@ -67,9 +78,15 @@ def _nulls(item):
     return found
 
 
-def refused_by_chat(messages):
-    """Return what Chat Completions refuses in a list of messages."""
-    wrong = [f"{place}: {why}" for place, m in enumerate(messages) for why in _of_message(m)]
+def refused_by_chat(messages, *, tools_show=()):
+    """Return what Chat Completions refuses in a list of messages.
+
+    Args:
+        messages: The messages.
+        tools_show: Parts that tools may show all the same: other servers take them.
+    """
+    shows = _CHAT_PARTS | {"tool": {"text", *tools_show}}
+    wrong = [f"{n}: {why}" for n, m in enumerate(messages) for why in _of_message(m, shows)]
     steps = []
     for message in messages:
         if message["role"] == "tool":
@@ -87,7 +104,7 @@ def _chat_kinds():
     return dict(zip(roles, kinds, strict=True))
 
 
-def _of_message(message):
+def _of_message(message, shows):
     role, content = message["role"], message.get("content")
     bare = {key: value for key, value in message.items() if key not in _VENDOR}
     bare["tool_calls"] = [
@@ -102,7 +119,9 @@ def _of_message(message):
         bare["content"] = [
             {key: value for key, value in part.items() if key not in _VENDOR} for part in content
         ]
-        kinds = {part["type"] for part in content} - _CHAT_PARTS.get(role, set())
+        if role == "tool":
+            bare["content"] = [part for part in bare["content"] if part["type"] == "text"]
+        kinds = {part["type"] for part in content} - shows.get(role, set())
         if kinds:
             yield f"{role} cannot show {kinds}"
     if why := fault_of(bare, _chat_kinds()[role], role):
