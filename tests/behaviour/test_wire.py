@@ -232,6 +232,48 @@ async def test_nothing_is_refused(reader, seed, api):
         assert refused() == []
 
 
+INSTRUCTED = {
+    "changing": [["A1"], ["A2"], ["A3"]],
+    "several": [["A1", "B1"], ["A2", "B2"]],
+    "begun without": [[], ["A"], []],
+    "added": [["A"], "added", ["A"], ["B"]],
+    "only added": [[], "added", [], []],
+    "added before": ["added", ["A"], ["B"]],
+}
+
+
+@pytest.mark.parametrize("limit", [None, Trim(max_turns=1), Trim(max_items=2)])
+@pytest.mark.parametrize("steps", INSTRUCTED.values(), ids=INSTRUCTED)
+@pytest.mark.parametrize("adapter", [None, portable])
+async def test_instructions_reach_anthropic(steps, adapter, limit):
+    """The newest instructions, and those that were added, are the system's text in each request."""
+    store = InMemoryStore()
+    payloads = []
+    model = claude()
+    answer = lambda messages: (
+        payloads.append(model._get_request_payload(messages)) or AIMessage("x")
+    )
+    layers = [limit] if limit else []
+    agent = with_session(RunnableLambda(answer), adapter=adapter, store=store, middleware=layers)
+    expected, added, kept = [], [], 0
+    for step in steps:
+        if step == "added":
+            added = ["Added."]
+            await store.session("s").add_items([{"role": "system", "content": "Added."}])
+            kept += 1
+            continue
+        expected = step or expected
+        kept += len(step)
+        messages = [{"role": "system", "content": text} for text in step]
+        await agent.ainvoke([*messages, {"role": "user", "content": "?"}], session="s")
+        assert refused_by_anthropic(payloads[-1]) == []
+        system = payloads[-1].get("system") or []
+        texts = [system] if isinstance(system, str) else [block["text"] for block in system]
+        assert sorted(texts) == sorted([*expected, *added])
+    items = await store.session("s").get_items()
+    assert sum(item["role"] == "system" for item in items) == kept
+
+
 @each_reader
 async def test_outputs_come_with_the_next_input(reader, api):
     """Calls that are answered by the next input, in another order, are sent with their outputs."""
