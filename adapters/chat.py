@@ -16,7 +16,8 @@
 | parts (``name``, ``extra_content``)    | items                                              |
 | ``ChatCompletion``                     | the message of its first choice                    |
 | ``ChatCompletionChunk`` and their like | the message that they add up to                    |
-| items with a ``type``                  | the items                                          |
+| items: they have a ``type``, or parts  | the items                                          |
+| such as ``input_text``                 |                                                    |
 | ``str``                                | a message of the speaker                           |
 
 On the way back the calls behind an assistant's text join it in one message, and each message is
@@ -38,8 +39,9 @@ from typing import Any
 
 from memwrap.adapters.chat_stream import ChatStream
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.dumps import PARSED
 from memwrap.adapters.lossless import Group, Lossless
-from memwrap.adapters.openai_objects import as_dict, is_readable
+from memwrap.adapters.openai_objects import as_dict, has_parts_of_items, is_readable
 from memwrap.adapters.projection import CHAT, Target, projected
 from memwrap.adapters.streams import added_up
 from memwrap.exceptions import ConversionError
@@ -59,7 +61,7 @@ _FILE = ("file_data", "file_id", "filename")
 # What a message shows: older files have other fields beside an item, which may add to these only.
 _SHOWN = {"role", "content", "refusal", "tool_calls", "tool_call_id", "function_call", "audio"}
 # What the API or the `openai` package tells, and the API does not take back.
-_NOT_TAKEN = {"annotations", "parsed"}
+_NOT_TAKEN = {"annotations"} | PARSED
 
 
 @clear_errors
@@ -88,7 +90,7 @@ def _to_items(messages: list[Any], role: str) -> list[Item]:
     items: list[Item] = []
     before: list[Item] = []
     for message in added_up(_read(messages, role), ChatStream()):
-        is_item = "type" in message
+        is_item = "type" in message or has_parts_of_items(message)
         before = [message] if is_item else lossless.message_to_items(message, before)
         items += before
     return items
@@ -119,7 +121,7 @@ class _Shape:
         self._custom: set[Any] = set()
 
     def dump(self, message: Message) -> Message:
-        says = {k: v for k, v in message.items() if v is not None and v != [] and k != "parsed"}
+        says = {k: v for k, v in message.items() if v is not None and v != [] and k not in PARSED}
         if message.get("role") != "assistant":
             return says
         if "tool_calls" in says:
@@ -213,10 +215,15 @@ def _said(message: Message) -> list[Item]:
 
 def _whole_call(call: Message) -> Message:
     """Return a call with what servers leave out of it, and without its place in a stream."""
-    whole = {"type": "function", **{key: call[key] for key in call if key != "index"}}
+    whole = {"type": "function", **_said_keys(call)}
+    whole.pop("index", None)
     if isinstance(function := call.get("function"), dict):
-        whole["function"] = function | {"arguments": function.get("arguments") or ""}
+        whole["function"] = _said_keys(function) | {"arguments": function.get("arguments") or ""}
     return whole
+
+
+def _said_keys(value: Message) -> Message:
+    return {key: value[key] for key in value if value[key] is not None and key not in PARSED}
 
 
 def _call_item(call: Message) -> Item:

@@ -11,7 +11,14 @@ __all__ = ["ChatStream"]
 
 Message = dict[str, Any]
 
-_NOT_PIECES = {"id", "role", "type"}  # whole in each delta that has them
+# Strings that come in pieces, which may be alike. Others come whole, and some servers repeat them.
+_PIECES = frozenset(
+    {
+        *("arguments", "content", "data", "input", "reasoning", "reasoning_content", "refusal"),
+        *("text", "thinking", "transcript"),
+    }
+)
+_WHOLE = frozenset({"id", "role", "type"})
 
 
 class ChatStream(Accumulator[Message, Message]):
@@ -19,7 +26,8 @@ class ChatStream(Accumulator[Message, Message]):
 
     def __init__(self) -> None:
         self._message: Message = {}
-        self._calls: dict[int, Message] = {}
+        self._calls: list[Message] = []
+        self._newest: dict[Any, Message] = {}  # by index; None is the newest of all
 
     def add(self, event: Message) -> Iterable[Message]:
         """Take a chunk, a completion or a message."""
@@ -43,17 +51,32 @@ class ChatStream(Accumulator[Message, Message]):
 
     def _add_delta(self, delta: Message) -> None:
         for call in delta.get("tool_calls") or []:
-            index = call.get("index")
-            # Some servers leave out the index, and send each call whole.
-            key = len(self._calls) if index is None else index
-            _add_up(self._calls.setdefault(key, {}), call)
+            if (total := self._call_of(call)) is None:
+                self._calls.append(total := {})
+            self._newest[call.get("index")] = self._newest[None] = total
+            _add_up(total, call)
         _add_up(self._message, {key: delta[key] for key in delta if key != "tool_calls"})
+
+    def _call_of(self, delta: Message) -> Message | None:
+        """Return the call that a delta goes on with; None if it begins one.
+
+        Some servers leave out the index, or give all calls the same.
+        """
+        index, call_id = delta.get("index"), delta.get("id")
+        newest = self._newest.get(index)
+        is_whole = index is None and (delta.get("function") or {}).get("name")
+        if newest is None or is_whole or (call_id and newest.get("id") not in (None, call_id)):
+            return None
+        return newest
 
     def _taken(self, *, is_finished: bool) -> list[Message]:
         message, calls = self._message, self._calls
-        self._message, self._calls = {}, {}
+        self._message, self._calls, self._newest = {}, [], {}
         if calls:
-            message["tool_calls"] = [calls[index] for index in sorted(calls)]
+            calls.sort(key=lambda call: call.get("index", 0))
+            message["tool_calls"] = [
+                {key: call[key] for key in call if key != "index"} for call in calls
+            ]
         # A stray delta behind the last says nothing; a finished message may be empty.
         says = is_finished or any(value for key, value in message.items() if key != "role")
         return [{"role": "assistant"} | message] if message and says else []
@@ -63,9 +86,10 @@ def _add_up(total: Message, delta: Message) -> None:
     for key, value in delta.items():
         if isinstance(value, dict):
             _add_up(total.setdefault(key, {}), value)
-        elif isinstance(value, str) and key not in _NOT_PIECES:
-            total[key] = total.get(key, "") + value
         elif isinstance(value, list):
             total.setdefault(key, []).extend(value)
-        elif value is not None and key != "index":
-            total[key] = value
+        elif not isinstance(value, str) or key in _WHOLE:
+            if value is not None and value != "":
+                total[key] = value
+        elif key in _PIECES or value != total.get(key):
+            total[key] = total.get(key, "") + value

@@ -28,7 +28,7 @@ from typing import Any
 
 from memwrap.adapters import plain
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
-from memwrap.adapters.projection import RESPONSES, projected
+from memwrap.adapters.projection import AGENTS, projected
 from memwrap.adapters.second_memory import refuse_second_memory
 from memwrap.dialects import Kind, Method, Methods
 from memwrap.exceptions import ConfigurationError, ConversionError
@@ -52,7 +52,7 @@ def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
 
 def from_items(items: Sequence[Item], /) -> list[Item]:
     """Return the items, without what only memwrap's adapters understand."""
-    return without_hidden(projected(items, RESPONSES))
+    return without_hidden(projected(items, AGENTS))
 
 
 def methods(agent: Any) -> Methods | None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["as_dict", "field", "is_readable"]
+__all__ = ["as_dict", "field", "has_parts_of_items", "is_readable"]
+
+# The parts that only items have; audio and refusals have one form in all dialects.
+_PARTS = ("input_text", "input_image", "input_file", "output_text")
 
 
 def is_readable(value: Any) -> bool:
@@ -15,6 +18,13 @@ def is_readable(value: Any) -> bool:
     return hasattr(value, "model_dump") and any(
         base.__module__.startswith("openai.types.") for base in bases
     )
+
+
+def has_parts_of_items(message: dict[str, Any]) -> bool:
+    """Tell whether a dict without a type is an item by the parts of its content."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) else ()
+    return any(isinstance(part, dict) and part.get("type") in _PARTS for part in parts)
 
 
 def field(value: Any, name: str) -> Any:

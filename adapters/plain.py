@@ -27,6 +27,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.dumps import without_parsed
 from memwrap.adapters.openai_objects import as_dict, field, is_readable
 from memwrap.adapters.projection import RESPONSES, projected
 from memwrap.adapters.streams import added_up
@@ -93,7 +94,7 @@ class _Responses:
         if field(event, "object") == "response":
             items = _output(event)
         else:
-            items = [as_dict(event)]
+            items = [without_parsed(as_dict(event))]
             if (fault := fault_of(items[0])) is not None:
                 why = f"an item has a `role` or a `type`: {fault}"
                 raise ConversionError(why, path=f"$[{place}]")
@@ -110,7 +111,7 @@ class _Responses:
         if kind == "response.output_text.delta":
             self._text += field(event, "delta")
         elif kind == "response.output_item.done":
-            item = as_dict(field(event, "item"))
+            item = without_parsed(as_dict(field(event, "item")))
             self._done.append(item)
             if item.get("type") == "message":
                 self._text = ""
@@ -126,4 +127,4 @@ class _Responses:
 
 
 def _output(response: Any) -> list[Item]:
-    return [as_dict(item) for item in field(response, "output") or []]
+    return [without_parsed(as_dict(item)) for item in field(response, "output") or []]

@@ -8,7 +8,7 @@ The store keeps what happened. The projection runs before every reader, in this 
 |                            | between moves in front of the calls                                 |
 | foreign items              | reasoning of other models goes, and items that the target has not   |
 | media                      | parts that a speaker cannot show there are named in text            |
-| dumps                      | null keys go, and keys that only the `openai` package writes        |
+| dumps                      | an item is what the API takes, whoever dumped it                    |
 | ids                        | call ids fit the target's alphabet and length, and are unique; a    |
 |                            | call and its output have the same                                   |
 
@@ -25,23 +25,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from memwrap.adapters.dumps import as_named, as_taken, is_sent_id, without_fake_id
 from memwrap.hidden.data import is_hidden_data, names_of
 from memwrap.hidden.sidecar import retied
-from memwrap.items import Item, are_texts, in_order, pairs
+from memwrap.items import Item, are_texts, id_key, in_order, pairs
 from memwrap.shapes import TYPES, is_known_shape
 
-__all__ = ["CHAT", "PORTABLE", "RESPONSES", "SAME", "Target", "fitting_id", "projected"]
+__all__ = [
+    "AGENTS",
+    "CHAT",
+    "PORTABLE",
+    "RESPONSES",
+    "SAME",
+    "Target",
+    "fitting_id",
+    "fitting_ids",
+    "named",
+    "projected",
+]
 
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
 _DIGITS = 16  # of the digest in an id that was made to fit
 
-# Keys that the API wants although they are null.
-_NULLABLE = {
-    "code_interpreter_call": frozenset({"code", "outputs"}),
-    "image_generation_call": frozenset({"result"}),
-}
-# What the `openai` package makes of a text, and the API does not take back.
-_PARSED = frozenset({"parsed", "parsed_arguments"})
+# What the Responses API takes without an id of its own, too.
+_WITHOUT_ID = frozenset({"message", "function_call", "custom_tool_call"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,7 @@ class Target:
         parts: By speaker, the parts that content may have besides text, and where their data may
             be; None for all. Outputs of tools are spoken by ``"tool"``.
         is_api: Whether the reader is the Responses API, which refuses keys it does not know.
+        hides_data: Whether the reader has hidden data of its own, in its reasoning too.
     """
 
     name: str
@@ -64,16 +72,20 @@ class Target:
     items: frozenset[str] | None = None
     parts: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None
     is_api: bool = False
+    hides_data: bool = False
 
 
 SAME = Target("same")
 """A framework's own messages, all of them, exactly."""
 
-PORTABLE = Target("portable", restores=False, id_length=64)
+PORTABLE = Target("portable", restores=False, id_length=40)
 """A framework's messages for a model of any provider."""
 
 RESPONSES = Target("plain", id_length=64, is_api=True)
 """The Responses API."""
+
+AGENTS = Target("openai_agents", id_length=40, is_api=True, hides_data=True)
+"""The OpenAI Agents SDK, which has models of its own for other APIs."""
 
 CHAT = Target(
     "chat",
@@ -103,7 +115,7 @@ def projected(items: Sequence[Item], target: Target) -> list[Item]:
     if any(type(item) is not dict for item in items):
         return list(items)  # a layer put something else there
     taken = [_shown(item, target) for item in in_order(list(items)) if _is_taken(item, target)]
-    return _with_fitting_ids(taken, target)
+    return _with_fitting_ids(_each_once(taken) if target.is_api else taken, target)
 
 
 def fitting_id(call_id: str, target: Target) -> str:
@@ -127,13 +139,41 @@ def _is_taken(item: Item, target: Target) -> bool:
         return True
     if target.items is not None and kind not in target.items:
         return False
-    return kind != "reasoning" or not target.is_api or _is_of_the_api(item)
+    return kind != "reasoning" or not target.is_api or _is_own(item, target)
 
 
-def _is_of_the_api(reasoning: Item) -> bool:
-    """Tell whether reasoning is an item of the Responses API, and not another dialect's."""
-    names = (name for name in names_of(reasoning) if is_hidden_data(name, None))
-    return isinstance(reasoning.get("id"), str) and not any(name != "memwrap" for name in names)
+def _is_own(reasoning: Item, target: Target) -> bool:
+    """Tell whether reasoning is an item of the Responses API, or hidden by the reader itself."""
+    others = [name for name in names_of(reasoning) if name not in ("memwrap", target.name)]
+    if target.hides_data:
+        others = [name for name in others if is_hidden_data(name, None)]
+        return isinstance(reasoning.get("id"), str) and not others
+    return is_sent_id(reasoning.get("id")) and not others
+
+
+def _each_once(items: list[Item]) -> list[Item]:
+    """Return the items with each of the API's own ids once, as it refuses a second.
+
+    What cannot be without an id is left out then, with its output: it is the same item.
+    """
+    seen: set[str] = set()
+    shown: dict[int, Item | None] = {}
+    for place, item in enumerate(items):
+        name, kind = item.get("id"), str(item.get("type", "message"))
+        if not isinstance(name, str) or kind == "item_reference" or kind.endswith("_output"):
+            continue
+        if name in seen and is_sent_id(name):
+            bare = {key: item[key] for key in item if key != "id"}
+            shown[place] = bare if kind in _WITHOUT_ID else None
+        seen.add(name)
+    if not shown:
+        return items
+    left_out = {output for call, output in pairs(items) if shown.get(call, {}) is None}
+    return [
+        one
+        for place, item in enumerate(items)
+        if place not in left_out and (one := shown.get(place, item)) is not None
+    ]
 
 
 def _shown(item: Item, target: Target) -> Item:
@@ -141,15 +181,21 @@ def _shown(item: Item, target: Target) -> Item:
         key = "output" if "output" in item else "content"
         if isinstance(item.get(key), list):
             allowed = target.parts.get(item.get("role", "tool"), {})
-            parts = [_named(part, allowed) for part in item[key]]
-            item = item if parts == item[key] else item | {key: parts}
-    if target.is_api and item.get("type") in TYPES:
-        return _without_nulls(item)
+            parts = [named(part, allowed) for part in item[key]]
+            item = item if parts == item[key] and parts else item | {key: parts or ""}
+    if target.is_api and item.get("type", "message") in TYPES:
+        item = as_taken(item)
+        return as_named(item) if target.hides_data else without_fake_id(item)
     return item
 
 
-def _named(part: Any, allowed: Mapping[str, tuple[str, ...]]) -> Any:
-    """Return a part of a content, or a text that names what cannot be shown."""
+def named(part: Any, allowed: Mapping[str, tuple[str, ...]]) -> Any:
+    """Return a part of a content, or a text that names it if a speaker cannot show it.
+
+    Args:
+        part: The part.
+        allowed: The types of parts besides text that may be shown, and where their data may be.
+    """
     if not isinstance(part, dict) or isinstance(part.get("text"), str):
         return part
     kind = part["type"] if is_known_shape(part.get("type")) else "part"
@@ -162,30 +208,13 @@ def _named(part: Any, allowed: Mapping[str, tuple[str, ...]]) -> Any:
     return {"type": "input_text", "text": f"[{word}: {name}]" if name else f"[{word}]"}
 
 
-def _without_nulls(item: Item) -> Item:
-    """Return an item of the API without what only a dump of it has."""
-    kept = _NULLABLE.get(item["type"], frozenset())
-    shown = {
-        key.rstrip("_"): value
-        for key, value in item.items()
-        if key not in _PARSED and (value is not None or key in kept)
-    }
-    content = shown.get("content")
-    if isinstance(content, list):
-        shown["content"] = [
-            {k: v for k, v in part.items() if v is not None and k not in _PARSED}
-            if isinstance(part, dict)
-            else part
-            for part in content
-        ]
-    return item if shown == item else shown
-
-
-def _are_fitting(items: list[Item], target: Target) -> bool:
+def _are_fitting(items: Sequence[Item], target: Target) -> bool:
     """Tell whether all call ids fit, and each is of one call only."""
     taken: set[str] = set()
     for item in items:
-        call_id = item.get("call_id")
+        if item.get("type", "message") == "message":
+            continue
+        call_id = item.get(id_key(item))
         if call_id is None:
             continue
         if type(call_id) is not str or fitting_id(call_id, target) != call_id:
@@ -199,21 +228,34 @@ def _are_fitting(items: list[Item], target: Target) -> bool:
 
 def _with_fitting_ids(items: list[Item], target: Target) -> list[Item]:
     """Return the items with call ids that the target takes, each of one call only."""
-    if target.id_length is None or _are_fitting(items, target):
+    ids = fitting_ids(items, target)
+    if not ids:
         return items
+    shown = list(items)
+    for place, fit in ids.items():
+        shown[place] = items[place] | {id_key(items[place]): fit}
+    return retied(items, shown, target.name)
+
+
+def fitting_ids(items: Sequence[Item], target: Target) -> dict[int, str]:
+    """Return the ids to show in place of those that a target does not take, or has seen before.
+
+    They are by the places of calls and outputs.
+    """
+    if target.id_length is None or _are_fitting(items, target):
+        return {}
     call_of = {output: call for call, output in pairs(items)}
     ids: dict[int, str] = {}
     taken: set[str] = set()
     repeats = Counter[str]()
     for place, item in enumerate(items):
-        call_id = item.get("call_id")
+        call_id = item.get(id_key(item))
         if not isinstance(call_id, str):
             continue
         fit = fitting_id(call_id, target)
         if place in call_of:
-            ids[place] = ids.get(call_of[place], fit)
-            continue
-        if not str(item.get("type")).endswith("_output"):
+            fit = ids.get(call_of[place], fit)
+        elif not str(item.get("type")).endswith("_output"):
             if fit in taken:
                 said = str(item.get("arguments") or item.get("input"))
                 fit = _made_id(call_id, str(item.get("name")), said, length=target.id_length)
@@ -222,10 +264,4 @@ def _with_fitting_ids(items: list[Item], target: Target) -> list[Item]:
                 fit = _made_id(call_id, str(repeats[call_id]), length=target.id_length)
             taken.add(fit)
         ids[place] = fit
-    shown = [
-        item
-        if ids.get(place, item.get("call_id")) == item.get("call_id")
-        else item | {"call_id": ids[place]}
-        for place, item in enumerate(items)
-    ]
-    return retied(items, shown, target.name)
+    return {place: fit for place, fit in ids.items() if fit != items[place][id_key(items[place])]}

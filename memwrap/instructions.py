@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 
 from memwrap.items import Item
 
-__all__ = ["is_instruction", "leading_instructions", "without_superseded"]
+__all__ = ["instructions_first", "is_instruction", "leading_instructions", "without_superseded"]
 
 _ROLES = frozenset({"system", "developer"})
 
@@ -26,8 +27,9 @@ def is_instruction(item: Item) -> bool:
 def without_superseded(history: list[Item], input: Sequence[Item]) -> list[Item]:
     """Return the history without the instructions of earlier inputs that newer ones supersede.
 
-    An instruction in front of an earlier input is left out if a newer input repeats it, or has
-    another one of the same role in its place. Many programs send instructions with every input.
+    Many programs send instructions with every input. Those of an earlier one are left out if a
+    newer input repeats them, or has others of the same role in their place: so many as it has, the
+    last ones in front of the user's message. What stands before them was added in between.
     """
     runs = _instructions_of_inputs(history)
     if not runs:
@@ -37,14 +39,30 @@ def without_superseded(history: list[Item], input: Sequence[Item]) -> list[Item]
     if not newest and not any(item.get("role") == "user" for item in input):
         # Outputs of tools continue the last input, whose instructions are the newest.
         newest = [history[index] for index in runs.pop()]
-    roles = {item["role"] for item in newest}
     seen = {_key(item) for item in newest}
-    for index in (index for run in reversed(runs) for index in run):
-        item, key = history[index], _key(history[index])
-        if item["role"] in roles or key in seen:
-            dropped.add(index)
-        seen.add(key)
+    for run in reversed(runs):
+        left = Counter(item["role"] for item in newest)
+        for index in reversed(run):
+            item, key = history[index], _key(history[index])
+            is_replaced = left[item["role"]] > 0
+            left[item["role"]] -= 1
+            if is_replaced or key in seen:
+                dropped.add(index)
+            seen.add(key)
     return [item for index, item in enumerate(history) if index not in dropped]
+
+
+def instructions_first(history: list[Item], input: list[Item]) -> list[Item]:
+    """Return the history with the instructions of its inputs in front, as in a single request.
+
+    Some providers take them nowhere else. Those that the agent itself met with stay in place.
+    """
+    runs = _instructions_of_inputs([*history, *input[:1]])
+    places = {index for run in runs for index in run if index < len(history)}
+    if not places or places == set(range(len(places))):
+        return history
+    first = [history[index] for index in sorted(places)]
+    return first + [item for index, item in enumerate(history) if index not in places]
 
 
 def _instructions_of_inputs(history: list[Item]) -> list[range]:

@@ -16,6 +16,7 @@ __all__ = [
     "assistant",
     "cuts",
     "fault_of",
+    "id_key",
     "in_order",
     "pairs",
     "repaired",
@@ -206,7 +207,7 @@ def in_order(items: list[Item], found: list[tuple[int, int]] | None = None) -> l
         found: Their `pairs`, if they are known.
     """
     found = pairs(items) if found is None else found
-    output_of = {call: output for call, output in found if items[call].get("call_id")}
+    output_of = {call: output for call, output in found if items[call]["type"] != _APPROVAL_REQUEST}
     if _is_in_order(items, output_of):
         return items
     ordered: list[int] = []
@@ -266,12 +267,17 @@ def _group_of_calls(items: list[Item], begin: int) -> tuple[list[int], list[int]
 
 
 def _without_lone_reasoning(items: list[Item]) -> list[Item]:
-    """Return the items without reasoning that no output of the model follows."""
+    """Return the items without reasoning that no output of the model follows.
+
+    A message that says nothing is no output: some readers leave it out.
+    """
     kept: list[Item] = []
     is_followed = False
     for item in reversed(items):
         if item.get("type") != "reasoning":
-            is_followed = item.get("role", "assistant") == "assistant" and not _output_key(item)
+            if item.get("role") != "assistant" or text_of(item):
+                is_spoken = item.get("role", "assistant") == "assistant"
+                is_followed = is_spoken and _output_key(item) is None
         elif not is_followed:
             continue
         kept.append(item)
@@ -300,6 +306,12 @@ def pairs(items: Sequence[Item]) -> list[tuple[int, int]]:
     return pairs
 
 
+def id_key(item: Item) -> str:
+    """Return the key under which a call, or an output, has the call's id."""
+    is_odd = item.get("type") == "local_shell_call_output" and "call_id" not in item
+    return "id" if is_odd else "call_id"
+
+
 def _call_key(item: Item) -> object | None:
     kind = item.get("type")
     if kind == _APPROVAL_REQUEST:
@@ -315,7 +327,7 @@ def _output_key(item: Item) -> object | None:
         return (_APPROVAL_REQUEST, _text(item.get("approval_request_id")))
     if not isinstance(kind, str) or not kind.endswith("_output"):
         return None
-    return _text(item.get("call_id"))
+    return _text(item.get(id_key(item)))
 
 
 def _text(value: object) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from memwrap.codec import copy_known
 from memwrap.exceptions import ConversionError, TurnError
-from memwrap.instructions import leading_instructions
+from memwrap.instructions import instructions_first, leading_instructions
 from memwrap.items import Item, are_texts, repaired
 from memwrap.turn import Turn, View
 
@@ -89,7 +89,7 @@ def _shown(turn: Turn, view: View) -> Any:
 def _repaired(view: View) -> View:
     """Return history and input as a provider takes them: as one list they are in order.
 
-    Instructions of the input come first, as in a conversation without memory.
+    Instructions of inputs come first, as in a conversation without memory.
     """
     history, input = view
     if are_texts(input) and are_texts(history):
@@ -97,8 +97,8 @@ def _repaired(view: View) -> View:
     count = leading_instructions(input) if history else 0
     first, rest = input[:count], input[count:]
     own = set(map(id, rest))
-    items = repaired([*first, *history, *rest])
-    # Outputs in the input may have moved in front of what others said meanwhile.
+    items = repaired([*first, *instructions_first(history, rest), *rest])
+    # The input begins earlier if one of its outputs has moved up, to its call in the history.
     begin = next((n for n, item in enumerate(items) if id(item) in own), len(items))
     return View(items[:begin], items[begin:])
 

@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import CALL, OUTPUT
 
-from memwrap.instructions import is_instruction, leading_instructions, without_superseded
+from memwrap.instructions import (
+    instructions_first,
+    is_instruction,
+    leading_instructions,
+    without_superseded,
+)
 from memwrap.items import assistant, system, user
 
 DEVELOPER = {"role": "developer", "content": "d"}
@@ -80,6 +85,41 @@ def test_superseded(history, input, left):
     """Of instructions in front of earlier inputs those that come again, or anew, are left out."""
     before = copy.deepcopy((history, input))
     assert without_superseded(history, input) == (history if left is None else left)
+    assert (history, input) == before
+
+
+ADDED = system("From now on in French.")
+
+
+@pytest.mark.parametrize("newest", [system("s"), system("t")])
+def test_what_was_added_between_inputs_stays(newest):
+    """An input supersedes as many instructions as it has: what stood before them was added."""
+    history = [system("s"), *SAID, ADDED, system("s"), *SAID]
+    assert without_superseded(history, [newest, user("2")]) == [*SAID, ADDED, *SAID]
+    begun = [ADDED, system("s"), *SAID]
+    assert without_superseded(begun, [newest, user("2")]) == [ADDED, *SAID]
+    two = [ADDED, system("s"), system("x"), *SAID]
+    left = without_superseded(two, [newest, system("y"), user("2")])
+    assert left == [ADDED, *SAID]
+
+
+@pytest.mark.parametrize(
+    ("history", "input", "first"),
+    [
+        (SAID, [user("2")], SAID),
+        ([system("s"), *SAID], [user("2")], [system("s"), *SAID]),
+        ([*SAID, system("s"), *SAID], [user("2")], [system("s"), *SAID, *SAID]),
+        ([*SAID, system("s"), DEVELOPER], [user("2")], [system("s"), DEVELOPER, *SAID]),
+        # what the agent itself met with, and what stands before no user, stays in place
+        ([user("1"), system("s"), assistant("a")], [user("2")], None),
+        ([user("1"), system("s"), CALL], [OUTPUT], None),
+        ([*SAID, system("s")], [OUTPUT], None),
+    ],
+)
+def test_instructions_of_inputs_come_first(history, input, first):
+    """Instructions that came with an input, or before it, stand in front of the history."""
+    before = copy.deepcopy((history, input))
+    assert instructions_first(history, input) == (history if first is None else first)
     assert (history, input) == before
 
 

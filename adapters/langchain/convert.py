@@ -17,10 +17,13 @@ from langchain_core.messages import (
 
 from memwrap.adapters import chat
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.langchain.items_to_message import SHOWN_AS
 from memwrap.adapters.langchain.shape import items_for, items_for_all, messages_for
 from memwrap.adapters.langchain.streams import Chunks
-from memwrap.adapters.projection import PORTABLE, SAME
+from memwrap.adapters.openai_objects import has_parts_of_items
+from memwrap.adapters.projection import PORTABLE, SAME, Target, fitting_ids
 from memwrap.adapters.streams import added_up
+from memwrap.hidden.data import marked, marks_of, without_marks
 from memwrap.items import Item
 
 __all__ = ["from_items", "to_items"]
@@ -30,10 +33,10 @@ _TARGETS = {"openai": SAME, "portable": PORTABLE}
 _WHOLE = frozenset({AIMessage, HumanMessage, SystemMessage, ToolMessage})
 
 # What LangChain calls messages in dicts, where items have other types.
-_TYPES = ("ai", "assistant", "developer", "function", "human", "remove", "system", "tool", "user")
-
-# The parts that only items have.
-_PARTS = ("input_text", "input_image", "input_file", "input_audio", "output_text", "refusal")
+_TYPES = (
+    *("ai", "assistant", "constructor", "developer", "function", "human", "remove", "system"),
+    *("tool", "user"),
+)
 
 
 @clear_errors
@@ -44,7 +47,8 @@ def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
         ConversionError: There is something else among them.
     """
     if type(messages) is list and _WHOLE.issuperset(map(type, messages)):
-        return items_for_all(messages)  # a history, most often: nothing to look up or to add up
+        # a history, most often: nothing to look up or to add up
+        return without_marks(items_for_all(messages))
     return convert(messages, role, sys.modules["memwrap.adapters.langchain"], _items_of)
 
 
@@ -59,7 +63,23 @@ def from_items(
         style: ``"portable"`` leaves reasoning, hosted tools' blocks, ids and annotations out of
             the content, for histories that are shown to other providers.
     """
-    return list(messages_for(items, target=_TARGETS[style]))
+    target = _TARGETS[style]
+    return list(messages_for(_noted(items, target), target=target))
+
+
+def _noted(items: Sequence[Item], target: Target) -> Sequence[Item]:
+    """Return the items with notes of the ids that calls are shown under, if not under their own.
+
+    A message remembers its items, so that they get their own ids again.
+    """
+    if target.id_length is None:
+        return items
+    ids = fitting_ids(items, target)
+    noted = list(items)
+    for place, item in enumerate(items):
+        if place in ids or SHOWN_AS in marks_of(item):  # nobody else's note counts
+            noted[place] = marked(item, **{SHOWN_AS: ids.get(place, item.get("call_id"))})
+    return noted
 
 
 def _items_of(messages: list[Any], role: str) -> list[Item]:
@@ -71,7 +91,7 @@ def _items_of(messages: list[Any], role: str) -> list[Item]:
         if isinstance(message, dict) and _is_item(message):
             last = chat.to_items(message, role=role)
         else:
-            last = items_for(_message(message, role), last)
+            last = without_marks(items_for(_message(message, role), last))
         items += last
     return items
 
@@ -87,9 +107,7 @@ def _is_item(message: dict[str, Any]) -> bool:
     kind = message.get("type")
     if kind is not None:
         return kind not in _TYPES
-    content = message.get("content")
-    parts = content if isinstance(content, list) else ()
-    return any(isinstance(part, dict) and part.get("type") in _PARTS for part in parts)
+    return has_parts_of_items(message)
 
 
 def _message(value: Any, role: str) -> Any:

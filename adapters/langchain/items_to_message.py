@@ -10,10 +10,14 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 
 from memwrap.adapters.langchain.response_items import SYSTEM_ITEMS, is_spoken, kind_of
 from memwrap.adapters.lossless import Group
-from memwrap.adapters.projection import PORTABLE, Target
+from memwrap.adapters.projection import PORTABLE, Target, fitting_id, named
+from memwrap.hidden.data import marks_of
 from memwrap.items import Item, arguments_of
 
-__all__ = ["joins", "message_of"]
+__all__ = ["SHOWN_AS", "joins", "message_of"]
+
+SHOWN_AS = "shown_as"
+"""The note of an id that a call is shown under to other providers, or its output."""
 
 _ROLES = ("user", "system", "developer")
 _CALLS = ("function_call", "custom_tool_call")
@@ -89,7 +93,7 @@ def _tool_output(item: Item) -> Any:
 
 
 def _tool_message(item: Item, output: Any, portable: bool) -> Any:
-    kind, call_id = item["type"], item["call_id"]
+    kind, call_id = item["type"], _call_id(item, portable)
     if portable and isinstance(output, dict) and isinstance(output.get("image_url"), str):
         output = [output | {"type": "input_image"}]
     is_plain = portable or kind == "function_call_output"
@@ -115,10 +119,18 @@ def _is_content(content: Any) -> bool:
 def _blocks(content: Any, portable: bool) -> Any:
     if isinstance(content, str):
         return content
-    blocks = [_block(part) for part in content]
-    if portable:  # a file's id means nothing to another provider
-        return [b for b in blocks if b["type"] != "non_standard" and "file_id" not in b]
-    return blocks
+    if not portable:
+        return [_block(part) for part in content]
+    blocks = [_portable_block(part) for part in content]
+    return [b for b in blocks if b["type"] != "text" or b["text"].strip()] or ""
+
+
+def _portable_block(part: Item) -> dict[str, Any]:
+    """Return a part as a block, or a text that names it: a file's id means nothing elsewhere."""
+    block = _block(part)
+    if block["type"] == "non_standard" or "file_id" in block:
+        block = _block(named(part, {}))
+    return block if block["type"] != "non_standard" else {"type": "text", "text": ""}
 
 
 def _block(part: Item) -> dict[str, Any]:
@@ -172,11 +184,12 @@ def _assistant_message(items: Sequence[Item], portable: bool) -> Any:
         if kind == "message":
             content += _text_blocks(item)
         elif kind == "function_call":
-            _add_call(item, calls, bad)
+            _add_call(item, calls, bad, portable)
         elif not portable and item.get("id") != _FAKE_ID:
             content.append(dict(item))
         if kind == "custom_tool_call":
-            _add_call(item | {"arguments": json.dumps({"__arg1": item.get("input")})}, calls, bad)
+            arguments = json.dumps({"__arg1": item.get("input")})
+            _add_call(item | {"arguments": arguments}, calls, bad, portable)
     text: Any = content
     if portable or (len(content) < 2 and all(b.keys() == {"type", "text"} for b in content)):  # noqa: PLR2004
         text = "".join(block[block["type"]] for block in content)
@@ -210,8 +223,18 @@ def _annotation(annotation: Any) -> Any:
     return {"file_index" if key == "index" else key: annotation[key] for key in annotation}
 
 
-def _add_call(item: Item, calls: list[dict[str, Any]], bad: list[dict[str, Any]]) -> None:
-    call = {"name": _text(item.get("name")), "id": _text(item.get("call_id"))}
+def _call_id(item: Item, portable: bool) -> str | None:
+    """Return the id of a call; one that every provider takes, if the message is for any of them."""
+    call_id = _text(item.get("call_id"))
+    if not portable or call_id is None:
+        return call_id
+    return fitting_id(_text(marks_of(item).get(SHOWN_AS)) or call_id, PORTABLE)
+
+
+def _add_call(
+    item: Item, calls: list[dict[str, Any]], bad: list[dict[str, Any]], portable: bool
+) -> None:
+    call = {"name": _text(item.get("name")), "id": _call_id(item, portable)}
     arguments = arguments_of(item) if "arguments" in item else None
     if arguments is not None and call["name"] is not None:
         calls.append(call | {"args": arguments, "type": "tool_call"})

@@ -3,16 +3,21 @@
 As `memwrap.adapters.langgraph`, with the messages of `memwrap.adapters.langchain.portable`.
 """
 
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
-from memwrap.adapters.langgraph import graphs, state
-from memwrap.adapters.langgraph.state import answer, to_items
+from memwrap.adapters.langchain import portable
+from memwrap.adapters.langgraph import graphs
+from memwrap.adapters.langgraph.state import State, answer, state_of, to_items
 from memwrap.dialects import Methods
+from memwrap.items import Item
 
 __all__ = ["answer", "from_items", "methods", "to_items"]
 
-from_items = partial(state.from_items, style="portable")
+
+def from_items(items: Sequence[Item], /) -> State:
+    """Turn items into a state with messages of text, images, files and calls."""
+    return state_of(portable.from_items(items))
 
 
 def methods(agent: Any) -> Methods | None:

@@ -24,6 +24,7 @@ __all__ = [
     "answer",
     "from_items",
     "is_state",
+    "state_of",
     "to_items",
 ]
 
@@ -75,7 +76,7 @@ def from_items(
     items: Sequence[Item], /, *, style: Literal["openai", "portable"] = "openai"
 ) -> State:
     """Turn items into a state, with messages of a style of `memwrap.adapters.langchain`."""
-    return {MESSAGES: _applied(langchain.from_items(items, style=style))}
+    return state_of(langchain.from_items(items, style=style))
 
 
 def answer(items: Sequence[Item], /) -> GraphState:
@@ -104,8 +105,8 @@ def is_state(value: Any) -> bool:
     return isinstance(value, Mapping) and MESSAGES in value
 
 
-def _applied(messages: list[Any]) -> list[Any]:
-    """Return the messages as a graph takes them: the removals done, each id once."""
+def state_of(messages: list[Any]) -> State:
+    """Return messages as a graph takes them: the removals done, each id once."""
     kept: list[Any] = []
     for message in messages:
         if isinstance(message, RemoveMessage):
@@ -119,4 +120,4 @@ def _applied(messages: list[Any]) -> list[Any]:
             message.id = None
         elif message.id is not None:
             seen.add(message.id)
-    return kept
+    return {MESSAGES: kept}

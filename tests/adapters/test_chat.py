@@ -522,6 +522,76 @@ def test_chunks_of_other_servers():
     assert json.dumps(pieces) == before
 
 
+SIGNED = {"extra_content": {"google": {"thought_signature": "SIGNED"}}}
+
+
+def pieces(*deltas):
+    return [*(chunk({"tool_calls": [delta]}) for delta in deltas), chunk({}, "tool_calls")]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "calls"),
+    [
+        # whole strings that are repeated, and empty ones that say nothing
+        (
+            pieces(
+                {"index": 0} | tool_call("a", "{") | SIGNED,
+                {"index": 0} | tool_call("a", "}") | SIGNED,
+                {"index": 0, "id": "", "type": "", "function": {"name": "", "arguments": ""}},
+            ),
+            [tool_call("a", "{}") | SIGNED],
+        ),
+        # one index for all calls, and a signature that comes later
+        (
+            pieces(
+                {"index": 0} | tool_call("a", "{"),
+                {"index": 0, "function": {"arguments": "}"}} | SIGNED,
+                {"index": 0} | tool_call("b", "{}"),
+            ),
+            [tool_call("a", "{}") | SIGNED, tool_call("b", "{}")],
+        ),
+        # no index, and arguments in pieces
+        (
+            pieces(tool_call("a", "{"), {"function": {"arguments": "}"}}, tool_call("b", "{}")),
+            [tool_call("a", "{}"), tool_call("b", "{}")],
+        ),
+        # indexes out of order
+        (
+            pieces({"index": 1} | tool_call("b") | SIGNED, {"index": 0} | tool_call("a")),
+            [tool_call("a"), tool_call("b") | SIGNED],
+        ),
+    ],
+)
+def test_calls_of_other_servers(chunks, calls):
+    """However a server streams its calls, they are what they are in a whole answer."""
+    (message,) = chat.from_items(chat.to_items(chunks, role="assistant"))
+    assert message["tool_calls"] == calls
+
+
+def test_pieces_may_be_alike():
+    """Pieces of what is said are joined, also if they repeat what has been said."""
+    (message,) = chat.to_items([chunk({"content": "ha"}), chunk({"content": "ha"})])
+    assert message["content"] == "haha"
+
+
+def test_parsed_calls_are_their_texts():
+    """What the package parsed out of arguments is neither stored nor sent."""
+    function = tool_call("a")["function"] | {"parsed_arguments": {"city": "Rome"}}
+    message = {"role": "assistant", "content": None}
+    dump = message | {"tool_calls": [tool_call("a") | {"function": function}]}
+    items = chat.to_items([dump])
+    assert items == [call_item("a")]
+    assert chat.from_items(items)[0]["tool_calls"] == [tool_call("a")]
+
+
+def test_items_by_their_parts():
+    """A dict without a type is an item if its content has an item's parts."""
+    item = {"role": "user", "content": [{"type": "input_image", "image_url": "https://a/b"}]}
+    assert chat.to_items([item]) == [item]
+    (message,) = chat.from_items([item])
+    assert message["content"] == [{"type": "image_url", "image_url": {"url": "https://a/b"}}]
+
+
 def test_messages_between_streams_keep_their_place():
     """A tool output yielded between two streams comes between their messages."""
     items = chat.to_items([*CALLS, output("1", "a"), output("2", "b"), *TEXT], role="assistant")

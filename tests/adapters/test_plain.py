@@ -1,3 +1,5 @@
+import datetime as dt
+import enum
 import json
 
 import pydantic
@@ -209,6 +211,42 @@ def test_parsed_output_is_left_out():
 
 
 # Streams
+
+
+class Mood(enum.Enum):
+    GOOD = "good"
+
+
+class Answer(pydantic.BaseModel):
+    mood: Mood
+    day: dt.date
+
+
+@pytest.mark.parametrize("mode", ["python", "json"])
+@pytest.mark.parametrize("options", [{}, {"by_alias": True}, {"exclude_none": True}])
+@pytest.mark.parametrize("parts", [False, True])
+async def test_dumps_of_parsed_responses(mode, options, parts, session):
+    """A dump with what was parsed out of a text is stored, and goes back as the API sent it."""
+    text = {"type": "output_text", "text": '{"mood":"good","day":"2026-01-01"}', "annotations": []}
+    said = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed"}
+    said |= {"content": [text]}
+    hosted = {"type": "code_interpreter_call", "id": "ci_1", "status": "completed"}
+    hosted |= {"container_id": "c", "code": None, "outputs": None}
+    searched = {"type": "web_search_call", "id": "ws_1", "status": "completed"}
+    searched |= {"action": {"type": "search", "query": "q"}}
+    raw = Response.model_validate(response(hosted, searched, said))
+    parsed = parse_response(text_format=Answer, input_tools=[], response=raw)
+
+    @with_session(session=session)
+    async def agent(items):
+        seen.append(items)
+        dump = parsed.model_dump(mode=mode, warnings=False, **options)
+        return (dump["output"] if parts else dump) if len(seen) == 1 else "Done."
+
+    seen = []
+    await agent("Mood?")
+    await agent("Sure?")
+    assert seen[1][1:-1] == [hosted, searched, said]
 
 
 def streamed(events):

@@ -9,6 +9,11 @@ from openai.types.responses.response_input_item_param import ResponseInputItemPa
 from typing_extensions import is_typeddict
 
 
+def fault_of(value, kind, path):
+    """Return the first thing wrong with a value of such a type; an empty text if nothing is."""
+    return _wrong(value, kind, path)
+
+
 def problems(item):
     """Return what is wrong with an item, for the type that it says it has."""
     kinds = [
@@ -55,6 +60,8 @@ def _wrong(value, kind, path):
         found = (_wrong(one, args[0], f"{path}[{n}]") for n, one in enumerate(value))
         return next(filter(None, found), "")
     if origin is dict:
+        if not isinstance(value, dict):
+            return f"{path}: no object"
         found = (_wrong(one, args[1], f"{path}.{key}") for key, one in value.items())
         return next(filter(None, found), "")
     if kind in (object, typing.Any):

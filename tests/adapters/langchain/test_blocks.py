@@ -181,7 +181,7 @@ def test_images_in_items(part, block):
 
 
 def test_images_that_only_openai_has():
-    """A detail, and the id of a file, are left to OpenAI: in its own blocks, or not at all."""
+    """A detail, and the id of a file, are left to OpenAI: in its own blocks, or named in text."""
     low = {"type": "input_image", "image_url": WEB, "detail": "low"}
     uploaded = {"type": "input_image", "file_id": "file-1", "detail": "auto"}
     items = [{"role": "user", "content": [low, uploaded]}]
@@ -189,7 +189,7 @@ def test_images_that_only_openai_has():
     (message,) = from_items(items)
     assert message.content == [url, {"type": "non_standard", "value": uploaded}]
     (portable,) = from_items(items, style="portable")
-    assert portable.content == [url]
+    assert portable.content == [url, {"type": "text", "text": "[image: file-1]"}]
 
 
 def test_fake_ids_are_not_shown():

@@ -1,3 +1,4 @@
+import copy
 import json
 
 import pytest
@@ -8,6 +9,7 @@ from langchain_core.messages import (
     HumanMessage,
     SystemMessage,
     ToolMessage,
+    convert_to_messages,
 )
 from langchain_core.prompts import ChatPromptTemplate
 from openai.types.chat import ChatCompletionMessage
@@ -172,6 +174,59 @@ def test_strings_pairs_dicts_and_prompts():
     assert langchain.to_items([("system", "Be kind."), ("human", "Hi")]) == said
     assert langchain.to_items(said) == said
     assert langchain.to_items(prompt.invoke({"how": "kind"})) == said
+
+
+CALLS = [{"id": "t", "type": "function", "function": {"name": "sky", "arguments": "{}"}}]
+DICTS = {
+    "audio": [{"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}}],
+    "file of OpenAI": [{"type": "file", "file": {"file_id": "f"}}],
+    "document": [{"type": "document", "source": {"type": "text", "data": "x"}, "title": "T"}],
+    "cached": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}],
+    "strings": ["a", {"type": "text", "text": "b"}],
+    "result": [{"type": "tool_result", "tool_use_id": "t", "content": "x", "is_error": True}],
+    "refusal": [{"type": "refusal", "refusal": "No."}],
+    "nothing": [],
+}
+DICTS = {
+    **{name: [{"role": "user", "content": content}] for name, content in DICTS.items()},
+    "types": [{"type": "human", "content": "x", "id": "m"}, {"type": "ai", "content": "y"}],
+    "kept keys": [{"role": "user", "content": "x", "name": "ada", "additional_kwargs": {"a": 1}}],
+    "a constructor": [HumanMessage("x").to_json()],
+    "calls": [
+        {"role": "assistant", "content": None, "tool_calls": CALLS},
+        {"role": "tool", "tool_call_id": "t", "content": "x", "status": "error", "name": "sky"},
+    ],
+    "calls in blocks": [
+        {
+            "role": "assistant",
+            "content": [{"type": "tool_use", "id": "t", "name": "s", "input": {}}],
+        },
+        {"role": "user", "content": DICTS["result"]},
+    ],
+    "pairs": [("system", "s"), ["human", "x"], "y"],
+}
+
+
+@pytest.mark.parametrize("name", DICTS)
+def test_dicts_mean_what_langchain_reads(name):
+    """Dicts, pairs and strings become the messages that LangChain itself makes of them."""
+    given = copy.deepcopy(DICTS[name])
+    read = convert_to_messages(copy.deepcopy(DICTS[name]))
+    assert langchain.from_items(langchain.to_items(given)) == read
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"role": "user", "content": [{"type": "input_text", "text": "x"}]},
+        {"role": "assistant", "content": [{"type": "output_text", "text": "x"}]},
+        {"type": "message", "role": "user", "content": "x"},
+        call_item(),
+    ],
+)
+def test_items_are_no_dicts_of_langchain(item):
+    """What can only be an item is stored as it is."""
+    assert langchain.to_items([item]) == [item]
 
 
 def test_chat_message_dicts():

@@ -1,0 +1,324 @@
+"""What one dialect wrote, every other sends in a form that its API takes."""
+
+import json
+import random
+
+import httpx2
+import openai
+import pytest
+from agents import Agent, OpenAIChatCompletionsModel, OpenAIResponsesModel, set_tracing_disabled
+from corpus.wire import refused_by_anthropic, refused_by_chat, refused_by_responses
+from langchain_anthropic import ChatAnthropic
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.runnables import RunnableLambda
+from langchain_openai import ChatOpenAI
+from langgraph.graph import START, MessagesState, StateGraph
+from support import CALL, OUTPUT, REASONING
+
+from memwrap import InMemoryStore, with_session
+from memwrap.adapters import chat
+from memwrap.adapters.langchain import portable
+from memwrap.adapters.langgraph import portable as graph_portable
+from memwrap.middleware import Trim
+
+set_tracing_disabled(True)
+
+SAID = {"role": "assistant", "content": "Done."}
+CHOICE = {"index": 0, "finish_reason": "stop", "message": SAID}
+COMPLETION = {"id": "c", "object": "chat.completion", "created": 1, "model": "m"}
+COMPLETION |= {"choices": [CHOICE]}
+PART = {"type": "output_text", "text": "Done.", "annotations": []}
+MESSAGE = {"type": "message", "role": "assistant", "status": "completed", "content": [PART]}
+RESPONSE = {"id": "r", "object": "response", "created_at": 1, "model": "m", "output": []}
+RESPONSE |= {"parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
+PICTURE = {"type": "input_image", "image_url": "data:image/png;base64,AA==", "detail": "auto"}
+
+
+# Who speaks with an API
+
+
+@pytest.fixture
+async def api():
+    """A client of the openai package, and the list of the bodies of its requests."""
+    bodies = []
+
+    def reply(request):
+        bodies.append(json.loads(request.content))
+        if "messages" in bodies[-1]:
+            return httpx2.Response(200, json=COMPLETION)
+        message = MESSAGE | {"id": f"msg_{len(bodies)}"}
+        return httpx2.Response(200, json=RESPONSE | {"output": [message]})
+
+    transport = httpx2.MockTransport(reply)
+    async with httpx2.AsyncClient(transport=transport) as http:
+        yield openai.AsyncOpenAI(api_key="key", http_client=http), bodies
+
+
+def chat_reader(api, **options):
+    client, bodies = api
+
+    @with_session(adapter=chat, **options)
+    async def agent(messages):
+        return await client.chat.completions.create(model="m", messages=messages)
+
+    return agent, lambda: refused_by_chat(bodies[-1]["messages"])
+
+
+def plain_reader(api, **options):
+    client, bodies = api
+
+    @with_session(**options)
+    async def agent(items):
+        return await client.responses.create(model="m", input=items)
+
+    return agent, lambda: refused_by_responses(bodies[-1]["input"])
+
+
+def agents_reader(api, **options):
+    client, bodies = api
+    agent = with_session(Agent("a", model=OpenAIResponsesModel("m", client)), **options)
+    return agent, lambda: refused_by_responses(bodies[-1]["input"])
+
+
+def agents_chat_reader(api, **options):
+    client, bodies = api
+    agent = with_session(Agent("a", model=OpenAIChatCompletionsModel("m", client)), **options)
+    return agent, lambda: refused_by_chat(bodies[-1]["messages"])
+
+
+def model_reader(model, check, adapter=portable, graph=False):
+    def reader(api, **options):
+        payloads = []
+
+        def answer(messages):
+            payloads.append(model._get_request_payload(messages))
+            return AIMessage("Done.")
+
+        runnable = RunnableLambda(answer)
+        if graph:
+            building = StateGraph(MessagesState)
+            building.add_node("m", lambda state: {"messages": [answer(state["messages"])]})
+            building.add_edge(START, "m")
+            runnable = building.compile()
+        agent = with_session(runnable, adapter=adapter, **options)
+        return agent.ainvoke, lambda: check(payloads[-1])
+
+    return reader
+
+
+def claude():
+    return ChatAnthropic(model="claude-test", api_key="key", max_tokens=9)
+
+
+def gpt(**options):
+    return ChatOpenAI(model="gpt-5", api_key="key", **options)
+
+
+READERS = {
+    "chat": chat_reader,
+    "plain": plain_reader,
+    "agents": agents_reader,
+    "anthropic": model_reader(claude(), refused_by_anthropic),
+    "graph": model_reader(claude(), refused_by_anthropic, graph_portable, graph=True),
+    "openai chat": model_reader(
+        gpt(use_responses_api=False),
+        lambda body: refused_by_chat(body["messages"], tools_show={"image_url", "file"}),
+    ),
+    "openai responses": model_reader(
+        gpt(use_responses_api=True), lambda body: refused_by_responses(body["input"])
+    ),
+}
+each_reader = pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
+
+
+# Who wrote the history
+
+
+def chat_call(call_id, **extra):
+    function = {"name": "f", "arguments": "{}"}
+    return {"id": call_id, "type": "function", "function": function} | extra
+
+
+CHAT = [
+    {"role": "assistant", "content": "Hm", "tool_calls": [chat_call("a"), chat_call("b" * 50)]},
+    {"role": "tool", "tool_call_id": "b" * 50, "content": "2"},
+    {"role": "tool", "tool_call_id": "a", "content": [{"type": "text", "text": "1"}]},
+    {"role": "assistant", "content": None, "refusal": "No."},
+]
+PLAIN = [
+    REASONING | {"id": "rs_1"},
+    CALL,
+    {"type": "custom_tool_call", "call_id": "functions.g:0", "name": "g", "input": "x"},
+    {"role": "assistant", "content": "Looking."},
+    {"type": "custom_tool_call_output", "call_id": "functions.g:0", "output": [PICTURE]},
+    OUTPUT,
+    {"type": "web_search_call", "id": "ws_1", "status": "completed"}
+    | {"action": {"type": "search", "query": "q"}},
+    MESSAGE | {"id": "msg_0", "content": [PART | {"logprobs": None}]},
+    REASONING | {"id": "rs_2"},
+]
+LANGCHAIN = [
+    AIMessage(
+        [
+            {"type": "thinking", "thinking": "Hm", "signature": "s"},
+            {"type": "text", "text": "Looking."},
+            {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}},
+        ],
+        tool_calls=[{"name": "f", "args": {}, "id": "toolu_1"}],
+    ),
+    ToolMessage([{"type": "image", "url": "https://a/b"}], tool_call_id="toolu_1"),
+    AIMessage("", tool_calls=[{"name": "f", "args": {}, "id": "functions.f:0"}]),
+    ToolMessage("x", tool_call_id="functions.f:0"),
+    AIMessage(" "),
+]
+AGENTS = [
+    REASONING | {"id": "__fake_id__", "provider_data": {"model": "deepseek"}},
+    CALL | {"id": "__fake_id__", "call_id": ""},
+    OUTPUT | {"call_id": ""},
+    MESSAGE | {"id": "__fake_id__"},
+]
+HOSTED = [
+    {"type": "computer_call", "id": "cu_1", "call_id": "cu", "status": "completed"}
+    | {"pending_safety_checks": [], "action": {"type": "screenshot"}},
+    {"type": "computer_call_output", "call_id": "cu"}
+    | {"output": {"type": "computer_screenshot", "image_url": "data:image/png;base64,AA=="}},
+    {"type": "code_interpreter_call", "id": "ci_1", "status": "completed", "container_id": "c"},
+    {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]},
+]
+
+
+def writers(store):
+    @with_session(store=store, adapter=chat)
+    async def of_chat(messages):
+        return CHAT
+
+    @with_session(store=store)
+    async def of_plain(items):
+        return PLAIN
+
+    @with_session(store=store)
+    async def of_agents(items):
+        return AGENTS
+
+    @with_session(store=store)
+    async def of_hosted(items):
+        return HOSTED
+
+    of_langchain = with_session(RunnableLambda(lambda messages: LANGCHAIN), store=store)
+    return [of_chat, of_plain, of_langchain.ainvoke, of_agents, of_hosted]
+
+
+QUESTIONS = [
+    [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "?"}],
+    [{"role": "user", "content": "?"}],
+    [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": [PICTURE]}],
+]
+
+
+@each_reader
+@pytest.mark.parametrize("seed", range(4))
+async def test_nothing_is_refused(reader, seed, api):
+    """Turns of all dialects, in any order and cut anywhere, go on with each client."""
+    chance = random.Random(seed)
+    store = InMemoryStore()
+    layers = [[], [Trim(max_items=chance.randrange(9))], [Trim(max_turns=2)]][seed % 3]
+    agent, refused = reader(api, store=store, middleware=layers)
+    for write in chance.choices(writers(store), k=9):
+        await write(chance.choice(QUESTIONS), session="s")
+        if chance.random() < 0.2:
+            added = {"role": "system", "content": "From now on in French."}
+            await store.session("s").add_items([added])
+        await agent([{"role": "user", "content": "Next?"}], session="s")
+        assert refused() == []
+
+
+INSTRUCTED = {
+    "changing": [["A1"], ["A2"], ["A3"]],
+    "several": [["A1", "B1"], ["A2", "B2"]],
+    "begun without": [[], ["A"], []],
+    "added": [["A"], "added", ["A"], ["B"]],
+    "only added": [[], "added", [], []],
+    "added before": ["added", ["A"], ["B"]],
+}
+
+
+@pytest.mark.parametrize("limit", [None, Trim(max_turns=1), Trim(max_items=2)])
+@pytest.mark.parametrize("steps", INSTRUCTED.values(), ids=INSTRUCTED)
+@pytest.mark.parametrize("adapter", [None, portable])
+async def test_instructions_reach_anthropic(steps, adapter, limit):
+    """The newest instructions, and those that were added, are the system's text in each request."""
+    store = InMemoryStore()
+    payloads = []
+    model = claude()
+    answer = lambda messages: (
+        payloads.append(model._get_request_payload(messages)) or AIMessage("x")
+    )
+    layers = [limit] if limit else []
+    agent = with_session(RunnableLambda(answer), adapter=adapter, store=store, middleware=layers)
+    expected, added, kept = [], [], 0
+    for step in steps:
+        if step == "added":
+            added = ["Added."]
+            await store.session("s").add_items([{"role": "system", "content": "Added."}])
+            kept += 1
+            continue
+        expected = step or expected
+        kept += len(step)
+        messages = [{"role": "system", "content": text} for text in step]
+        await agent.ainvoke([*messages, {"role": "user", "content": "?"}], session="s")
+        assert refused_by_anthropic(payloads[-1]) == []
+        system = payloads[-1].get("system") or []
+        texts = [system] if isinstance(system, str) else [block["text"] for block in system]
+        assert sorted(texts) == sorted([*expected, *added])
+    items = await store.session("s").get_items()
+    assert sum(item["role"] == "system" for item in items) == kept
+
+
+@each_reader
+async def test_outputs_come_with_the_next_input(reader, api):
+    """Calls that are answered by the next input, in another order, are sent with their outputs."""
+    store = InMemoryStore()
+    agent, refused = reader(api, store=store)
+    calls = [CALL | {"call_id": name} for name in ("a", "b", "a")]
+    await store.session("s").add_items([{"role": "user", "content": "?"}, *calls])
+    await agent([OUTPUT | {"call_id": name} for name in ("b", "a", "a")], session="s")
+    assert refused() == []
+
+
+async def test_the_sdk_sends_what_chat_completions_takes(api):
+    """The Agents SDK's other model gets items that it makes valid messages of."""
+    store = InMemoryStore()
+    agent, refused = agents_chat_reader(api, store=store)
+    await store.session("s").add_items([{"role": "user", "content": "?"}, CALL, OUTPUT])
+    await writers(store)[0](QUESTIONS[0], session="s")
+    await agent("Next?", session="s")
+    assert refused() == []
+
+
+@pytest.mark.parametrize(
+    ("refused", "request_body"),
+    [
+        (refused_by_chat, [{"role": "tool", "tool_call_id": "a", "content": "x"}]),
+        (refused_by_chat, [{"role": "assistant", "content": None, "tool_calls": [chat_call("a")]}]),
+        (refused_by_chat, [{"role": "user", "content": "x", "odd": 1}]),
+        (refused_by_chat, [{"role": "user", "content": []}]),
+        (refused_by_responses, [OUTPUT]),
+        (refused_by_responses, [REASONING]),
+        (refused_by_responses, [CALL | {"status": None}, OUTPUT]),
+        (refused_by_responses, [CALL | {"provider_data": {}}, OUTPUT]),
+        (refused_by_anthropic, {"messages": [{"role": "assistant", "content": "x"}]}),
+        (refused_by_anthropic, {"messages": [{"role": "user", "content": " "}]}),
+        (refused_by_anthropic, {"system": "", "messages": []}),
+    ],
+)
+def test_the_checks_are_strict(refused, request_body):
+    """What an API refuses, the checks here refuse too."""
+    assert refused(request_body)
+
+
+def test_messages_of_the_checks():
+    """What all take, the checks here take."""
+    model = claude()
+    asked = [SystemMessage("s"), HumanMessage("q"), *LANGCHAIN[:2], AIMessage("a")]
+    payload = model._get_request_payload(portable.from_items(portable.to_items(asked)))
+    assert refused_by_anthropic(payload) == []
