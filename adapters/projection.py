@@ -28,7 +28,8 @@ from typing import Any
 from memwrap.adapters.dumps import as_named, as_taken, is_sent_id, without_fake_id
 from memwrap.hidden.data import is_hidden_data, names_of
 from memwrap.hidden.sidecar import retied
-from memwrap.items import Item, are_texts, id_key, in_order, pairs
+from memwrap.items import Item, are_texts
+from memwrap.pairing import id_key, in_order, pairs
 from memwrap.shapes import TYPES, is_known_shape
 
 __all__ = [
@@ -110,10 +111,8 @@ CHAT = Target(
 
 def projected(items: Sequence[Item], target: Target) -> list[Item]:
     """Return *items* as *target* can take them."""
-    if target.parts is None and are_texts(items):
-        return list(items)
-    if any(type(item) is not dict for item in items):
-        return list(items)  # a layer put something else there
+    if are_texts(items) or any(type(item) is not dict for item in items):
+        return list(items)  # there is nothing to do, or a layer put something else there
     taken = [_shown(item, target) for item in in_order(list(items)) if _is_taken(item, target)]
     return _with_fitting_ids(_each_once(taken) if target.is_api else taken, target)
 

@@ -8,6 +8,8 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Any, TypeAlias
 
+from memwrap.pairing import call_key, in_order, output_key, pairs
+
 __all__ = [
     "Input",
     "Item",
@@ -16,9 +18,6 @@ __all__ = [
     "assistant",
     "cuts",
     "fault_of",
-    "id_key",
-    "in_order",
-    "pairs",
     "repaired",
     "split_turns",
     "system",
@@ -34,12 +33,8 @@ Item: TypeAlias = dict[str, Any]
 Input: TypeAlias = str | Mapping[str, Any] | Sequence[Mapping[str, Any]]
 """What the caller of an agent passes (an adapter may take its framework's messages besides)."""
 
-_DICT, _TWO, _TALKERS = {dict}, {2}, {"user", "assistant"}
-_ROLE_OF = itemgetter("role")
-
-# Requests for approval and their responses are paired by other keys than calls and outputs.
-_APPROVAL_REQUEST = "mcp_approval_request"
-_APPROVAL_RESPONSE = "mcp_approval_response"
+_DICT, _STR, _TWO, _TALKERS = {dict}, {str}, {2}, {"user", "assistant"}
+_ROLE_OF, _CONTENT_OF = itemgetter("role"), itemgetter("content")
 
 
 def user(text: str) -> Item:
@@ -83,12 +78,13 @@ def arguments_of(call: Item) -> dict[str, Any] | None:
 
 
 def are_texts(items: Sequence[Item]) -> bool:
-    """Tell whether users and assistants say one thing each: then there is nothing to repair."""
-    try:  # three passes at C speed take half the time of a loop
+    """Tell whether users and assistants say one text each: then there is nothing to repair."""
+    try:  # passes at C speed take half the time of a loop
         return (
             set(map(type, items)) <= _DICT
             and set(map(len, items)) <= _TWO
             and set(map(_ROLE_OF, items)) <= _TALKERS
+            and set(map(type, map(_CONTENT_OF, items))) <= _STR
         )
     except (KeyError, TypeError):
         return False
@@ -169,7 +165,7 @@ def _closed_calls(items: list[Item], answered: set[int], *, is_final: bool) -> s
         elif item.get("type") == "reasoning":
             if index + 1 in closed:
                 closed.add(index)
-        elif is_final and index not in answered and _call_key(item) is not None:
+        elif is_final and index not in answered and call_key(item) is not None:
             closed.add(index)
     return closed
 
@@ -188,82 +184,12 @@ def repaired(items: list[Item]) -> list[Item]:
     dropped |= {
         index
         for index, item in enumerate(items)
-        if index not in answers and not item.get("role") and _output_key(item) is not None
+        if index not in answers and not item.get("role") and output_key(item) is not None
     }
     if dropped:
         items = [item for index, item in enumerate(items) if index not in dropped]
     kept = _without_lone_reasoning(items)
     return in_order(kept, found if len(kept) == len(items) and not dropped else None)
-
-
-def in_order(items: list[Item], found: list[tuple[int, int]] | None = None) -> list[Item]:
-    """Return the items with outputs right behind their calls, as most providers want them.
-
-    Assistant messages in between move in front of the calls, other messages behind the outputs.
-    Calls in a row stay together.
-
-    Args:
-        items: The items.
-        found: Their `pairs`, if they are known.
-    """
-    found = pairs(items) if found is None else found
-    output_of = {call: output for call, output in found if items[call]["type"] != _APPROVAL_REQUEST}
-    if _is_in_order(items, output_of):
-        return items
-    ordered: list[int] = []
-    done: set[int] = set()
-    for index in range(len(items)):
-        if index in done:
-            continue
-        if index not in output_of:
-            ordered.append(index)
-            continue
-        said, group = _group_of_calls(items, index)
-        thoughts = len(ordered)
-        while thoughts and items[ordered[thoughts - 1]].get("type") == "reasoning":
-            thoughts -= 1  # reasoning stays in front of its call
-        outputs = sorted(output_of[call] for call in group if call in output_of)
-        ordered[thoughts:thoughts] = said
-        ordered += [*group, *outputs]
-        done.update(said, group, outputs)
-    return [items[index] for index in ordered]
-
-
-def _is_in_order(items: list[Item], output_of: dict[int, int]) -> bool:
-    outputs = set(output_of.values())
-    waiting = answered = 0
-    for index, item in enumerate(items):
-        if index in output_of:
-            if answered:
-                return False
-            waiting += 1
-        elif index in outputs:
-            answered += 1
-            if answered == waiting:
-                waiting = answered = 0
-        elif waiting and (answered or item.get("type") != "reasoning"):
-            return False
-    return True
-
-
-def _group_of_calls(items: list[Item], begin: int) -> tuple[list[int], list[int]]:
-    """Return the assistant messages among the row of calls from *begin* on, and the calls."""
-    said: list[int] = []
-    group: list[int] = []
-    thoughts: list[int] = []  # reasoning stays in front of the item after it
-    for index in range(begin, len(items)):
-        item = items[index]
-        if item.get("type") == "reasoning":
-            thoughts.append(index)
-            continue
-        if _call_key(item) is not None:  # answered or not
-            group += [*thoughts, index]
-        elif item.get("role", "assistant") == "assistant" and _output_key(item) is None:
-            said += [*thoughts, index]
-        else:
-            break
-        thoughts = []
-    return said, group
 
 
 def _without_lone_reasoning(items: list[Item]) -> list[Item]:
@@ -277,7 +203,7 @@ def _without_lone_reasoning(items: list[Item]) -> list[Item]:
         if item.get("type") != "reasoning":
             if item.get("role") != "assistant" or text_of(item):
                 is_spoken = item.get("role", "assistant") == "assistant"
-                is_followed = is_spoken and _output_key(item) is None
+                is_followed = is_spoken and output_key(item) is None
         elif not is_followed:
             continue
         kept.append(item)
@@ -290,45 +216,3 @@ def _are_messages(items: list[Item]) -> bool:
         if type(item) is dict and item.get("type", "message") != "message":
             return False
     return True
-
-
-def pairs(items: Sequence[Item]) -> list[tuple[int, int]]:
-    """Return the places of calls with their outputs."""
-    waiting: dict[object, list[int]] = {}
-    pairs: list[tuple[int, int]] = []
-    for index, item in enumerate(items):
-        if item.get("type", "message") == "message":
-            continue
-        if (key := _call_key(item)) is not None:
-            waiting.setdefault(key, []).append(index)
-        elif (key := _output_key(item)) is not None and waiting.get(key):
-            pairs.append((waiting[key].pop(), index))
-    return pairs
-
-
-def id_key(item: Item) -> str:
-    """Return the key under which a call, or an output, has the call's id."""
-    is_odd = item.get("type") == "local_shell_call_output" and "call_id" not in item
-    return "id" if is_odd else "call_id"
-
-
-def _call_key(item: Item) -> object | None:
-    kind = item.get("type")
-    if kind == _APPROVAL_REQUEST:
-        return (_APPROVAL_REQUEST, _text(item.get("id")))
-    if not isinstance(kind, str) or kind.endswith("_output"):
-        return None
-    return _text(item.get("call_id"))
-
-
-def _output_key(item: Item) -> object | None:
-    kind = item.get("type")
-    if kind == _APPROVAL_RESPONSE:
-        return (_APPROVAL_REQUEST, _text(item.get("approval_request_id")))
-    if not isinstance(kind, str) or not kind.endswith("_output"):
-        return None
-    return _text(item.get(id_key(item)))
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None

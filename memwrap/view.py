@@ -94,6 +94,8 @@ def _repaired(view: View) -> View:
     history, input = view
     if are_texts(input) and are_texts(history):
         return view
+    if any(type(item) is not dict for part in view for item in part):
+        return view  # a layer put something else there
     count = leading_instructions(input) if history else 0
     first, rest = input[:count], input[count:]
     own = set(map(id, rest))

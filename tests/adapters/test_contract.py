@@ -14,7 +14,8 @@ from memwrap.adapters import NAMES
 from memwrap.dialects import Methods
 from memwrap.hidden.data import PROVIDER_DATA, is_hidden_data, marked
 from memwrap.hidden.sidecar import settled
-from memwrap.items import assistant, in_order, text_of, user
+from memwrap.items import assistant, text_of, user
+from memwrap.pairing import in_order
 
 CORPORA = [importlib.import_module(f"corpus.{name}").CORPUS for name in sorted(NAMES)]
 SENDING = [corpus for corpus in CORPORA if corpus.sends_to_provider]
