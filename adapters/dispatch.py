@@ -8,7 +8,8 @@ from itertools import groupby
 from typing import Any, ParamSpec, TypeVar
 
 from memwrap.dialects import adapter_for
-from memwrap.exceptions import ConversionError, MemwrapError
+from memwrap.exceptions import ConversionError
+from memwrap.foreign import converted
 from memwrap.items import Item
 
 __all__ = ["clear_errors", "convert", "unknown"]
@@ -64,14 +65,7 @@ def clear_errors(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def clear(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(*args, **kwargs)
-        except (MemwrapError, ImportError, Warning):
-            raise
-        except Exception as exc:  # noqa: BLE001  (other libraries' errors quote what they refuse)
-            raise ConversionError(
-                f"{function.__module__} cannot read a message or item ({type(exc).__name__})"
-            ) from None
+        return converted(function, *args, **kwargs)
 
     return clear
 

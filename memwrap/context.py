@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from memwrap.codec import copy_items
 from memwrap.exceptions import ConfigurationError
+from memwrap.foreign import converted
 from memwrap.sessions.base import Session, SessionLike
 from memwrap.turn import Recorded, Turn
 
@@ -109,5 +110,5 @@ def record(messages: Any) -> None:
     turn = current_turn()
     if turn is None:
         raise ConfigurationError("record() works inside an agent wrapped by with_session only")
-    items = turn.run.adapter.to_items(messages, role="assistant")
+    items = converted(turn.run.adapter.to_items, messages, role="assistant")
     turn.run.events.append(Recorded(copy_items(items)))  # the agent may change its list later

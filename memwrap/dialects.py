@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
 from memwrap.exceptions import ConfigurationError
+from memwrap.foreign import converted
 from memwrap.items import Item
 
 __all__ = [
@@ -154,8 +155,8 @@ def methods_of(adapter: Adapter, agent: Any) -> Methods | None:
 def answer_of(adapter: Adapter, items: Sequence[Item]) -> Any:
     """Return the result of a stored turn: the adapter's answer, or the last of its messages."""
     if isinstance(adapter, _HasAnswer):
-        return adapter.answer(items)
-    messages = adapter.from_items(items)
+        return converted(adapter.answer, items)
+    messages = converted(adapter.from_items, items)
     return messages[-1] if isinstance(messages, list) and messages else messages
 
 

@@ -65,7 +65,7 @@ class SessionError(MemwrapError):
 
 
 class StoreError(SessionError):
-    """The back end failed; the driver's own error is the ``__cause__``."""
+    """The back end failed; the ``__cause__`` tells the driver's error, without anybody's text."""
 
 
 class SessionBusy(SessionError, TimeoutError):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from memwrap.dialects import Adapter, PutBack
 from memwrap.exceptions import TurnError
+from memwrap.foreign import converted
 from memwrap.items import Item
 from memwrap.sessions.base import Session
 
@@ -200,19 +201,19 @@ class Turn:
             TurnError: The turn is a call, and no layer sent its one event.
             ConversionError: The adapter does not know what was sent.
         """
-        events, adapter = self.run.events, self.run.adapter
+        events, to_items = self.run.events, self.run.adapter.to_items
         if len(events) == 1 and isinstance(events[0], str):
-            return adapter.to_items(events[0], role="assistant")
+            return converted(to_items, events[0], role="assistant")
         if not self.streaming and all(isinstance(event, Recorded) for event in events):
             raise TurnError("a call sends one event; a layer sent none")
         items: list[Item] = []
         sent: list[Event] = []
         for event in events:
             if isinstance(event, Recorded):
-                items += adapter.to_items(sent, role="assistant") if sent else []
+                items += converted(to_items, sent, role="assistant") if sent else []
                 items += event
                 sent = []
             else:
                 sent.append(event)
-        items += adapter.to_items(sent, role="assistant") if sent else []
+        items += converted(to_items, sent, role="assistant") if sent else []
         return items

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from memwrap.codec import copy_known
 from memwrap.exceptions import ConversionError, TurnError
+from memwrap.foreign import converted
 from memwrap.instructions import instructions_first, leading_instructions
 from memwrap.items import Item, are_texts, repaired
 from memwrap.turn import Turn, View
@@ -82,8 +83,8 @@ def left_out(place: str, why: str) -> None:
 def _shown(turn: Turn, view: View) -> Any:
     put_back = turn.run.put_back
     if put_back is None:
-        return turn.run.adapter.from_items([*view.history, *view.input])
-    return put_back(view.history, view.input)
+        return converted(turn.run.adapter.from_items, [*view.history, *view.input])
+    return converted(put_back, view.history, view.input)
 
 
 def _repaired(view: View) -> View:
@@ -113,7 +114,7 @@ def _without_unreadable(turn: Turn, view: View) -> View:
 def _readable(turn: Turn, history: list[Item]) -> Iterable[Item]:
     for place, item in enumerate(history):
         try:
-            turn.run.adapter.from_items([item])
+            converted(turn.run.adapter.from_items, [item])
         except ConversionError:
             left_out(
                 f"session {turn.session_id!r}: item {place} of the history",

@@ -20,6 +20,7 @@ from memwrap.codec import copy_items
 from memwrap.context import UNSET, MaybeSession, scope
 from memwrap.dialects import Adapter, Kind, Method, Methods
 from memwrap.exceptions import ConfigurationError
+from memwrap.foreign import converted
 from memwrap.items import Item
 from memwrap.sessions.base import Session, StoreLike
 from memwrap.sessions.resolve import resolve
@@ -138,10 +139,10 @@ class Plan:
 
     def _items(self, input: Any) -> list[Item]:
         if type(input) is str:
-            items = self.adapter.to_items(input)
+            items = converted(self.adapter.to_items, input)
             return items if type(items) is list else copy_items(items)
         # The caller may change its input after the call.
-        return copy_items(self.adapter.to_items(received(input)))
+        return copy_items(converted(self.adapter.to_items, received(input)))
 
     def _session(
         self, given: MaybeSession, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -12,6 +12,7 @@ from langchain_core.messages import BaseMessage
 from memwrap.adapters.langchain.shape import items_for_all, messages_to_append
 from memwrap.codec import copy_items, copy_known
 from memwrap.exceptions import ConfigurationError, StoreError
+from memwrap.foreign import as_cause
 from memwrap.items import Item
 from memwrap.sessions.base import Promises
 from memwrap.sessions.checks import check_id, check_limit
@@ -135,13 +136,18 @@ class HistorySession:
             return list(await self._do("aget_messages", self._read))
         try:
             messages = await self._history.aget_messages()
-            self._is_async = True
         except _REFUSALS:
-            # Or a row that cannot be read: only a reading that works tells which way is meant.
-            messages = await self._do("aget_messages", self._read)
-            self._is_async = False
-        except Exception as exc:
-            raise self._failed(exc) from exc
+            failure = None
+        except Exception as exc:  # noqa: BLE001  (a history raises what its driver does)
+            failure = self._failed(exc)
+        else:
+            self._is_async = True
+            return list(messages)
+        if failure is not None:
+            raise failure
+        # Or a row that cannot be read: only a reading that works tells which way is meant.
+        messages = await self._do("aget_messages", self._read)
+        self._is_async = False
         return list(messages)
 
     def _read(self) -> list[BaseMessage]:
@@ -152,11 +158,14 @@ class HistorySession:
             if self._is_async:
                 return await getattr(self._history, name)(*args)
             return await asyncio.to_thread(function, *args)
-        except Exception as exc:
-            raise self._failed(exc) from exc
+        except Exception as exc:  # noqa: BLE001  (a history raises what its driver does)
+            failure = self._failed(exc)
+        raise failure
 
     def _failed(self, exc: Exception) -> StoreError:
-        return StoreError(
+        failure = StoreError(
             f"session {self.session_id!r}: the {type(self._history).__name__} failed"
             f" ({type(exc).__name__})"
         )
+        failure.__cause__ = as_cause(exc)
+        return failure

@@ -8,7 +8,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
-from memwrap.adapters.langchain.response_items import SYSTEM_ITEMS, is_spoken, kind_of
+from memwrap.adapters.langchain.response_items import OUTPUTS, is_spoken, kind_of, speaker_of
 from memwrap.adapters.lossless import Group
 from memwrap.adapters.projection import PORTABLE, Target, fitting_id, named
 from memwrap.hidden.data import marks_of
@@ -22,7 +22,6 @@ SHOWN_AS = "shown_as"
 _ROLES = ("user", "system", "developer")
 _CALLS = ("function_call", "custom_tool_call")
 _FAKE_ID = "__fake_id__"  # what the Agents SDK writes where a provider gave no id
-_OUTPUTS = ("function_call_output", "custom_tool_call_output", "computer_call_output")
 
 
 def _is_of_assistant(item: Item, portable: bool) -> bool:
@@ -82,12 +81,12 @@ def _other_message(item: Item, portable: bool) -> Any:
         return SystemMessage(content, additional_kwargs=extra)
     if (output := _tool_output(item)) is not None:
         return _tool_message(item, output, portable)
-    return (SystemMessage if kind_of(item) in SYSTEM_ITEMS else HumanMessage)([_whole(item)])
+    return (SystemMessage if speaker_of(item) == "system" else HumanMessage)([_whole(item)])
 
 
 def _tool_output(item: Item) -> Any:
     """Return what a tool answered; None if this is no item of a tool that LangChain runs."""
-    if kind_of(item) not in _OUTPUTS or not isinstance(item.get("call_id"), str):
+    if kind_of(item) not in OUTPUTS or not isinstance(item.get("call_id"), str):
         return None
     return item.get("output")
 

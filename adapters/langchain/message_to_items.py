@@ -1,7 +1,8 @@
 """What a message says, as items: text, images, calls, outputs, reasoning, in their order.
 
-All of it comes from LangChain's own fields, ``content`` and ``tool_calls``, so that an edit of a
-message is an edit of its items. What has no place in an item is left to the caller.
+All of it comes from what LangChain's models read: ``content`` and ``tool_calls``, so that an edit
+of a message is an edit of its items, and ``additional_kwargs`` where older messages have the same.
+What has no place in an item is left to the caller.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ from memwrap.adapters.langchain.response_items import (
     is_json,
     item_in,
     kind_of,
+    speaker_of,
     unwrapped,
 )
 from memwrap.hidden.comparison import same
+from memwrap.hidden.data import without_hidden
 from memwrap.hidden.template import encode
 from memwrap.items import Item, arguments_of
 
@@ -39,6 +42,8 @@ _CUSTOM_INPUT = "__arg1"  # LangChain's name for the text that a custom tool get
 _CALLS = {"function_call": "call_id", "custom_tool_call": "call_id"}
 _CALLS |= {"tool_call": "id", "tool_use": "id", "invalid_tool_call": "id"}
 _PHASES = ("commentary", "final_answer")
+_ROLES = {role: role for role in ("system", "developer", "assistant")}
+_ROLES |= {"ai": "assistant", "model": "assistant"}
 
 # The keys of the annotations that the API knows; an index is LangChain's own word.
 _ANNOTATIONS: dict[str | None, set[str]] = {
@@ -50,7 +55,11 @@ _ANNOTATIONS: dict[str | None, set[str]] = {
 
 
 def items_of(message: Any) -> list[Item]:
-    """Return the items of one message; at least one."""
+    """Return the items of one message, with nothing hidden in them; at least one."""
+    return without_hidden(_items_of(message))
+
+
+def _items_of(message: Any) -> list[Item]:
     # By the class: derived ones may have types of their own.
     if isinstance(message, AIMessage):
         return _assistant_items(message)
@@ -59,8 +68,8 @@ def items_of(message: Any) -> list[Item]:
     if isinstance(message, SystemMessage):
         role = message.additional_kwargs.get("__openai_role__")
         return _author_items("developer" if role == "developer" else "system", message.content)
-    role = None if isinstance(message, HumanMessage) else role_of(message)
-    if role in ("system", "developer", "assistant"):
+    role = "user" if isinstance(message, HumanMessage) else role_of(message)
+    if (role := _ROLES.get(role.strip().lower(), "user")) != "user":
         text = message.content if isinstance(message.content, str) else str(message.text)
         return [{"role": role, "content": text}]
     return _author_items("user", message.content)
@@ -79,7 +88,9 @@ def _author_items(role: str, content: Any) -> list[Item]:
     if isinstance(content, str):
         return [{"role": role, "content": content}]
     if len(content) == 1 and (item := _whole_item(content[0])) is not None:
-        return [item]
+        speaker = "user" if role == "user" else "system"
+        if speaker_of(item) in (None, speaker):
+            return [item]
     known = USER_ITEMS if role == "user" else USER_ITEMS | SYSTEM_ITEMS
     items: list[Item] = []
     parts: list[Item] = []
@@ -126,14 +137,23 @@ class _Calls:
 def _assistant_items(message: Any) -> list[Item]:
     calls = _Calls(_calls(message))
     items: list[Item] = []
-    if isinstance(message.content, str):
-        if message.content:
-            items.append({"role": "assistant", "content": message.content})
-    else:
-        for block in message.content:
-            _speak(unwrapped(block), items, calls)
+    for block in _blocks_of(message):
+        _speak(unwrapped(block), items, calls)
     items += calls.rest()
     return items or [{"role": "assistant", "content": ""}]
+
+
+def _blocks_of(message: Any) -> list[Any]:
+    """Return the content as blocks, with those that LangChain 0.3 kept beside it."""
+    content, beside = message.content, message.additional_kwargs
+    blocks = list(content) if not isinstance(content, str) else [content] if content else []
+    thought, refusal = beside.get("reasoning"), beside.get("refusal")
+    outputs = beside.get("tool_outputs")
+    if isinstance(thought, dict):
+        blocks.insert(0, {"type": "reasoning"} | thought)
+    if isinstance(refusal, str) and refusal:
+        blocks.append({"type": "refusal", "refusal": refusal})
+    return blocks + outputs if isinstance(outputs, list) else blocks
 
 
 def _speak(block: Any, items: list[Item], calls: _Calls) -> None:
@@ -142,13 +162,26 @@ def _speak(block: Any, items: list[Item], calls: _Calls) -> None:
         items.append({"role": "assistant", "content": block})
         return
     kind = kind_of(block)
-    if kind in ("text", "refusal"):
-        _add_text(block, kind, items)
+    if kind in ("text", "output_text", "refusal"):
+        _add_text(block, "refusal" if kind == "refusal" else "text", items)
     elif kind in _CALLS:
-        if (call := calls.take(block.get(_CALLS[kind]))) is not None:
+        if (call := calls.take(block.get(_CALLS[kind])) or _call_in(block)) is not None:
             items.append(_called(call, block))
     elif kind in ASSISTANT_ITEMS and (item := item_in(block)) is not None:
         items.append(item)
+
+
+def _call_in(block: dict[str, Any]) -> Item | None:
+    """Return the call that a block alone tells of; None if no model could read one."""
+    call_id, name = block.get(_CALLS[block["type"]]), block.get("name")
+    if not (isinstance(call_id, str) and isinstance(name, str)):
+        return None
+    if block["type"] == "custom_tool_call":
+        args: Any = {_CUSTOM_INPUT: block.get("input")}
+    else:
+        args = next((block[k] for k in ("arguments", "args", "input") if k in block), "")
+    text = args if isinstance(args, str) else _arguments(args, None)
+    return {"type": "function_call", "call_id": call_id, "name": name, "arguments": text}
 
 
 def _called(call: Item, block: dict[str, Any]) -> Item:
@@ -203,7 +236,7 @@ def _calls(message: Any) -> list[tuple[Any, Item]]:
     """Return the calls with the ids that LangChain has for them, in their order."""
     calls = [*message.tool_calls, *message.invalid_tool_calls]
     if not calls:
-        return []
+        return _calls_beside(message.additional_kwargs)
     raw = _raw_arguments(message)
     taken = {call.get("id") for call in calls}
     items: list[tuple[Any, Item]] = []
@@ -215,6 +248,29 @@ def _calls(message: Any) -> list[tuple[Any, Item]]:
         item: Item = {"type": "function_call", "call_id": call.get("id") or _free_id(place, taken)}
         item |= {"name": call.get("name") or "", "arguments": arguments}
         items.append((call.get("id"), item))
+    return items
+
+
+def _calls_beside(beside: Mapping[str, Any]) -> list[tuple[Any, Item]]:
+    """Return the calls that models read in ``additional_kwargs``, if a message has no others."""
+    kept = beside.get("tool_calls")
+    raw = [call for call in kept if isinstance(call, dict)] if isinstance(kept, list) else []
+    if not raw:
+        # The older form, whose output is found by the name of the function.
+        function = beside.get("function_call")
+        name = function.get("name") if isinstance(function, dict) else None
+        raw = [{"id": name, "function": function}] if name else []
+    taken = {call["id"] for call in raw if isinstance(call.get("id"), str)}
+    items: list[tuple[Any, Item]] = []
+    for place, call in enumerate(raw):
+        function = call.get("function")
+        if not (isinstance(function, dict) and isinstance(name := function.get("name"), str)):
+            continue
+        call_id, text = call.get("id"), function.get("arguments")
+        text = text if isinstance(text, str) else _arguments(text, None)
+        own = call_id if isinstance(call_id, str) and call_id else _free_id(place, taken)
+        item = {"type": "function_call", "call_id": own, "name": name, "arguments": text}
+        items.append((call_id, item))
     return items
 
 
@@ -260,12 +316,13 @@ def _find(found: dict[Any, str], call_id: Any, call: Mapping[str, Any]) -> None:
 
 def _output(message: Any) -> Item:
     content = message.content
-    call_id = getattr(message, "tool_call_id", None) or message.name or "call_0"
+    own = None if isinstance(message, FunctionMessage) else message.tool_call_id
+    call_id = own or message.name or "call_0"
     kind = kind_of(message.additional_kwargs)
     if isinstance(content, list):
         for block in content if len(content) == 1 else ():
-            if (item := _whole_item(block)) is not None and item["type"].endswith("_output"):
-                return item
+            if (item := _whole_item(block)) is not None and speaker_of(item) == "tool":
+                return item | {"call_id": call_id}
             if kind_of(block) == "custom_tool_call_output":
                 output = block.get("output")
                 kind, content = block["type"], "" if output is None else output

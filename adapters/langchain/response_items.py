@@ -11,12 +11,14 @@ from memwrap.items import Item
 
 __all__ = [
     "ASSISTANT_ITEMS",
+    "OUTPUTS",
     "SYSTEM_ITEMS",
     "USER_ITEMS",
     "is_json",
     "is_spoken",
     "item_in",
     "kind_of",
+    "speaker_of",
     "unwrapped",
 ]
 
@@ -61,6 +63,11 @@ _NULLS: dict[str, dict[str, None]] = {
 SYSTEM_ITEMS = frozenset(_OF_AUTHOR)
 """Items that LangChain's models take in a SystemMessage only."""
 
+OUTPUTS = ("function_call_output", "custom_tool_call_output", "computer_call_output")
+"""Outputs of tools, which LangChain has as a ToolMessage."""
+
+_SPEAKERS = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
+
 # A program may be answered by the API itself, tools may be searched by it, patches applied.
 ASSISTANT_ITEMS = frozenset(_OF_MODEL) | {"apply_patch_call_output", "tool_search_output"}
 """Items that may be blocks of an AIMessage."""
@@ -92,10 +99,23 @@ def is_spoken(item: Item) -> bool:
     return kind in _OF_MODEL or kind.endswith("_call")
 
 
+def speaker_of(item: Item) -> str | None:
+    """Return who speaks in an item: user, system, assistant or tool; None for what nobody says."""
+    kind = item.get("type", "message")
+    if kind == "message":
+        role = item.get("role")
+        return _SPEAKERS.get(role) if isinstance(role, str) else None
+    if kind in OUTPUTS and isinstance(item.get("call_id"), str):
+        return "tool"
+    if kind_of(item) in SYSTEM_ITEMS:
+        return "system"
+    return "assistant" if is_spoken(item) else None
+
+
 def unwrapped(block: Any) -> Any:
     """Return what is in a block that LangChain has no name for; the block itself if it has."""
-    if kind_of(block) == "non_standard" and block.keys() == {"type", "value"}:
-        return block["value"] if isinstance(block["value"], dict) else block
+    if kind_of(block) == "non_standard" and isinstance(block.get("value"), dict):
+        return block["value"]
     return block
 
 

@@ -2,12 +2,15 @@
 
 A *carry*, in a message's ``additional_kwargs["memwrap"]``, restores the items that the message came
 from, as a sidecar in an item restores the message. It counts only while the items that it restores
-make a message which says the same as the one that it lies in.
+make a message which says the same as the one that it lies in. Outside of a store it counts only
+with the proof that this process wrote it: a stranger's message may have one too.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +19,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from memwrap.adapters.langchain.fields import IDENTITY, fields_of, identified, message_of_fields
 from memwrap.adapters.langchain.items_to_message import joins, message_of
 from memwrap.adapters.langchain.message_to_items import items_of
+from memwrap.adapters.langchain.response_items import speaker_of
 from memwrap.adapters.lossless import Group, Lossless
 from memwrap.adapters.projection import PORTABLE, SAME, Target
 from memwrap.hidden.comparison import digest, equal
@@ -28,6 +32,7 @@ __all__ = ["items_for", "items_for_all", "messages_for", "messages_to_append"]
 
 _CARRY = "memwrap"
 _NAME = "langchain"
+_KEY = secrets.token_bytes(32)
 _EXTRA = "extra_fields"  # fields that a message's class does not know, in their order
 
 # Messages that are text and nothing else, which most are, differ from these in their text only.
@@ -91,7 +96,8 @@ def items_for(message: Any, before: Sequence[Item] = (), *, is_stored: bool = Fa
     if item is not None and (not before or before[-1].get("type") != "reasoning"):
         return [item]
     if item is None and _CARRY in message.additional_kwargs:
-        _, carried = _shown(message)
+        is_known = is_stored or _is_proven(message.additional_kwargs[_CARRY])
+        carried = _shown(message)[1] if is_known else None
         if carried is None:  # the message was edited, or somebody else wrote this
             message = _without_carry(message)
         elif _is_made_of(carried, message):
@@ -189,7 +195,21 @@ def _is_said(message: Any, items: list[Item]) -> bool:
 
 def _carry(message: Any, items: Sequence[Item], visible: list[Item]) -> None:
     carry = {"items": digest(visible), "as": encode(list(items), visible)}
-    message.additional_kwargs[_CARRY] = [carry]
+    message.additional_kwargs[_CARRY] = [carry | {"proof": _proof(carry)}]
+
+
+def _proof(carry: Mapping[str, Any]) -> str:
+    """Return what only this process can know of a carry."""
+    told = digest([{"items": carry["items"], "as": carry["as"]}])
+    return hmac.digest(_KEY, told.encode(), "sha256").hex()
+
+
+def _is_proven(carry: Any) -> bool:
+    try:
+        (one,) = carry
+        return hmac.compare_digest(one["proof"], _proof(one))
+    except Exception:  # noqa: BLE001  (nobody knows what stands in metadata)
+        return False
 
 
 def _without_carry(message: Any) -> Any:
@@ -206,6 +226,9 @@ def _carried(carry: Any, visible: list[Item]) -> list[Item] | None:
         items: list[Item] = decode(one["as"], visible)
         digest(items)  # raises for what is no JSON
         if type(items) is not list or not items or any(type(item) is not dict for item in items):
+            return None
+        authors = {speaker_of(item) for item in items if item.get("type", "message") == "message"}
+        if not authors <= {speaker_of(item) for item in visible} | {None}:
             return None
         made = (items_of(message_of(items, target)) for target in (SAME, PORTABLE))
         return items if any(shown == visible for shown in made) else None

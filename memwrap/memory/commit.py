@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from memwrap.exceptions import ConversionError, HistoryChanged, LeaseLost, TurnError, TurnNotSaved
+from memwrap.foreign import as_cause
 from memwrap.hidden.data import without_marks
 from memwrap.hidden.sidecar import settled
 from memwrap.items import Item
@@ -87,18 +88,28 @@ class Commit:
 
     async def _commit(self, items: list[Item], record: TurnRecord) -> None:
         for pause in _PAUSES:
-            try:
-                self.saved = await self.store.commit_turn(self.opened, items, record)
-            except ConversionError:
-                raise  # no store can keep it
-            except Exception as exc:
-                if pause is None:
-                    raise self._failed(items, record, exc) from exc
-                await asyncio.sleep(pause)
-            else:
+            failure = await self._tried(items, record)
+            if failure is None:
                 break
+            if pause is None:
+                raise failure
+            await asyncio.sleep(pause)
         if not self.saved:
             raise self._too_late(items)
+
+    async def _tried(self, items: list[Item], record: TurnRecord) -> TurnNotSaved | None:
+        """Append the items; return the error if that failed.
+
+        Raises:
+            ConversionError: No store can keep them.
+        """
+        try:
+            self.saved = await self.store.commit_turn(self.opened, items, record)
+        except ConversionError:
+            raise
+        except Exception as exc:  # noqa: BLE001  (a store may raise anything)
+            return self._failed(items, record, exc)
+        return None
 
     async def end(self) -> None:
         """Release the turn's own lease, unless the commit has done so."""
@@ -152,7 +163,7 @@ class Commit:
             if not self.saved:
                 await self._commit(items, record)
 
-        return TurnNotSaved(
+        failure = TurnNotSaved(
             f"session {self.turn.session_id!r}: the agent answered, but the turn could not be"
             f" stored ({type(error).__name__}); the error has the answer as .result, and"
             " `await error.retry()` stores the turn",
@@ -160,3 +171,5 @@ class Commit:
             items=items,
             retry=retry,
         )
+        failure.__cause__ = as_cause(error)
+        return failure

@@ -45,6 +45,9 @@ _ITEM_ID = re.compile(
 
 _JSON_STARTS = frozenset('{["')
 
+# A string of JSON with an escape in it; the text may be cut short.
+_ESCAPED = re.compile(r'"[^"\\]*\\(?:[^"\\]|\\.)*"?', re.DOTALL)
+
 # Names of the Responses API; other keys are somebody's data.
 _FIELDS = frozenset(
     {
@@ -172,10 +175,23 @@ class Redact:
             return text
         try:
             value = json.loads(text)
-        except (ValueError, RecursionError):
+            redacted = self._value(value)
+            return text if redacted == value else json.dumps(redacted, ensure_ascii=False)
+        except (ValueError, RecursionError):  # cut short, or too deep to be read
+            return _ESCAPED.sub(self._escaped, text)
+
+    def _escaped(self, found: re.Match[str]) -> str:
+        """Redact one string of JSON that is no JSON as a whole."""
+        text = found[0]
+        end = "" if len(text) > 1 and text.endswith('"') else '"'
+        try:
+            value = json.loads(text + end)
+        except ValueError:
             return text
-        redacted = self._value(value)
-        return text if redacted == value else json.dumps(redacted, ensure_ascii=False)
+        redacted = self._text(value)
+        if redacted == value:
+            return text
+        return json.dumps(redacted, ensure_ascii=False).removesuffix(end or "\0")
 
     def _text(self, text: str) -> str:
         redacted: object

@@ -11,13 +11,14 @@ import asyncio
 import dis
 import hmac
 import inspect
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from types import CodeType
 from typing import Any, cast
 
 from memwrap.codec import copy_items, copy_known
 from memwrap.exceptions import ConversionError, MemwrapError, StoreError
+from memwrap.foreign import as_cause
 from memwrap.hidden.data import PROVIDER_DATA, marked, marks_of
 from memwrap.items import Item, split_turns
 from memwrap.sessions.base import Promises, Session, promises
@@ -126,10 +127,12 @@ class FourMethodTurns:
         """Pop the items of the newest turns, told by the items' structure."""
         undone = split_turns(await self._load())[-turns:]
         for expected in reversed([item for turn in undone for item in turn]):
-            popped = await maybe(self._session.pop_item())
+            popped = await self._done(self._session.pop_item, "an item could not be removed")
             if popped != expected:
                 if popped is not None:
-                    await maybe(self._session.add_items([popped]))
+                    await self._done(
+                        self._session.add_items, "an item could not be put back", [popped]
+                    )
                 raise StoreError(
                     f"session {self._session.session_id!r}: somebody else changed it during the"
                     " undo, which stopped there"
@@ -138,21 +141,30 @@ class FourMethodTurns:
 
     async def _load(self) -> list[Item]:
         name = f"session {self._session.session_id!r}"
-        try:
-            history: Any = self._session.get_items()
-            if hasattr(history, "__await__"):
-                history = await history
-        except MemwrapError:
-            raise
-        except Exception as exc:
-            raise StoreError(
-                f"{name}: the history could not be loaded ({type(exc).__name__})"
-            ) from exc
+        history = await self._done(self._session.get_items, "the history could not be loaded")
         try:
             # A copy: it may be what the session keeps.
             return history if self._known.isolated else copy_items(history)
         except ConversionError as exc:
             raise StoreError(f"{name}: get_items() returned no list of items: {exc}") from exc
+
+    async def _done(self, method: Callable[..., Any], failure: str, *args: Any) -> Any:
+        """Return what a method of the session returns.
+
+        Raises:
+            StoreError: It raised another error than memwrap's own.
+        """
+        try:
+            result = method(*args)
+            return await result if hasattr(result, "__await__") else result
+        except MemwrapError:
+            raise
+        except Exception as exc:  # noqa: BLE001  (somebody's own session may raise anything)
+            cause, name = as_cause(exc), type(exc).__name__
+        try:
+            raise StoreError(f"session {self._session.session_id!r}: {failure} ({name})") from cause
+        finally:
+            del cause  # its traceback leads here
 
     def _stored(self, index: int, record: TurnRecord, size: int) -> StoredTurn | None:
         """Return the turn whose note is in that item, if it is whole and the note is proven."""
