@@ -225,11 +225,13 @@ class Lossless(Generic[M]):
 
     def _identity(self, sidecar: Sidecar) -> dict[str, Any]:
         """Return what identifies a message, without what is damaged of it."""
+        known = {key: sidecar.id[key] for key in self._shape.identity if key in sidecar.id}
+        if all(type(value) is str for value in known.values()):
+            return known
         identity: dict[str, Any] = {}
-        for key in self._shape.identity:
-            if key in sidecar.id:
-                with suppress(ValueError):
-                    identity[key] = decode(sidecar.id[key], ())
+        for key, value in known.items():
+            with suppress(ValueError):
+                identity[key] = decode(value, ())
         return identity
 
     def _shows(self, message: M, seen: list[Item]) -> bool:

@@ -96,11 +96,12 @@ def items_for(message: Any, before: Sequence[Item] = (), *, is_stored: bool = Fa
     if item is not None and (not before or before[-1].get("type") != "reasoning"):
         return [item]
     if item is None and _CARRY in message.additional_kwargs:
-        is_known = is_stored or _is_proven(message.additional_kwargs[_CARRY])
-        carried = _shown(message)[1] if is_known else None
+        carry, said = message.additional_kwargs[_CARRY], _without_carry(message)
+        is_known = is_stored or _is_proven(carry)
+        carried = _carried(carry, items_of(said)) if is_known else None
         if carried is None:  # the message was edited, or somebody else wrote this
-            message = _without_carry(message)
-        elif _is_made_of(carried, message):
+            message = said
+        elif _is_made_of(carried, said):
             return carried if is_stored else without_marks(carried)
     return _LOSSLESS.message_to_items(message, before)
 
@@ -171,8 +172,8 @@ def _shown(message: Any) -> tuple[list[Item], list[Item] | None]:
 
 
 def _is_made_of(carried: list[Item], message: Any) -> bool:
-    """Tell whether a message is just what the items that it carries make."""
-    fields = fields_of(_without_carry(message))
+    """Tell whether a message without its carry is just what the items of the carry make."""
+    fields = fields_of(message)
     made = (message_of(carried, target) for target in (SAME, PORTABLE))
     return any(equal(fields_of(one), fields) for one in made)
 
@@ -227,6 +228,8 @@ def _carried(carry: Any, visible: list[Item]) -> list[Item] | None:
         digest(items)  # raises for what is no JSON
         if type(items) is not list or not items or any(type(item) is not dict for item in items):
             return None
+        if _is_proven(carry):
+            return items
         authors = {speaker_of(item) for item in items if item.get("type", "message") == "message"}
         if not authors <= {speaker_of(item) for item in visible} | {None}:
             return None
