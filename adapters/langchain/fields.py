@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +9,6 @@ from langchain_core import messages
 from pydantic import ValidationError
 
 from memwrap.adapters.langchain.message_to_items import role_of
-from memwrap.adapters.langchain.response_items import kind_of
-from memwrap.hidden.comparison import same
-from memwrap.items import arguments_of
 
 __all__ = ["IDENTITY", "fields_of", "identified", "message_of_fields"]
 
@@ -40,7 +36,7 @@ def message_of_fields(name: Any, fields: dict[str, Any]) -> Any:
         ValueError: The class cannot do without a field that it does not take.
     """
     kind = _class_of(name)
-    message, fields = _valid(kind, _agreeing(_own(kind, fields)))
+    message, fields = _valid(kind, _spoken_by(kind, fields))
     if fields_of(message)[1] == fields:
         return message
     # It filled in or took out calls, say; but the types are as it wants them.
@@ -50,8 +46,8 @@ def message_of_fields(name: Any, fields: dict[str, Any]) -> Any:
     return kind.model_construct(**fields)
 
 
-def _own(kind: Any, fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields without those by which a message of another class speaks.
+def _spoken_by(kind: Any, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields, if no field lets the message speak as one of another class.
 
     Raises:
         ValueError: With these a message speaks as another class than its own.
@@ -62,30 +58,7 @@ def _own(kind: Any, fields: dict[str, Any]) -> dict[str, Any]:
     role = beside.get("__openai_role__") if isinstance(beside, dict) else None
     if issubclass(kind, messages.SystemMessage) and role not in (None, "system", "developer"):
         raise ValueError("__openai_role__")
-    return {key: fields[key] for key in fields if key in kind.model_fields or key not in _SPOKEN}
-
-
-def _agreeing(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields with blocks that say of calls what the calls say: models read either."""
-    content, calls = fields.get("content"), fields.get("tool_calls")
-    if not (isinstance(content, list) and isinstance(calls, list)):
-        return fields
-    of_id = {call["id"]: call for call in calls}
-    return fields | {"content": [_agreed(block, of_id) for block in content]}
-
-
-def _agreed(block: Any, calls: Mapping[Any, Any]) -> Any:
-    kind = kind_of(block)
-    if kind not in ("function_call", "custom_tool_call") or block.get("call_id") not in calls:
-        return block
-    name, args = (calls[block["call_id"]][key] for key in ("name", "args"))
-    if kind == "function_call":
-        says = same(arguments_of(block), args)
-        told = {} if says else {"arguments": json.dumps(args, ensure_ascii=False)}
-    else:
-        told = {"input": args["__arg1"]} if isinstance(args.get("__arg1"), str) else {}
-    told |= {"name": name}
-    return block if all(block.get(key) == told[key] for key in told) else block | told
+    return fields
 
 
 def _valid(kind: Any, fields: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -119,7 +92,7 @@ def identified(message: Any, identity: Mapping[str, Any], *, keep_class: bool) -
     fields = fields_of(message)[1] | {key: identity[key] for key in identity if key != "class"}
     kind = type(message) if keep_class else _class_of(identity.get("class"))
     known = {key: fields[key] for key in fields if key in kind.model_fields}
-    return _valid(kind, _own(kind, known))[0]
+    return _valid(kind, _spoken_by(kind, known))[0]
 
 
 def fields_of(message: Any) -> tuple[str, dict[str, Any]]:
@@ -139,15 +112,6 @@ def fields_of(message: Any) -> tuple[str, dict[str, Any]]:
 def _is_default(value: Any, default: Any) -> bool:
     """Tell whether a field says nothing. It is not compared: arrays refuse that."""
     return type(value) is type(default) and not value
-
-
-_SPOKEN = frozenset(
-    {
-        field
-        for kind in (messages.AIMessageChunk, messages.ChatMessage, messages.ToolMessage)
-        for field in kind.model_fields
-    }
-)
 
 
 def _name_of(kind: type) -> str:

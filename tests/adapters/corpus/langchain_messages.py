@@ -182,6 +182,7 @@ def calling():
     block = fc("call_1", '{"port":"Kiel"}', id="fc_1", status="completed")
     yield "block", AIMessage([block], tool_calls=[call(port="Kiel")])
     yield "block before text", AIMessage([block, SAID], tool_calls=[call(port="Kiel")])
+    yield "block edited", AIMessage([block], tool_calls=[call(port="Ærø")])
     yield "block alone", AIMessage([block, SAID])
     thought = THOUGHTS["responses"]
     second = block | {"call_id": "call_2"}
@@ -196,6 +197,7 @@ def calling():
     custom = {"type": "custom_tool_call", "id": "ctc_1", "call_id": "call_1", "name": "signal"}
     custom |= {"input": "three flags", "index": 0}
     yield "custom", AIMessage([custom], tool_calls=[call(name="signal", __arg1="three flags")])
+    yield "custom edited", AIMessage([custom], tool_calls=[call(name="signal", __arg1="two")])
     use = {"type": "tool_use", "id": "toolu_1", "name": "tide", "input": {"port": "Kiel"}}
     yield (
         "anthropic",

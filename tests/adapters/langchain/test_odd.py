@@ -251,7 +251,7 @@ CITED = {"type": "url_citation", "start_index": 0, "end_index": 1, "title": "t",
 def test_blocks_that_json_cannot_hold(odd):
     """A block with a value that no store takes is no item, and comes back all the same."""
     custom = {"type": "custom_tool_call", "id": "ctc", "call_id": "c", "name": "n", "input": "a"}
-    call = {"name": "n", "args": {"__arg1": "a"}, "id": "c"}
+    call = {"name": "n", "args": {"__arg1": "b"}, "id": "c"}
     said = {"type": "text", "text": "hi", "id": "msg_1"}
     checks = {"type": "computer_call_output", "acknowledged_safety_checks": [odd]}
     for message in (
