@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from memwrap.adapters.streams import Accumulator
+from memwrap.exceptions import ConversionError
 
 __all__ = ["ChatStream"]
 
@@ -42,6 +43,8 @@ class ChatStream(Accumulator[Message, Message]):
             if "message" in choice:
                 messages += [*self.rest(), choice["message"]]
                 continue
+            if "text" in choice:
+                raise ConversionError("completions without messages are not of this API")
             self._add_delta(choice.get("delta") or {})
             if choice.get("finish_reason"):
                 messages += self._taken(is_finished=True)
