@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from memwrap.adapters.streams import Accumulator
+from memwrap.exceptions import ConversionError
 
 __all__ = ["ChatStream"]
 
@@ -26,13 +27,15 @@ class ChatStream(Accumulator[Message, Message]):
 
     def __init__(self) -> None:
         self._message: Message = {}
+        self._has_ended = False
         self._calls: list[Message] = []
         self._newest: dict[Any, Message] = {}  # by index; None is the newest of all
 
     def add(self, event: Message) -> Iterable[Message]:
         """Take a chunk, a completion or a message."""
         if "choices" not in event:
-            return [*self.rest(), event]
+            is_chunk = event.get("object") == "chat.completion.chunk"  # of usage, say
+            return [] if is_chunk else [*self.rest(), event]
         messages: list[Message] = []
         for choice in event["choices"] or []:
             if choice.get("index"):
@@ -40,7 +43,9 @@ class ChatStream(Accumulator[Message, Message]):
             if "message" in choice:
                 messages += [*self.rest(), choice["message"]]
                 continue
-            self._add_delta(choice["delta"])
+            if "text" in choice:
+                raise ConversionError("completions without messages are not of this API")
+            self._add_delta(choice.get("delta") or {})
             if choice.get("finish_reason"):
                 messages += self._taken(is_finished=True)
         return messages
@@ -77,8 +82,10 @@ class ChatStream(Accumulator[Message, Message]):
             message["tool_calls"] = [
                 {key: call[key] for key in call if key != "index"} for call in calls
             ]
-        # A stray delta behind the last says nothing; a finished message may be empty.
-        says = is_finished or any(value for key, value in message.items() if key != "role")
+        # A finished message may be empty; what comes behind it and says nothing is none.
+        is_one = is_finished and ("role" in message or not self._has_ended)
+        says = is_one or any(value for key, value in message.items() if key != "role")
+        self._has_ended = is_finished
         return [{"role": "assistant"} | message] if message and says else []
 
 

@@ -93,7 +93,7 @@ def _object(value: dict[str, Any], place: str) -> dict[str, Any]:
     kind = value.get("type")
     kind = kind if isinstance(kind, str) else ""
     wanted = _WANTED.get(kind, ())
-    kept = wanted or _NULLABLE.get(kind) or _NULLABLE.get(place, ())
+    kept = wanted or _NULLABLE.get(kind, ()) or _NULLABLE.get(place, ())
     taken = {
         _PYTHON_NAMES.get(key, key): _value(member, key)
         for key, member in value.items()

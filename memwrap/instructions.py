@@ -20,8 +20,13 @@ def leading_instructions(items: Sequence[Item]) -> int:
 
 def is_instruction(item: Item) -> bool:
     """Tell whether *item* is a message of a system or a developer."""
-    role = item.get("role")
+    role = _role(item)
     return isinstance(role, str) and role in _ROLES
+
+
+def _role(item: object) -> object:
+    """Return the role of an item; None for what a layer put there that is none."""
+    return item.get("role") if isinstance(item, dict) else None
 
 
 def without_superseded(history: list[Item], input: Sequence[Item]) -> list[Item]:
@@ -72,8 +77,8 @@ def _instructions_of_inputs(history: list[Item]) -> list[range]:
     for index, item in enumerate(history):
         if is_instruction(item):
             continue
-        is_first = begin == 0 or history[begin - 1].get("role") != "user"
-        if begin < index and is_first and item.get("role") == "user":
+        is_first = begin == 0 or _role(history[begin - 1]) != "user"
+        if begin < index and is_first and _role(item) == "user":
             runs.append(range(begin, index))
         begin = index + 1
     return runs

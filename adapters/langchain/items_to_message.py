@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 
 from memwrap.adapters.langchain.response_items import OUTPUTS, is_spoken, kind_of, speaker_of
 from memwrap.adapters.lossless import Group
-from memwrap.adapters.projection import PORTABLE, Target, fitting_id, named
+from memwrap.adapters.projection import PORTABLE, Target, named
 from memwrap.hidden.data import marks_of
 from memwrap.items import Item, arguments_of
 
@@ -223,11 +223,11 @@ def _annotation(annotation: Any) -> Any:
 
 
 def _call_id(item: Item, portable: bool) -> str | None:
-    """Return the id of a call; one that every provider takes, if the message is for any of them."""
+    """Return the id of a call, or the one that other providers take in its place."""
     call_id = _text(item.get("call_id"))
     if not portable or call_id is None:
         return call_id
-    return fitting_id(_text(marks_of(item).get(SHOWN_AS)) or call_id, PORTABLE)
+    return _text(marks_of(item).get(SHOWN_AS)) or call_id
 
 
 def _add_call(

@@ -568,6 +568,32 @@ def test_calls_of_other_servers(chunks, calls):
     assert message["tool_calls"] == calls
 
 
+@pytest.mark.parametrize(
+    "stray",
+    [
+        {"choices": [{"index": 0, "content_filter_results": {}}]},
+        {"choices": [{"index": 0, "delta": None}]},
+        {"object": "chat.completion.chunk", "usage": {"total_tokens": 3}},
+        chunk({"content": ""}),
+        chunk({"role": "", "content": ""}),
+    ],
+)
+def test_chunks_that_say_nothing(stray):
+    """A chunk without a delta or a choice leaves the message as it is, wherever it comes."""
+    told = [chunk({"role": "assistant", "content": "Hi"}), chunk({}, "stop")]
+    for place in range(3):
+        chunks = [*told[:place], stray, *told[place:]]
+        assert chat.to_items(chunks, role="assistant") == [{"role": "assistant", "content": "Hi"}]
+
+
+def test_two_ends_are_one():
+    """An end that comes twice makes no second message; a message of nothing is one."""
+    twice = [chunk({"content": "Hi"}, "stop"), chunk({"content": ""}, "stop")]
+    assert [item["content"] for item in chat.to_items(twice, role="assistant")] == ["Hi"]
+    empty = [chunk({"role": "assistant", "content": ""}), chunk({}, "stop")]
+    assert [item["content"] for item in chat.to_items(empty, role="assistant")] == [""]
+
+
 def test_pieces_may_be_alike():
     """Pieces of what is said are joined, also if they repeat what has been said."""
     (message,) = chat.to_items([chunk({"content": "ha"}), chunk({"content": "ha"})])

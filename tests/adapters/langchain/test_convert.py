@@ -177,6 +177,7 @@ def test_strings_pairs_dicts_and_prompts():
 
 
 CALLS = [{"id": "t", "type": "function", "function": {"name": "sky", "arguments": "{}"}}]
+SKY = {"type": "tool_use", "id": "t", "name": "sky", "input": {}}
 DICTS = {
     "audio": [{"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}}],
     "file of OpenAI": [{"type": "file", "file": {"file_id": "f"}}],
