@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
     from memwrap.items import Input, Item
     from memwrap.memory.undo import undo
-    from memwrap.run import run, run_sync
+    from memwrap.running import run, run_sync
     from memwrap.sessions import (
         InMemorySession,
         InMemoryStore,
@@ -106,7 +106,7 @@ _HOMES = {
         "Item",
     ),
     "memwrap.memory.undo": ("undo",),
-    "memwrap.run": (
+    "memwrap.running": (
         "run",
         "run_sync",
     ),

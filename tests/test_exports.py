@@ -64,6 +64,12 @@ def test_lazy_names_are_those_of_the_checkers():
     assert sorted(seen) == memwrap.__all__ == dir(memwrap)
 
 
+def test_names_are_no_modules():
+    """No exported name is that of a module, which would take its place once it is imported."""
+    names = {info.name for info in pkgutil.iter_modules(memwrap.__path__)}
+    assert names & set(memwrap.__all__) == set()
+
+
 def test_name_that_is_not_there():
     """A name that memwrap does not have is an AttributeError that says so."""
     with pytest.raises(AttributeError, match="'memwrap' has no attribute 'with_sesion'"):
