@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Iterable
+from copy import copy
 from typing import Any, TypeVar
 
 from memwrap.codec import copy_known
@@ -45,13 +46,16 @@ def view_of(turn: Turn) -> View:
     Raises:
         TurnError: A function of `Turn.before_agent` returned no `View`.
     """
-    # The input is stored later, so the agent gets a copy; the history is the turn's own.
+    # The agent gets a copy of the input, which is stored later; its history is the turn's alone.
     view = _repaired(View(turn.history, copy_known(turn.input)))
-    if turn.before_agent:
-        for change in turn.before_agent:
-            view = applied(change, view, "before_agent")
-        view = _repaired(view)
-    return view
+    if not turn.before_agent:
+        return view
+    # What a function changes in place must not be changed again when the agent is called again.
+    view = View(copy_known(view.history), view.input)
+    for change in turn.before_agent:
+        view = applied(change, view, "before_agent")
+    # An item may stand in both lists.
+    return _repaired(View(view.history, [copy(item) for item in view.input]))
 
 
 def applied(change: Callable[[Pair], Pair], pair: Pair, where: str) -> Pair:
@@ -61,7 +65,7 @@ def applied(change: Callable[[Pair], Pair], pair: Pair, where: str) -> Pair:
         TurnError: The function returned something else.
     """
     result = change(pair)
-    if isinstance(result, type(pair)) and all(isinstance(part, list) for part in result):
+    if isinstance(result, type(pair)) and all(map(_are_items, result)):
         return result
     name = getattr(change, "__qualname__", None) or type(change).__qualname__
     fields = ", ".join(getattr(type(pair), "_fields", ()))
@@ -69,6 +73,10 @@ def applied(change: Callable[[Pair], Pair], pair: Pair, where: str) -> Pair:
         f"the function {name} in turn.{where} returned {type(result).__name__}; it takes and"
         f" returns {type(pair).__name__}({fields}) with two lists of items"
     )
+
+
+def _are_items(part: object) -> bool:
+    return isinstance(part, list) and all(isinstance(item, dict) for item in part)
 
 
 def left_out(place: str, why: str) -> None:

@@ -31,6 +31,7 @@ import base64
 import json
 import math
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -67,6 +68,12 @@ _OF_TAG |= {"$float": float, "$int": lambda text: int(text, 16)}
 # items with little text.
 _TIMES = 8
 _AT_LEAST = 64 * 1024
+
+# How often the text of a reference is counted that is read as JSON: objects take more memory.
+_JSON_TIMES = 3
+
+# How many members of a set or keys of a dict may have one hash: more are no accident.
+_ALIKE = 32
 
 _JSON_STARTS = ("{", "[")
 
@@ -139,12 +146,32 @@ class _Decoder:
 
     def parsed(self, path: list[Any]) -> Any:
         """Return what the text at *path* holds as JSON."""
-        return json.loads(self.text(path))
+        text = self.text(path)
+        self._spend((_JSON_TIMES - 1) * len(text))
+        return json.loads(text)
 
     def arguments(self, index: int) -> dict[str, Any] | None:
         """Return the arguments of the call at *index*, as older templates refer to it."""
-        self._spend(len(str(self._items[index].get("arguments"))))
+        self._spend(_JSON_TIMES * len(str(self._items[index].get("arguments"))))
         return arguments_of(self._items[index])
+
+    def pairs(self, template: Any) -> dict[Any, Any]:
+        """Return a dict of other keys than strings."""
+        keys = self.members([key for key, _ in template])
+        values = [self.decode(value) for _, value in template]
+        return dict(zip(keys, values, strict=True))
+
+    def members(self, template: Any) -> list[Any]:
+        """Return the members of a set, or the keys of a dict.
+
+        Raises:
+            ValueError: Many have one hash: putting them in would take the square of their number.
+        """
+        found = [self.decode(member) for member in template]
+        alike = Counter(hash(member) for member in found if not isinstance(member, str))
+        if alike and max(alike.values()) > _ALIKE:
+            raise ValueError("too many members of one hash")
+        return found
 
     def _spend(self, characters: int) -> None:
         self._spent += characters
@@ -159,10 +186,10 @@ _WITH_ITEMS: dict[str, Callable[[_Decoder, dict[str, Any]], Any]] = {
     "$": lambda d, t: d.text(t["$"], t.get("$from", 0)),
     "$json": lambda d, t: d.parsed(t["$json"]),
     "$args": lambda d, t: d.arguments(t["$args"]),
-    "$dict": lambda d, t: {d.decode(key): d.decode(value) for key, value in t["$dict"]},
+    "$dict": lambda d, t: d.pairs(t["$dict"]),
     "$tuple": lambda d, t: tuple(d.decode(t["$tuple"])),
-    "$set": lambda d, t: set(d.decode(t["$set"])),
-    "$frozenset": lambda d, t: frozenset(d.decode(t["$frozenset"])),
+    "$set": lambda d, t: set(d.members(t["$set"])),
+    "$frozenset": lambda d, t: frozenset(d.members(t["$frozenset"])),
 }
 
 
@@ -243,7 +270,7 @@ class _Encoder:
         except Exception:  # noqa: BLE001  (not JSON, or nothing that can be compared)
             return None
         reference, length = found
-        return reference if self._can_spend(length) else None
+        return reference if self._can_spend(_JSON_TIMES * length) else None
 
     def _can_spend(self, characters: int) -> bool:
         if characters > self._left:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from memwrap.codec import copy_known
 from memwrap.exceptions import ConversionError, HistoryChanged, LeaseLost, TurnError, TurnNotSaved
 from memwrap.foreign import as_cause
 from memwrap.hidden.data import without_marks
@@ -74,6 +75,8 @@ class Commit:
 
     def _changed(self, kept: Kept) -> Kept:
         """Return what `Turn.before_save` makes of *kept*, without hidden data of edited items."""
+        if self.turn.before_save:  # what a function changes in place is nobody else's
+            kept = Kept(copy_known(kept.input), copy_known(kept.new_items))
         for change in self.turn.before_save:
             before = kept
             kept = applied(change, kept, "before_save")
