@@ -3,7 +3,7 @@
 No other package knows that key.
 
 data        reads, adds and strips hidden data
-template    encodes values as references to visible items
+template    encodes values as references to visible items: by encoder, decoder, tags
 sidecar     restores a message, as long as its items are unchanged
 comparison  compares items and values
 """

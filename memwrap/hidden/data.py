@@ -8,7 +8,7 @@ to other programs, and stays.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +21,7 @@ __all__ = [
     "marked",
     "marks_of",
     "names_of",
+    "with_all_data",
     "with_data",
     "without_hidden",
     "without_marks",
@@ -51,13 +52,16 @@ def names_of(item: Item) -> list[str]:
 
 def with_data(item: Item, name: str, value: Any) -> Item:
     """Return *item* with *value* hidden under *name*; the value None removes the name."""
+    return (
+        item if value is None and name not in names_of(item) else with_all_data(item, {name: value})
+    )
+
+
+def with_all_data(item: Item, values: Mapping[str, Any]) -> Item:
+    """Return *item* with values hidden under their names; the value None removes its name."""
     data = item.get(PROVIDER_DATA)
-    others = data if isinstance(data, dict) else {}
-    if value is not None:
-        return item | {PROVIDER_DATA: others | {name: value}}
-    if name not in others:
-        return item
-    return _with_only(item, {key: others[key] for key in others if key != name})
+    whole = (data if isinstance(data, dict) else {}) | dict(values)
+    return _with_only(item, {key: value for key, value in whole.items() if value is not None})
 
 
 def without_provider_data(items: Iterable[Item]) -> list[Item]:

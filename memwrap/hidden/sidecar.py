@@ -14,11 +14,19 @@ Older files have ``class`` and ``fields`` in place of ``id`` and ``data``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from memwrap.hidden.comparison import digest
-from memwrap.hidden.data import PROVIDER_DATA, data_of, names_of, with_data, without_hidden
+from memwrap.hidden.data import (
+    PROVIDER_DATA,
+    data_of,
+    is_hidden_data,
+    names_of,
+    with_all_data,
+    with_data,
+    without_hidden,
+)
 from memwrap.hidden.template import encoder
 from memwrap.items import Item
 from memwrap.shapes import is_known_shape, shape_of
@@ -127,21 +135,37 @@ def spans(items: Sequence[Item], name: str) -> tuple[list[Item], dict[int, tuple
     A sidecar is removed if the roles or types of its items have changed. A sidecar stays if a
     slice has cut its message, since the whole message may come together again.
     """
+    found, void, _ = _whole(items, name, range(len(items)))
     kept = list(items)
+    for place in void:
+        kept[place] = with_data(items[place], name, None)
+    return kept, found
+
+
+def _whole(
+    items: Sequence[Item], name: str, places: Iterable[int]
+) -> tuple[dict[int, tuple[int, Sidecar]], list[int], dict[int, Sidecar]]:
+    """Return the whole messages with a sidecar at one of these places, and the other sidecars.
+
+    Those are the places of sidecars that are void, and the sidecars of messages that are cut.
+    """
     found: dict[int, tuple[int, Sidecar]] = {}
+    void: list[int] = []
+    cut: dict[int, Sidecar] = {}
     free = 0
-    for place, item in enumerate(items):
+    for place in places:
+        item = items[place]
         if PROVIDER_DATA not in item or (sidecar := sidecar_of(item, name)) is None:
             continue
         start, end = place - sidecar.at, place - sidecar.at + len(sidecar.of)
         if start < free or end > len(items):
-            continue
-        if [shape_of(one) for one in items[start:end]] == sidecar.of:
+            cut[place] = sidecar
+        elif [shape_of(one) for one in items[start:end]] == sidecar.of:
             found[start] = end, sidecar
             free = end
         else:
-            kept[place] = with_data(item, name, None)
-    return kept, found
+            void.append(place)
+    return found, void, cut
 
 
 def bare(items: Sequence[Item], name: str) -> list[Item]:
@@ -151,34 +175,73 @@ def bare(items: Sequence[Item], name: str) -> list[Item]:
 
 def is_of(sidecar: Sidecar, items: Sequence[Item], name: str) -> bool:
     """Tell whether the items show what they showed when the sidecar was made."""
+    if _digest_of(without_hidden(items)) == sidecar.items:
+        return True
+    # Older digests include the hidden data of other adapters.
+    return _digest_of(bare(items, name)) == sidecar.items
+
+
+def _digest_of(items: Sequence[Item]) -> object:
+    """Return the digest of items; what equals nothing if they are no JSON."""
     try:
-        if digest(without_hidden(items)) == sidecar.items:
-            return True
-        # Older digests include the hidden data of other adapters.
-        return bool(digest(bare(items, name)) == sidecar.items)
-    except (TypeError, ValueError, RecursionError):  # no JSON, so memwrap wrote no such sidecar
-        return False
+        return digest(items)
+    except (TypeError, ValueError, RecursionError):
+        return object()
 
 
-def settled(items: list[Item]) -> list[Item]:
+def settled(items: list[Item], *, is_slice: bool = True) -> list[Item]:
     """Return the items without the hidden data of messages that have been edited since.
 
-    An edited message keeps its identity. The sidecar of a message that a slice has cut stays,
-    since a part of the items cannot be compared with the digest of all.
+    An edited message keeps its identity.
+
+    Args:
+        items: The items.
+        is_slice: They may begin or end in the middle of a message. Its sidecar stays then, since a
+            part of the items cannot be compared with the digest of all; otherwise an edit took
+            the rest of the message.
     """
-    names = {
-        name for item in items for name in names_of(item) if sidecar_of(item, name) is not None
-    }
-    for name in sorted(names):
-        kept, whole = spans(items, name)
-        for start, (end, sidecar) in whole.items():
-            if not is_of(sidecar, items[start:end], name):
-                place = start + sidecar.at
-                # The digest goes too: that of a short secret would give the secret away.
-                rest = {"at": sidecar.at, "of": sidecar.of, "id": sidecar.id}
-                kept[place] = with_data(items[place], name, rest)
-        items = items if kept == items else kept
-    return items
+    places: dict[str, list[int]] = {}
+    for place, item in enumerate(items):
+        for name in names_of(item):
+            places.setdefault(name, []).append(place)
+    shown = _Shown(items)
+    changes: dict[int, dict[str, Any]] = {}
+    for name, of in places.items():
+        found, void, cut = _whole(items, name, of)
+        for place in void:
+            changes.setdefault(place, {})[name] = None
+        edited = {} if is_slice else cut
+        for start, (end, sidecar) in found.items():
+            if not shown.by(sidecar, start, end, name):
+                edited[start + sidecar.at] = sidecar
+        for place, sidecar in edited.items():
+            # The digest goes too: that of a short secret would give the secret away.
+            rest = {"at": sidecar.at, "of": sidecar.of, "id": sidecar.id}
+            changes.setdefault(place, {})[name] = rest
+    if not changes:
+        return items
+    return [
+        with_all_data(item, changes[place]) if place in changes else item
+        for place, item in enumerate(items)
+    ]
+
+
+class _Shown:
+    """Tells whether messages are unchanged; many sidecars may be of the same items."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._items = items
+        self._digests: dict[tuple[int, int], Any] = {}
+
+    def by(self, sidecar: Sidecar, start: int, end: int, name: str) -> bool:
+        """Tell whether the items show what they showed when a sidecar was made."""
+        if (start, end) not in self._digests:
+            self._digests[start, end] = _digest_of(without_hidden(self._items[start:end]))
+        if self._digests[start, end] == sidecar.items:
+            return True
+        # Older digests include the hidden data of other adapters; only memwrap's own have any.
+        is_own = is_hidden_data(name, None)
+        return is_own and _digest_of(bare(self._items[start:end], name)) == sidecar.items
 
 
 def retied(before: Sequence[Item], after: list[Item], name: str) -> list[Item]:

@@ -86,7 +86,7 @@ class Commit:
                     f"the function {name} in turn.before_save left nothing of the turn to store;"
                     " call the agent with session=None for a turn without memory"
                 )
-            kept = Kept(settled(kept.input), settled(kept.new_items))
+            kept = Kept(*(settled(items, is_slice=False) for items in kept))
         return kept
 
     async def _commit(self, items: list[Item], record: TurnRecord) -> None:
