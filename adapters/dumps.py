@@ -40,12 +40,18 @@ PARSED = frozenset({"parsed", "parsed_arguments"})
 
 _OF_ANSWERS = frozenset({"created_by"})
 _PYTHON_NAMES = {"async_": "async", "schema_": "schema"}
+_NOT_TAKEN = PARSED | _OF_ANSWERS | _PYTHON_NAMES.keys()
+_ODD_KINDS = {*_WANTED, "custom_tool_call_output"}
+_STR = {str}
 _FAKE_ID = "__fake_id__"  # what the Agents SDK writes where a provider gave no id
 
 
 def as_taken(item: Item) -> Item:
     """Return an item as the API takes it; the same object if there is nothing to change."""
     kind = item.get("type")
+    is_flat = set(map(type, item.values())) == _STR and _NOT_TAKEN.isdisjoint(item)
+    if is_flat and kind not in _ODD_KINDS:
+        return item
     taken = _object(item, "")
     if kind == "custom_tool_call_output" and "status" in taken:
         taken = {key: value for key, value in taken.items() if key != "status"}

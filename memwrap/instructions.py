@@ -29,6 +29,13 @@ def _role(item: object) -> object:
     return item.get("role") if isinstance(item, dict) else None
 
 
+def _have_instructions(items: Sequence[Item]) -> bool:
+    try:
+        return not _ROLES.isdisjoint([item.get("role") for item in items])
+    except (AttributeError, TypeError):  # no items, or roles that are no text
+        return True
+
+
 def without_superseded(history: list[Item], input: Sequence[Item]) -> list[Item]:
     """Return the history without the instructions of earlier inputs that newer ones supersede.
 
@@ -36,6 +43,8 @@ def without_superseded(history: list[Item], input: Sequence[Item]) -> list[Item]
     newer input repeats them, or has others of the same role in their place: so many as it has, the
     last ones in front of the user's message. What stands before them was added in between.
     """
+    if not _have_instructions(history):
+        return history
     runs = _instructions_of_inputs(history)
     if not runs:
         return history
@@ -62,6 +71,8 @@ def instructions_first(history: list[Item], input: list[Item]) -> list[Item]:
 
     Some providers take them nowhere else. Those that the agent itself met with stay in place.
     """
+    if not _have_instructions(history):
+        return history
     runs = _instructions_of_inputs([*history, *input[:1]])
     places = {index for run in runs for index in run if index < len(history)}
     if not places or places == set(range(len(places))):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from operator import itemgetter
 from typing import Any, TypeAlias
 
 from memwrap.pairing import call_key, in_order, output_key, pairs
@@ -13,6 +12,7 @@ from memwrap.pairing import call_key, in_order, output_key, pairs
 __all__ = [
     "Input",
     "Item",
+    "are_items",
     "are_texts",
     "arguments_of",
     "assistant",
@@ -33,8 +33,9 @@ Item: TypeAlias = dict[str, Any]
 Input: TypeAlias = str | Mapping[str, Any] | Sequence[Mapping[str, Any]]
 """What the caller of an agent passes (an adapter may take its framework's messages besides)."""
 
-_DICT, _STR, _TWO, _TALKERS = {dict}, {str}, {2}, {"user", "assistant"}
-_ROLE_OF, _CONTENT_OF = itemgetter("role"), itemgetter("content")
+_DICT, _STR = {dict}, {str}
+_STR_OR_NONE = {str, type(None)}
+_TALKING = ("user", "assistant")
 
 
 def user(text: str) -> Item:
@@ -79,16 +80,29 @@ def arguments_of(call: Item) -> dict[str, Any] | None:
 
 def are_texts(items: Sequence[Item]) -> bool:
     """Tell whether users and assistants say one text each: then there is nothing to repair."""
-    if not items:
-        return True
-    try:  # passes at C speed take half the time of a loop
+    try:
+        for item in items:  # a turn with a long history does little else
+            if (
+                len(item) != 2  # noqa: PLR2004
+                or item["role"] not in _TALKING
+                or type(item["content"]) is not str
+            ):
+                return False
+    except (KeyError, TypeError):
+        return False
+    return True
+
+
+def are_items(items: Sequence[Item]) -> bool:
+    """Tell whether each item has a role or a type, and no field that no reader could take."""
+    try:
         return (
             set(map(type, items)) <= _DICT
-            and set(map(len, items)) <= _TWO
-            and set(map(_ROLE_OF, items)) <= _TALKERS
-            and set(map(type, map(_CONTENT_OF, items))) <= _STR
+            and {type(item.get("role") or item.get("type")) for item in items} <= _STR
+            and {type(item.get("type")) for item in items} <= _STR_OR_NONE
+            and {type(item.get("call_id")) for item in items} <= _STR_OR_NONE
         )
-    except (KeyError, TypeError):
+    except AttributeError:
         return False
 
 
@@ -199,6 +213,8 @@ def _without_lone_reasoning(items: list[Item]) -> list[Item]:
 
     A message that says nothing is no output: some readers leave it out.
     """
+    if "reasoning" not in [item.get("type") for item in items]:
+        return items
     kept: list[Item] = []
     is_followed = False
     for item in reversed(items):

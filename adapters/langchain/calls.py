@@ -12,7 +12,7 @@ from memwrap.hidden.comparison import same
 from memwrap.hidden.template import encode
 from memwrap.items import Item, arguments_of
 
-__all__ = ["CALL_IDS", "Calls", "call_in", "called"]
+__all__ = ["CALL_IDS", "Calls", "called"]
 
 CALL_IDS = {"function_call": "call_id", "custom_tool_call": "call_id"}
 """Where the id of a call is, by the type of the block."""
@@ -40,19 +40,6 @@ class Calls:
     def rest(self) -> Iterable[Item]:
         """Return the calls that no block has named."""
         return self._items.values()
-
-
-def call_in(block: dict[str, Any]) -> Item | None:
-    """Return the call that a block alone tells of; None if no model could read one."""
-    call_id, name = block.get(CALL_IDS[block["type"]]), block.get("name")
-    if not (isinstance(call_id, str) and isinstance(name, str)):
-        return None
-    if block["type"] == "custom_tool_call":
-        args: Any = {_CUSTOM_INPUT: block.get("input")}
-    else:
-        args = next((block[k] for k in ("arguments", "args", "input") if k in block), "")
-    text = args if isinstance(args, str) else _arguments(args, None)
-    return {"type": "function_call", "call_id": call_id, "name": name, "arguments": text}
 
 
 def called(call: Item, block: dict[str, Any]) -> Item:

@@ -18,7 +18,7 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
-from memwrap.adapters.langchain.calls import CALL_IDS, Calls, call_in, called
+from memwrap.adapters.langchain.calls import CALL_IDS, Calls, called
 from memwrap.adapters.langchain.parts import PARTS, part_of, parts_of
 from memwrap.adapters.langchain.response_items import (
     ASSISTANT_ITEMS,
@@ -139,7 +139,7 @@ def _speak(block: Any, items: list[Item], calls: Calls) -> None:
     if kind in ("text", "output_text", "refusal"):
         _add_text(block, "refusal" if kind == "refusal" else "text", items)
     elif kind in CALL_IDS:
-        if (call := calls.take(block.get(CALL_IDS[kind])) or call_in(block)) is not None:
+        if (call := calls.take(block.get(CALL_IDS[kind]))) is not None:
             items.append(called(call, block))
     elif kind in ASSISTANT_ITEMS and (item := item_in(block)) is not None:
         items.append(item)

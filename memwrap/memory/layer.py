@@ -19,7 +19,7 @@ from memwrap.exceptions import (
 )
 from memwrap.hidden.data import marks_of, without_hidden
 from memwrap.instructions import without_superseded
-from memwrap.items import Item, are_texts, fault_of, without_open_calls
+from memwrap.items import Item, are_items, are_texts, fault_of, without_open_calls
 from memwrap.memory.commit import Commit
 from memwrap.memory.fingerprints import Fingerprints
 from memwrap.memory.locks import acquire, release, try_acquire
@@ -254,6 +254,8 @@ def _marked_unanswered(history: list[Item], input: list[Item]) -> int:
 
 def _readable(turn: Turn, history: list[Item]) -> list[Item]:
     """Return the history without what is no item, which no reader could take."""
+    if are_items(history):
+        return history
     faults = [(place, fault) for place, item in enumerate(history) if (fault := fault_of(item))]
     for place, fault in faults:
         left_out(f"session {turn.session_id!r}: item {place} of the history", fault)
