@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from memwrap.codec import encode_items
-from memwrap.exceptions import ConversionError, MemwrapError
+from memwrap.exceptions import ConversionError
 from memwrap.items import Item
 from memwrap.shapes import is_known_shape, shape_of
 from memwrap.turn import Event, Handler, Send, Turn
@@ -94,7 +94,7 @@ class Log:
 def _new(turn: Turn) -> str:
     try:
         return _summary(turn.new_items or turn.collect())
-    except MemwrapError:  # `Memory` raises the same, or no `Memory` collected the events
+    except Exception:  # noqa: BLE001  (`Memory` raises the same, or no `Memory` collected it)
         return "unknown"
 
 

@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import time
 
 import pytest
 from corpus.exactness import seen, stored
@@ -329,3 +330,26 @@ def test_redacting_changes_a_copy():
     hidden = {"data": {"a": ["hush"]}}
     redact(hidden)
     assert hidden == {"data": {"a": ["hush"]}}
+
+
+def test_what_an_edit_took_the_rest_of_is_settled():
+    """A whole message that lost an item keeps who it is; a slice keeps its sidecar."""
+    items = hide([user("Hi"), CALL], "mine", identity=ID, data={"copy": "secret"})
+    assert settled(items[:1]) == items[:1]
+    (left,) = settled(items[:1], is_slice=False)
+    assert data_of(left, "mine") == {"at": 0, "of": ["user", "function_call"], "id": ID}
+
+
+def test_settling_takes_time_with_the_size():
+    """Many sidecars of the same items cost no more than as many items with one."""
+
+    def seconds(count):
+        visible = user("x" * 100)
+        of = {"at": 0, "of": ["user"], "items": digest([visible]), "id": {}, "data": None}
+        items = [visible | {PROVIDER_DATA: {f"n{n}": of for n in range(count)}}] * 2
+        begin = time.process_time()
+        assert settled(items) == items
+        return time.process_time() - begin
+
+    few, many = seconds(300), seconds(3000)
+    assert many < 30 * few + 0.1

@@ -317,3 +317,39 @@ def test_items_are_left_alone(value):
     before, seen = written(value), written(items)
     decode(encode(value, items), items)
     assert (written(value), written(items)) == (before, seen)
+
+
+PRIME = 2**61 - 1  # integers that differ by it have one hash
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        {"$set": [n * PRIME for n in range(40)]},
+        {"$frozenset": [{"$int": hex(n * PRIME)} for n in range(40)]},
+        {"$dict": [[n * PRIME, 1] for n in range(40)]},
+        {"$set": [{"$decimal": str(n * PRIME)} for n in range(40)]},
+        {"$dict": [[{"$uuid": f"{n * PRIME:032x}"}, 1] for n in range(40)]},
+    ],
+)
+def test_members_of_one_hash_are_refused(template):
+    """Members that a set or dict would need the square of their number for are no template."""
+    with pytest.raises(ValueError, match="no template"):
+        decode(template, [])
+
+
+def test_members_of_other_hashes_are_taken():
+    """Sets and dicts of any size come back."""
+    value = {"ints": set(range(500)), "keys": {n: str(n) for n in range(500)}}
+    assert decode(encode(value, []), []) == value
+
+
+def test_text_read_as_json_counts_more():
+    """Of texts that are read as JSON fewer references are made than of texts, and all are read."""
+    numbers = list(range(30_000))
+    items = [{"content": json.dumps(numbers)}]
+    template = encode([numbers] * 4, items)
+    assert [type(one) for one in template] == [dict, dict, list, list]
+    assert decode(template, items) == [numbers] * 4
+    with pytest.raises(ValueError, match="no template"):
+        decode([{"$json": [0, "content"]}] * 3, items)

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import re
+from contextlib import suppress
 
 import pytest
 from support import gathered
 
 from memwrap import with_session
+from memwrap.exceptions import ConversionError
 from memwrap.items import assistant, system, user
 from memwrap.middleware import Log, Memory
 from memwrap.testing import ScriptedAgent
@@ -213,3 +215,26 @@ async def test_log_that_fails_fails_no_turn(session):
     finally:
         logger.handlers.clear()
     assert len(await session.get_items()) == 4
+
+
+@pytest.mark.parametrize("has_session", [False, True])
+async def test_an_adapter_that_fails_costs_no_line(has_session, session, caplog):
+    """A turn whose answer nobody can convert is logged in one line all the same."""
+
+    class Adapter:
+        def to_items(self, messages, /, *, role="user"):
+            if role == "assistant":
+                raise ValueError("hush")
+            return [user("q")]
+
+        def from_items(self, items, /):
+            return items
+
+    async def agent(items):
+        return 5
+
+    remembering = with_session(agent, adapter=Adapter(), middleware=[Log()])
+    with caplog.at_level("INFO", "memwrap"), suppress(ConversionError):
+        await remembering("q", session=session if has_session else None)
+    (record,) = [one for one in caplog.records if one.message.startswith("turn")]
+    assert "hush" not in record.message

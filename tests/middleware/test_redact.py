@@ -354,3 +354,20 @@ async def test_one_layer_serves_many_turns(session):
     for session in sessions:
         assert (await session.get_items())[0] == user(GONE)
     assert script.calls == [[user(GONE)]] * 5
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ('{"key": "\\u0073k-a", "rest": ["x\\n', '{"key": "[GONE]", "rest": ["x\\n'),
+        ('["x\\u0073k-a', '["x[GONE]'),
+        ("[" * 900 + '"\\u0073k-a"' + "]" * 900, "[" * 900 + '"[GONE]"' + "]" * 900),
+        ('{"a": "\\u00', '{"a": "\\u00'),
+    ],
+    ids=["cut short", "in a string", "deep", "in an escape"],
+)
+def test_json_that_nobody_can_read_as_a_whole(text, kept):
+    """Escapes hide no secret in JSON that is cut short or too deep, and neither fails the turn."""
+    layer = Redact(r"sk-\w", replacement="[GONE]")
+    (item,) = layer._redact([{"role": "user", "content": text}])
+    assert item["content"] == kept
