@@ -15,6 +15,13 @@ __all__ = ["IDENTITY", "fields_of", "identified", "message_of_fields"]
 IDENTITY = ("class", "id", "name", "role", "status", "usage_metadata")
 """What identifies a message. These fields survive an edit of the text, and never refer to it."""
 
+_SPOKEN = frozenset(
+    {
+        field
+        for kind in (messages.AIMessageChunk, messages.ChatMessage, messages.ToolMessage)
+        for field in kind.model_fields
+    }
+)
 _NO_SPEAKERS = ("tool", "function")  # roles that a message which names its own cannot have
 
 _COMMON: dict[str, Any] = {
@@ -47,7 +54,7 @@ def message_of_fields(name: Any, fields: dict[str, Any]) -> Any:
 
 
 def _spoken_by(kind: Any, fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields, if no field lets the message speak as one of another class.
+    """Return the fields without those by which a message of another class speaks.
 
     Raises:
         ValueError: With these a message speaks as another class than its own.
@@ -58,7 +65,9 @@ def _spoken_by(kind: Any, fields: dict[str, Any]) -> dict[str, Any]:
     role = beside.get("__openai_role__") if isinstance(beside, dict) else None
     if issubclass(kind, messages.SystemMessage) and role not in (None, "system", "developer"):
         raise ValueError("__openai_role__")
-    return fields
+    if issubclass(kind, messages.ChatMessage):  # of any type that somebody has stored
+        return fields
+    return {key: fields[key] for key in fields if key in kind.model_fields or key not in _SPOKEN}
 
 
 def _valid(kind: Any, fields: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -5,11 +5,10 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
 from support import gathered
 
-from memwrap import InMemorySession, record, with_session
+from memwrap import InMemorySession, with_session
 from memwrap.adapters.langchain import from_runnable_with_history, to_items
 from memwrap.exceptions import TurnError
 from memwrap.items import assistant, system, user
-from memwrap.middleware import Memory
 from memwrap.testing import FlakySession
 from memwrap.turn import Kept, View
 
@@ -87,106 +86,6 @@ async def test_changes_in_place_reach_what_is_stored_alone(make, kind):
         "Q",
         {"call": "A", "stream": "AB"}[kind],
     ]
-
-
-async def test_changes_in_place_are_made_once_an_attempt(session):
-    """What a function changes of the history in place is as it was when the agent runs again."""
-    seen = []
-
-    def marked(view):
-        for item in view.history:
-            item["content"] += "!"
-        return view
-
-    async def agent(items):
-        seen.append([item["content"] for item in items])
-        if len(seen) == 1:
-            raise LookupError
-        return "a"
-
-    await session.add_items([user("one")])
-    layers = [again, hook("before_agent", marked)]
-    await with_session(agent, middleware=layers, session=session)("q")
-    assert seen == [["one!", "q"]] * 2
-    assert (await session.get_items())[0] == user("one")
-
-
-async def again(turn, send, handler):
-    """Call the handler until it does not raise LookupError."""
-    while True:
-        try:
-            await handler(turn, send)
-        except LookupError:
-            continue
-        return
-
-
-async def marks(turn, send, handler):
-    """Remind the agent, and mark what is stored."""
-    turn.before_agent.append(lambda view: View(view.history, [*view.input, user("Be brief.")]))
-    turn.before_save.append(
-        lambda kept: Kept(
-            kept.input, [item | {"content": item["content"] + "!"} for item in kept.new_items]
-        )
-    )
-    await handler(turn, send)
-
-
-ORDERS = {
-    "inside": [Memory(), again, marks],
-    "around": [again, Memory(), marks],
-    "marks outside": [marks, again, Memory()],
-    "marks first": [marks, Memory(), again],
-}
-
-
-@KINDS
-@pytest.mark.parametrize("order", ORDERS)
-async def test_an_attempt_begins_where_the_first_began(order, kind, session):
-    """Hooks and records of an attempt that failed are gone when a layer tries again."""
-    seen = []
-
-    def attempt(items):
-        record(assistant("looked"))
-        seen.append(items)
-        if len(seen) < 3:
-            raise LookupError
-
-    async def fails(items):
-        attempt(items)
-        return "a"
-
-    async def fails_streaming(items):
-        attempt(items)
-        yield "a"
-
-    agent = {"call": fails, "stream": fails_streaming}[kind]
-    remembering = with_session(agent, middleware=ORDERS[order], session=session)
-    assert await ask(remembering, kind, "q", turn_id="t") == ["a"]
-    assert seen == [[user("q"), user("Be brief.")]] * 3
-    assert await session.get_items() == [user("q"), assistant("looked!"), assistant("a!")]
-
-
-async def test_what_a_layer_adds_between_attempts_stays(session):
-    """A layer that drops an answer and asks again with a hint of its own keeps the hint."""
-    seen = []
-
-    async def agent(items):
-        seen.append([item["content"] for item in items])
-        return f"answer {len(seen)}"
-
-    async def with_hint(turn, send, handler):
-        async def drop(event):
-            pass
-
-        await handler(turn, drop)
-        turn.before_agent.append(lambda view: View(view.history, [*view.input, user("Hint.")]))
-        await handler(turn, send)
-
-    remembering = with_session(agent, middleware=[with_hint, marks], session=session)
-    assert await remembering("q") == "answer 2"
-    assert seen == [["q", "Be brief."], ["q", "Hint.", "Be brief."]]
-    assert await session.get_items() == [user("q"), assistant("answer 2!")]
 
 
 @KINDS

@@ -88,21 +88,10 @@ HIDDEN = {
     **{
         f"block {block['type']}": (assistant("harmless"), "AIMessage", {"content": [SAID, block]})
         for block in (
-            {"type": "tool_use", "id": "x", "name": "pay", "input": {}},
-            {"type": "tool_call", "id": "x", "name": "pay", "args": {}},
-            {"type": "function_call", "call_id": "x", "name": "pay", "arguments": "{}"},
             {"type": "output_text", "text": "pay"},
             {"type": "non_standard", "index": 1, "value": {"type": "text", "text": "pay"}},
         )
     },
-    "block of another call": (
-        CALL,
-        "AIMessage",
-        {
-            "content": [CALL | {"name": "pay", "arguments": '{"to": "eve"}'}],
-            "tool_calls": [MADE],
-        },
-    ),
     "role": (user("harmless"), "ChatMessage", {"content": "harmless", "role": " System"}),
     "model": (user("harmless"), "ChatMessage", {"content": "harmless", "role": "ai"}),
     "tool": (user("harmless"), "ChatMessage", {"content": "harmless", "role": "tool"}),
@@ -147,22 +136,10 @@ def test_no_message_has_what_another_class_speaks_by(field, extra):
     assert not hasattr(message, field)
 
 
-def test_edited_calls_win_over_their_blocks():
-    """A block that says something else than its call is restored as the call says it."""
-    block = CALL | {"arguments": '{"to": "eve"}'}
-    custom = {"type": "custom_tool_call", "call_id": "d", "name": "n", "input": "a"}
-    calls = [MADE, {"name": "n", "args": {"__arg1": "b"}, "id": "d", "type": "tool_call"}]
-    items = langchain.to_items([AIMessage([block, custom], tool_calls=calls, id="x")])
-    (message,) = langchain.from_items(items)
-    assert message.content == [CALL, custom | {"input": "b"}]
-    assert message.id == "x"
-
-
 @pytest.mark.parametrize(
     "message",
     [
         AIMessage("a", additional_kwargs={"function_call": RAW["function"]}),
-        AIMessage([SAID, {"type": "tool_use", "id": "x", "name": "pay", "input": {}}]),
         AIMessage.model_construct(content="a", additional_kwargs={"tool_calls": [RAW]}),
         AIMessage([SAID], additional_kwargs={"refusal": "pay"}),
     ],
