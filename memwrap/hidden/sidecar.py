@@ -178,7 +178,7 @@ def is_of(sidecar: Sidecar, items: Sequence[Item], name: str) -> bool:
     if _digest_of(without_hidden(items)) == sidecar.items:
         return True
     # Older digests include the hidden data of other adapters.
-    return _digest_of(bare(items, name)) == sidecar.items
+    return bool(_digest_of(bare(items, name)) == sidecar.items)
 
 
 def _digest_of(items: Sequence[Item]) -> object:

@@ -62,21 +62,21 @@ class Commit:
             TurnError: A function of `Turn.before_save` returned no `Kept`, or nothing.
             TurnNotSaved: The turn could not be stored, or came too late.
         """
-        changed = self._changed(kept)
+        changed = self._changed(kept) if self.turn.before_save else kept
         if record.turn_id is not None or record.shape == UNANSWERED:
             key = await self.store.turn_key()
             is_changed = changed.input != kept.input
             text = self._fingerprints.of(kept.input, key, is_changed=is_changed)
-            record = record._replace(fingerprint=text)
-        inputs = [] if record.answers else changed.input
-        items = without_marks([*inputs, *changed.new_items])
+            inputs = 0 if record.answers else len(changed.input)
+            record = record._replace(fingerprint=text, inputs=inputs)
+        items = changed.new_items if record.answers else [*changed.input, *changed.new_items]
         if items:
-            await self._commit(items, record._replace(inputs=len(inputs)))
+            await self._commit(without_marks(items), record)
 
     def _changed(self, kept: Kept) -> Kept:
         """Return what `Turn.before_save` makes of *kept*, without hidden data of edited items."""
-        if self.turn.before_save:  # what a function changes in place is nobody else's
-            kept = Kept(copy_known(kept.input), copy_known(kept.new_items))
+        # What a function changes in place is nobody else's.
+        kept = Kept(copy_known(kept.input), copy_known(kept.new_items))
         for change in self.turn.before_save:
             before = kept
             kept = applied(change, kept, "before_save")
