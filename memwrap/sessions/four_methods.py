@@ -29,6 +29,7 @@ from memwrap.sessions.turns import (
     TurnSession,
     canonical,
 )
+from memwrap.settle import settle
 
 __all__ = ["FourMethodTurns", "maybe", "shielded", "turns_of"]
 
@@ -274,12 +275,7 @@ async def maybe(result: Any) -> Any:
 async def shielded(work: Awaitable[Any]) -> None:
     """Await *work* to its end even if cancelled, and be cancelled then."""
     task = asyncio.ensure_future(work)
-    cancellation: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as exc:
-            cancellation = exc
+    cancellation = await settle(task)
     if cancellation is not None:
         task.exception()  # seen: the cancellation is what the caller gets
         raise cancellation

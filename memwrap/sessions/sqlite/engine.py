@@ -34,6 +34,7 @@ from memwrap.sessions.sqlite.connection import (
 )
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.sessions.sqlite.write import Write, batch_of, statement_of
+from memwrap.settle import settle
 
 __all__ = ["Engine", "engine_for"]
 
@@ -125,16 +126,16 @@ class Engine:
         if self._idle.is_set():
             self._idle.clear()
             self._write_next()
-        cancellation: asyncio.CancelledError | None = None
-        while not write.settled:
-            # A new future each time: a cancelled task has cancelled the one it waited for.
+        if not write.settled:
             write.waiter = self.loop.create_future()
             try:
                 await write.waiter
             except asyncio.CancelledError as exc:
-                cancellation = exc
-        if cancellation is not None:
-            raise cancellation
+                # A new future: a cancelled task has cancelled the one it waited for.
+                write.waiter = self.loop.create_future()
+                if write.settled:
+                    raise
+                raise await settle(write.waiter) or exc  # noqa: B904  (the same cancellation)
         if write.error is not None:
             raise write.error
         return write.result
