@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from memwrap.exceptions import ConfigurationError
+from memwrap.sessions.rows import BETWEEN
 
-__all__ = ["Tables"]
+__all__ = ["TEMPORARY", "Tables"]
 
 _SCHEMA = "memwrap_schema"
 _KEYS = "memwrap_keys"
@@ -22,6 +23,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 
 # Later writers sort after earlier ones within a second; other libraries never parse the times.
 _CLOCK = "((julianday('now') - 2440587.5) * 86400.0)"
+_JOINED = f"CAST('[' || group_concat(message_data, '{BETWEEN.decode()}') || ']' AS BLOB)"
 _NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
 
 
@@ -102,6 +104,7 @@ class Tables:
 def _statements(sessions: str, messages: str) -> dict[str, str]:
     names = {"sessions": sessions, "messages": messages, "turns": _turns(messages)}
     names |= {"schema": _SCHEMA, "keys": _KEYS, "now": _NOW, "clock": _CLOCK}
+    names["joined"] = _JOINED
     names["recorded"] = _RECORDED.format(**names)
     return {name: text.format(**names) for name, text in _STATEMENTS.items()}
 
@@ -118,6 +121,12 @@ _RECORDED = """
         FROM {turns} AS t JOIN {messages} AS m
             ON m.session_id = t.session_id AND m.id BETWEEN t.first_id AND t.last_id
         WHERE t.session_id = ?1"""
+
+TEMPORARY = (
+    *("trigger_insert", "trigger_delete", "view_clear", "trigger_clear", "view_cut"),
+    *("trigger_cut", "view_commit", "trigger_commit"),
+)
+"""The statements that make the triggers and views of a writing connection."""
 
 _STATEMENTS = {
     "create_schema": """
@@ -183,11 +192,37 @@ _STATEMENTS = {
             DELETE FROM {messages} WHERE session_id = OLD.session_id;
             DELETE FROM {turns} WHERE session_id = OLD.session_id AND last_id > 0;
         END""",
-    # A view to insert into, so that a commit with all its conditions is one statement.
+    # Views to insert into, so that an operation with all its conditions is one statement.
+    "view_clear": """
+        CREATE TEMP VIEW memwrap_clear AS SELECT NULL AS session_id, NULL AS spared""",
+    # The rows of turns that run go too, and with them their right to be stored.
+    "trigger_clear": """
+        CREATE TEMP TRIGGER memwrap_clear_all INSTEAD OF INSERT ON memwrap_clear BEGIN
+            DELETE FROM {turns} WHERE session_id = NEW.session_id AND (
+                last_id > 0 OR token NOT IN (
+                    SELECT value FROM json_each(NEW.spared) WHERE value IS NOT NULL));
+            DELETE FROM {messages} WHERE session_id = NEW.session_id;
+            DELETE FROM {sessions} WHERE session_id = NEW.session_id;
+        END""",
+    "view_cut": """
+        CREATE TEMP VIEW memwrap_cut AS SELECT
+            NULL AS session_id, NULL AS first, NULL AS last, NULL AS count""",
+    "trigger_cut": """
+        CREATE TEMP TRIGGER memwrap_cut_rows INSTEAD OF INSERT ON memwrap_cut BEGIN
+            SELECT RAISE(ABORT, 'memwrap: the history has changed')
+            WHERE NEW.count <> (
+                SELECT count(*) FROM {messages}
+                WHERE session_id = NEW.session_id AND id BETWEEN NEW.first AND NEW.last);
+            DELETE FROM {messages}
+            WHERE session_id = NEW.session_id AND id BETWEEN NEW.first AND NEW.last;
+            DELETE FROM {turns}
+            WHERE session_id = NEW.session_id AND last_id >= NEW.first AND first_id <= NEW.last;
+        END""",
     "view_commit": """
         CREATE TEMP VIEW memwrap_commit AS SELECT
             NULL AS session_id, NULL AS items, NULL AS lease, NULL AS head, NULL AS token,
-            NULL AS turn_id, NULL AS fingerprint, NULL AS shape, NULL AS inputs, NULL AS answers""",
+            NULL AS turn_id, NULL AS fingerprint, NULL AS shape, NULL AS inputs, NULL AS answers,
+            NULL AS since, NULL AS mark""",
     "trigger_commit": """
         CREATE TEMP TRIGGER memwrap_commit_turn INSTEAD OF INSERT ON memwrap_commit BEGIN
             SELECT RAISE(ABORT, 'memwrap: the lease is lost')
@@ -197,10 +232,16 @@ _STATEMENTS = {
             SELECT RAISE(ABORT, 'memwrap: the history has changed')
             WHERE NEW.head IS NOT NULL AND NEW.head <> coalesce((
                 SELECT max(id) FROM {messages} WHERE session_id = NEW.session_id), 0);
+            SELECT RAISE(ABORT, 'memwrap: the session has been cleared')
+            WHERE NEW.since > 0 AND NOT EXISTS (
+                SELECT 1 FROM {messages} WHERE session_id = NEW.session_id AND id <= NEW.since)
+            OR NEW.since = 0 AND NEW.lease IS NULL AND NOT EXISTS (
+                SELECT 1 FROM {turns}
+                WHERE session_id = NEW.session_id AND last_id < 0 AND token = NEW.mark);
             INSERT INTO {messages} (session_id, message_data)
             SELECT NEW.session_id, value FROM json_each(NEW.items) ORDER BY key;
             DELETE FROM {turns}
-            WHERE session_id = NEW.session_id AND last_id = 0 AND token = NEW.token;
+            WHERE session_id = NEW.session_id AND last_id <= 0 AND token = NEW.token;
             INSERT OR REPLACE INTO {turns}
                 (session_id, last_id, first_id, token, turn_id, fingerprint, shape, inputs,
                 answers, items)
@@ -233,10 +274,10 @@ _STATEMENTS = {
     # The whole history is read as one value and decoded once, which is twice as fast as row by
     # row; as a BLOB, since one wide character would make a wide string of all of it.
     "get": """
-        SELECT count(*), CAST('[' || group_concat(message_data) || ']' AS BLOB), max(id) FROM (
+        SELECT count(*), {joined}, max(id) FROM (
             SELECT message_data, id FROM {messages} WHERE session_id = ?1 ORDER BY id)""",
     "get_newest": """
-        SELECT count(*), CAST('[' || group_concat(message_data) || ']' AS BLOB), max(id) FROM (
+        SELECT count(*), {joined}, max(id) FROM (
             SELECT message_data, id FROM {messages} WHERE session_id = ?1 AND id >= coalesce((
                 SELECT id FROM {messages} WHERE session_id = ?1
                 ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1), 0) ORDER BY id)""",
@@ -252,11 +293,7 @@ _STATEMENTS = {
             SELECT id FROM {messages} WHERE session_id = ?1 ORDER BY id DESC LIMIT 1)
         AND memwrap_is_readable(?2, CAST(message_data AS BLOB))
         RETURNING id, CAST(message_data AS BLOB)""",
-    "clear": "DELETE FROM {sessions} WHERE session_id = ?",
-    # Rows of a writer that keeps no table of sessions; not those added since the clearing.
-    "clear_strays": """
-        DELETE FROM {messages} WHERE session_id = ?1
-        AND NOT EXISTS (SELECT 1 FROM {sessions} WHERE session_id = ?1)""",
+    "clear": "INSERT INTO memwrap_clear VALUES (?, ?)",
     # The lease of the turn that runs. A row whose time is over belongs to whoever comes.
     "begin": """
         INSERT INTO {turns} (session_id, last_id, token, expires) VALUES (?1, 0, ?2, {clock} + ?3)
@@ -264,6 +301,15 @@ _STATEMENTS = {
         SET token = excluded.token, expires = excluded.expires
         WHERE expires <= {clock} OR token = ?4
         RETURNING token""",
+    # A turn without a lease that began with an empty session has a row too, to be deleted with it.
+    "mark": """
+        INSERT INTO {turns} (session_id, last_id, token, expires)
+        SELECT ?1, min(coalesce(min(last_id), 0), 0) - 1, ?2, {clock} + 86400.0
+        FROM {turns} WHERE session_id = ?1""",
+    "release_marked": """
+        UPDATE {turns} SET last_id = (
+            SELECT min(last_id) - 1 FROM {turns} WHERE session_id = ?1), expires = {clock} + 86400.0
+        WHERE session_id = ?1 AND last_id = 0 AND token = ?2""",
     "holder": "SELECT token FROM {turns} WHERE session_id = ? AND last_id = 0",
     "renew": """
         UPDATE {turns} SET expires = {clock} + ?3
@@ -276,15 +322,16 @@ _STATEMENTS = {
     "newest_turn": """{recorded} AND t.last_id = (
             SELECT max(id) FROM {messages} WHERE session_id = ?1) ORDER BY m.id""",
     "turn_ranges": """
-        SELECT first_id, last_id FROM {turns} WHERE session_id = ? AND last_id > 0 ORDER BY 2""",
-    "delete_range": "DELETE FROM {messages} WHERE session_id = ? AND id BETWEEN ? AND ?",
-    "forget_range": "DELETE FROM {turns} WHERE session_id = ? AND last_id BETWEEN ? AND ?",
-    "position": "SELECT updated_at, rowid FROM {sessions} WHERE session_id = ?",
+        SELECT first_id, last_id FROM {turns}
+        WHERE session_id = ?1 AND last_id > 0 AND last_id >= ?2 ORDER BY 2""",
+    "cut": "INSERT INTO memwrap_cut VALUES (?, ?, ?, ?)",
+    # Other programs may have written any times: as BLOBs none fails, and none is NULL.
+    "position": "SELECT coalesce(updated_at, ''), rowid FROM {sessions} WHERE session_id = ?",
     "list": """
-        SELECT session_id, created_at, updated_at,
+        SELECT session_id, CAST(created_at AS BLOB), CAST(updated_at AS BLOB),
             (SELECT count(*) FROM {messages} AS m WHERE m.session_id = s.session_id)
         FROM {sessions} AS s
         WHERE session_id >= ?1 AND (?2 IS NULL OR session_id < ?2)
-            AND (?3 IS NULL OR (updated_at, rowid) < (?3, ?4))
-        ORDER BY updated_at DESC, rowid DESC LIMIT ?5""",
+            AND (?3 IS NULL OR (coalesce(updated_at, ''), rowid) < (?3, ?4))
+        ORDER BY coalesce(updated_at, '') DESC, rowid DESC LIMIT ?5""",
 }
