@@ -36,7 +36,10 @@ async def call(handler: Handler, turn: Turn) -> Event:
     try:
         await handler(turn, send)
     finally:
-        scope.reset(token)
+        try:
+            scope.reset(token)
+        except ValueError:
+            pass  # the task was collected, and this is the context of the collector
     if not sent:
         raise TurnError("a call sends one event; a layer sent none")
     return sent[0]
