@@ -19,7 +19,7 @@ from typing import Any, cast
 from memwrap.codec import copy_items, copy_known
 from memwrap.exceptions import ConversionError, MemwrapError, StoreError
 from memwrap.hidden.data import PROVIDER_DATA, marked, marks_of
-from memwrap.items import Item, split_turns
+from memwrap.items import Item
 from memwrap.sessions.base import Promises, Session, promises
 from memwrap.sessions.turns import (
     UNANSWERED,
@@ -28,6 +28,7 @@ from memwrap.sessions.turns import (
     TurnRecord,
     TurnSession,
     canonical,
+    recorded_turns,
 )
 from memwrap.settle import settle
 
@@ -124,18 +125,55 @@ class FourMethodTurns:
         """Do nothing: there is no lease."""
 
     async def undo_turns(self, turns: int) -> list[list[Item]]:
-        """Pop the items of the newest turns, told by the items' structure."""
-        undone = split_turns(await self._load())[-turns:]
-        for expected in reversed([item for turn in undone for item in turn]):
-            popped = await maybe(self._session.pop_item())
-            if popped != expected:
-                if popped is not None:
-                    await maybe(self._session.add_items([popped]))
-                raise StoreError(
-                    f"session {self._session.session_id!r}: somebody else changed it during the"
-                    " undo, which stopped there"
-                )
-        return undone
+        """Pop the items of the newest turns, told by their notes, elsewhere by structure."""
+        self._history = await self._load()
+        self._texts, self._doubts = [], 0
+        undone = recorded_turns(dict(enumerate(self._history)), self._ranges())[-turns:]
+        items = [item for turn in undone for item in turn.values()]
+        await shielded(self._pop(items))
+        return [list(turn.values()) for turn in undone]
+
+    def _ranges(self) -> list[tuple[int, int]]:
+        """Return the first and the last place of each turn in the history that has a note."""
+        ranges: list[tuple[int, int]] = []
+        for index, item in enumerate(self._history):
+            record, size = _note_of(item)
+            if size and self._stored(index, record, size) is not None:
+                first = index - record.answers
+                while ranges and ranges[-1][1] >= first:  # the question that is answered here
+                    ranges.pop()
+                ranges.append((first, index + size - 1))
+        return ranges
+
+    async def _pop(self, items: list[Item]) -> None:
+        """Pop *items*, the newest ones, all or none of them."""
+        popped: list[Item] = []
+        session = self._session
+        error: Exception | None = None
+        try:
+            for expected in reversed(items):
+                newest = await maybe(session.pop_item())
+                if newest is not None:
+                    popped.append(newest)
+                if newest != expected:
+                    break
+        except Exception as exc:  # noqa: BLE001  (told below, when all is as it was)
+            error = exc
+        else:
+            if len(popped) == len(items) and popped[::-1] == items:
+                return
+        # What was not expected is newer than what was popped before it.
+        odd = [popped.pop()] if popped and error is None and self._is_odd(popped, items) else []
+        back = [*reversed(popped), *odd]
+        if back:
+            await maybe(session.add_items(back))
+        why = type(error).__name__ if error is not None else "somebody else changed it meanwhile"
+        raise StoreError(
+            f"session {session.session_id!r}: nothing was undone, since {why}"
+        ) from error
+
+    def _is_odd(self, popped: list[Item], items: list[Item]) -> bool:
+        return popped[-1] != items[len(items) - len(popped)]
 
     async def _load(self) -> list[Item]:
         name = f"session {self._session.session_id!r}"
