@@ -61,9 +61,8 @@ def try_acquire(key: Hashable) -> Hold | None:
     stand = Stand()
     with _guard:
         before = _held.get(key)
-        if before is not None:
-            if before.queue or not before.stand.is_lost:
-                return None
+        if before is not None and (before.queue or not before.stand.is_lost):
+            return None
         hold = _held[key] = Hold(key, stand, deque())
         return hold
 

@@ -27,11 +27,10 @@ from memwrap.sessions.rows import (
     is_readable,
     report,
 )
-from memwrap.sessions.turns import UNANSWERED, OpenTurn, StoredTurn, TurnRecord, newest_turns
+from memwrap.sessions.turns import UNANSWERED, OpenTurn, StoredTurn, TurnRecord
+from memwrap.sessions.undoing import undo_rows
 
 __all__ = ["DatabaseSession", "DatabaseStore"]
-
-_FIRST_WINDOW = 64  # how many rows an undo looks at first
 
 
 class DatabaseSession:
@@ -241,27 +240,7 @@ class DatabaseSession:
             StoreError: The back end failed, a row is damaged, or somebody else removed items
                 meanwhile. Nothing is undone then.
         """
-        window = _FIRST_WINDOW
-        while True:
-            rows = await self._backend.get(self.session_id, window, joined=False)
-            is_all = len(rows.ids) < window
-            items, bad = await decode_each_slowly(rows)
-            if bad:
-                raise damage(self._place, f"rows {bad} are damaged; nothing was undone")
-            first = next(iter(items), 0)
-            ranges = await self._backend.ranges(self.session_id, first)
-            undone = newest_turns(items, ranges, turns, is_all=is_all)
-            if undone is not None:
-                break
-            window *= 8
-        if not undone:
-            return []
-        places = [place for turn in undone for place in turn]
-        if not await self._backend.cut(self.session_id, places[0], places[-1], len(places)):
-            raise damage(
-                self._place, "somebody else changed it during the undo; nothing was undone"
-            )
-        return [list(turn.values()) for turn in undone]
+        return await undo_rows(self._backend, self.session_id, turns)
 
 
 def _is_whole(found: RecordedRows) -> bool:

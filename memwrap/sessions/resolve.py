@@ -48,8 +48,9 @@ def resolve(session: Any, store: Any) -> Session | None:
         return made
     if isinstance(session, int):
         raise ConfigurationError(
-            f"session is of type {type(session).__name__}, and neither a session nor an id; pass"
-            " the id as a string, str(...) of it"
+            f"session is of type {type(session).__name__}, and neither a session nor an id; pass a"
+            " session object, the id of one in the store as a string, or None for no memory: of a"
+            f" number, str({session!r})"
         )
     missing = [name for name in _METHODS if not callable(getattr(session, name, None))]
     if missing or isinstance(session, type):

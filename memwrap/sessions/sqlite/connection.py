@@ -19,7 +19,8 @@ import aiosqlite
 
 from memwrap.forks import in_child
 from memwrap.sessions.sqlite.migrate import MIGRATIONS, check, migrate
-from memwrap.sessions.sqlite.schema import TEMPORARY, Tables
+from memwrap.sessions.sqlite.schema import Tables
+from memwrap.sessions.sqlite.statements import TEMPORARY
 
 __all__ = [
     "BUSY_SECONDS",

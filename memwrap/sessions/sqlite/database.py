@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-import sys
 from collections.abc import Callable, Hashable, Sequence
-from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -17,15 +15,14 @@ from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import no_such_page
 from memwrap.sessions.leases import is_dead
 from memwrap.sessions.sqlite.engine import engine_for
+from memwrap.sessions.sqlite.listing import end_of, info_of
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.sessions.sqlite.write import MAX_VALUES
 from memwrap.sessions.turns import OpenTurn, TurnRecord
 
 __all__ = ["SQLiteBackend"]
 
-_FIRST_SURROGATE, _LAST_SURROGATE = 0xD800, 0xDFFF
 _ALL = 2**62  # SQLite's integers end at 2**63
-_NO_TIME = datetime.fromtimestamp(0, UTC)
 
 _numbers = count()
 
@@ -243,9 +240,9 @@ class SQLiteBackend:
             position = (found[0][0], found[0][1])
         rows = await engine.read(
             self._tables["list"],
-            (prefix, _end_of(prefix), *position, -1 if limit is None else min(limit, _ALL)),
+            (prefix, end_of(prefix), *position, -1 if limit is None else min(limit, _ALL)),
         )
-        return [_info(*row) for row in rows]
+        return [info_of(*row) for row in rows]
 
     async def close(self) -> None:
         """Close the connections of this event loop."""
@@ -254,32 +251,6 @@ class SQLiteBackend:
 
 def _apart(rows: Sequence[tuple[int, bytes]]) -> Rows:
     return Rows([row_id for row_id, _ in rows], [data for _, data in rows])
-
-
-def _end_of(prefix: str) -> str | None:
-    """Return the first string behind all that begin with *prefix*; None if there is none."""
-    for index in range(len(prefix) - 1, -1, -1):
-        point = ord(prefix[index]) + 1
-        if point == _FIRST_SURROGATE:  # these are no characters
-            point = _LAST_SURROGATE + 1
-        if point <= sys.maxunicode:
-            return prefix[:index] + chr(point)
-    return None
-
-
-def _info(session_id: str, created_at: Any, updated_at: Any, count: int) -> SessionInfo:
-    created, updated = _time(created_at), _time(updated_at)
-    known = created or updated or _NO_TIME
-    return SessionInfo(session_id, created or known, updated or known, count)
-
-
-def _time(text: bytes | None) -> datetime | None:
-    """Return the time that another program may have written; None if it is none."""
-    try:
-        time = datetime.fromisoformat((text or b"").decode())
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 class _Life:
