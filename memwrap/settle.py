@@ -35,4 +35,4 @@ def _shield() -> AbstractContextManager[Any]:
     that a task that waits on keeps a processor busy. Its own shield is what it listens to.
     """
     anyio: Any = sys.modules.get("anyio")
-    return nullcontext() if anyio is None else anyio.CancelScope(shield=True)  # type: ignore[no-any-return]
+    return nullcontext() if anyio is None else anyio.CancelScope(shield=True)

@@ -34,21 +34,24 @@ class _Waiter:
             self.future.set_result(None)
 
 
-class Hold:
-    """A key that is held, and who waits for it.
+class Hold(Stand):
+    """A key that is held where the holder runs, and who waits for it.
 
     Attributes:
         key: What is locked.
-        stand: Where its holder runs.
-        queue: Who waits.
+        queue: Who waits; None as long as nobody has.
     """
 
-    __slots__ = ("key", "queue", "stand")
+    __slots__ = ("key", "queue")
 
-    def __init__(self, key: Hashable, stand: Stand, queue: deque[_Waiter]) -> None:
+    def __init__(self, key: Hashable, at: Stand | None = None) -> None:
+        if at is None:
+            self.loop = asyncio.get_running_loop()
+            self.thread = threading.get_ident()
+        else:
+            self.loop, self.thread = at.loop, at.thread
         self.key = key
-        self.stand = stand
-        self.queue = queue
+        self.queue: deque[_Waiter] | None = None
 
 
 # Reentrant, because the collector may drop a waiting turn while this very thread holds it.
@@ -58,12 +61,11 @@ _held: dict[Hashable, Hold] = {}
 
 def try_acquire(key: Hashable) -> Hold | None:
     """Take *key* if it is free, or nobody can give it back any more."""
-    stand = Stand()
     with _guard:
         before = _held.get(key)
-        if before is not None and (before.queue or not before.stand.is_lost):
+        if before is not None and (before.queue or not before.is_lost):
             return None
-        hold = _held[key] = Hold(key, stand, deque())
+        hold = _held[key] = Hold(key)
         return hold
 
 
@@ -84,7 +86,10 @@ async def acquire(key: Hashable, seconds: float, session_id: str) -> Hold:
         if seconds <= 0:
             raise SessionBusy(f"session {session_id!r}: another turn has it")
         waiter = _Waiter()
-        _held[key].queue.append(waiter)
+        hold = _held[key]
+        if hold.queue is None:
+            hold.queue = deque()
+        hold.queue.append(waiter)
     try:
         async with asyncio.timeout(seconds):
             while not waiter.future.done():
@@ -122,19 +127,19 @@ def release(held: Hold | Hashable) -> None:
 def _here(key: Hashable) -> Hold | None:
     """Return the hold of *key*, unless it is that of somebody on another event loop."""
     hold = _held.get(key)
-    if hold is None or not hold.stand.loop.is_running():
-        return hold
     try:
-        return hold if asyncio.get_running_loop() is hold.stand.loop else None
+        if hold is None or asyncio.get_running_loop() is hold.loop:
+            return hold
     except RuntimeError:
-        return None
+        pass
+    return None if hold.loop.is_running() else hold
 
 
 def _take_over(key: Hashable) -> None:
     """Hand *key* on if its holder's event loop is lost."""
     with _guard:
         hold = _held.get(key)
-        if hold is not None and hold.stand.is_lost:
+        if hold is not None and hold.is_lost:
             _hand_on(hold)
 
 
@@ -144,7 +149,8 @@ def _hand_on(hold: Hold) -> None:
         # A waiter whose loop has stopped comes after all others: its turn cannot go on.
         waiter = next((w for w in queue if w.stand.loop.is_running()), queue[0])
         queue.remove(waiter)
-        waiter.hold = Hold(key, waiter.stand, queue)
+        waiter.hold = Hold(key, waiter.stand)
+        waiter.hold.queue = queue
         try:
             waiter.stand.loop.call_soon_threadsafe(waiter.wake)
         except RuntimeError:  # that loop is closed
@@ -161,7 +167,9 @@ def _withdraw(key: Hashable, waiter: _Waiter) -> bool:
         if waiter.hold is not None:
             return False
         hold = _held.get(key)
-        if hold is not None and waiter in hold.queue:  # else its loop was found closed
+        if (
+            hold is not None and hold.queue and waiter in hold.queue
+        ):  # else its loop was found closed
             hold.queue.remove(waiter)
         return True
 

@@ -173,7 +173,7 @@ class DatabaseSession:
         elif lease is not None:
             turn.head = None
         try:
-            turn.history = await self._items_of(rows, limit)
+            turn.history = await self._items_of(rows, limit) if rows.ids else []
         except BaseException:
             if taken is not None:
                 with contextlib.suppress(StoreError):

@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import ref
 
 from memwrap.sessions.backend import Claim, RecordedRows, Rows
 from memwrap.sessions.base import Promises, SessionInfo
@@ -20,6 +20,10 @@ from memwrap.sessions.turns import OpenTurn, TurnRecord
 __all__ = ["InMemorySession", "InMemoryStore", "MemoryBackend"]
 
 
+_MOST_BEGUN = 1000
+_NEVER = datetime.fromtimestamp(0, UTC)
+
+
 class MemoryBackend:
     """Rows in a dict of sessions."""
 
@@ -29,7 +33,8 @@ class MemoryBackend:
         self._conversations: dict[str, _Conversation] = {}
         # Those that a turn has begun with and nothing is stored of. That two turns have begun
         # with the same object tells that nobody has cleared the session in between.
-        self._begun: WeakValueDictionary[str, _Conversation] = WeakValueDictionary()
+        self._begun: dict[str, ref[_Conversation]] = {}
+        self._most_begun = _MOST_BEGUN  # then those that ended without an append are left out
         self._guard = threading.Lock()
         self._newest_id = 0  # of all rows that there have been, so that no number comes twice
         self._key = b""
@@ -50,15 +55,29 @@ class MemoryBackend:
     def _append(self, session_id: str, rows: Sequence[bytes]) -> _Conversation:
         # Taken out and put back, it is the last in order: the one with the newest rows.
         conversation = self._conversations.pop(session_id, None)
+        now = datetime.now(UTC)
         if conversation is None:
-            conversation = self._begun.pop(session_id, None) or _Conversation()
-            conversation.created_at = datetime.now(UTC)
+            begun = self._begun.pop(session_id, None)
+            conversation = (None if begun is None else begun()) or _Conversation()
+            conversation.created_at = now
         self._conversations[session_id] = conversation
         first = self._newest_id + 1
         self._newest_id += len(rows)
         conversation.ids += range(first, self._newest_id + 1)
         conversation.rows += rows
-        conversation.updated_at = datetime.now(UTC)
+        conversation.updated_at = now
+        return conversation
+
+    def _begun_with(self, session_id: str) -> _Conversation | None:
+        begun = self._begun.get(session_id)
+        return None if begun is None else begun()
+
+    def _begin_with(self, session_id: str) -> _Conversation:
+        if len(self._begun) >= self._most_begun:
+            self._begun = {key: begun for key, begun in self._begun.items() if begun() is not None}
+            self._most_begun = max(_MOST_BEGUN, 2 * len(self._begun))
+        conversation = _Conversation()
+        self._begun[session_id] = ref(conversation)
         return conversation
 
     async def get(self, session_id: str, limit: int | None, *, joined: bool) -> Rows:
@@ -91,11 +110,10 @@ class MemoryBackend:
         """Remove the session, and end the turns that are not *own*."""
         with self._guard:
             conversation = self._conversations.pop(session_id, None)
-            begun = self._begun.pop(session_id, None)
-            life = conversation or begun
+            life = conversation or self._begun_with(session_id)
+            self._begun.pop(session_id, None)
             if life is not None and any(turn.life is life for turn in own):
-                life = _Conversation()
-                self._begun[session_id] = life
+                life = self._begin_with(session_id)
                 for turn in own:
                     turn.life = life
                     turn.head = None if turn.head is None else 0
@@ -131,9 +149,7 @@ class MemoryBackend:
             conversation = self._conversations.get(session_id)
             if conversation is not None:
                 return conversation.joined(limit)
-            begun = self._begun.get(session_id)
-            if begun is None:
-                begun = self._begun[session_id] = _Conversation()
+            begun = self._begun_with(session_id) or self._begin_with(session_id)
             return Rows((), (), 0, begun)
 
     async def renew(self, session_id: str, token: str, lease: float) -> None:
@@ -152,7 +168,7 @@ class MemoryBackend:
                 return True
             if claim.head is not None and claim.head != (known.head if known else 0):
                 return False
-            if claim.life is not None and claim.life is not (known or self._begun.get(session_id)):
+            if claim.life is not None and claim.life is not (known or self._begun_with(session_id)):
                 return False
             question = known.question(record.answers) if known and record.answers else None
             if question is None and record.answers:
@@ -211,7 +227,7 @@ class _Conversation:
         self.ids: list[int] = []
         self.turns: list[_Turn] = []
         self.named: dict[str, _Turn] = {}  # the newest turn of each id
-        self.created_at = self.updated_at = datetime.now(UTC)
+        self.created_at = self.updated_at = _NEVER
 
     @property
     def head(self) -> int:

@@ -19,10 +19,16 @@ _turns: ContextVar[tuple[_Entry, ...]] = ContextVar("memwrap_own_turns", default
 
 def enter(session: Hashable, turn: OpenTurn) -> None:
     """Note that *turn*, of the session of that identity, runs in the context of the caller."""
-    _turns.set((*(entry for entry in _turns.get() if entry[1]() is not None), (session, ref(turn))))
+    entries = _turns.get()
+    if entries:
+        entries = tuple([entry for entry in entries if entry[1]() is not None])
+    _turns.set((*entries, (session, ref(turn))))
 
 
 def own_turns(session: Hashable) -> list[OpenTurn]:
     """Return the open turns of the session of that identity in whose context the caller is."""
-    found = [turn() for key, turn in _turns.get() if key == session]
+    entries = _turns.get()
+    if not entries:
+        return []
+    found = [turn() for key, turn in entries if key == session]
     return [turn for turn in found if turn is not None]

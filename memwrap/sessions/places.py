@@ -53,14 +53,16 @@ def place_of(session: Any) -> Hashable:
     known = _known.get(id(session))
     if known is not None and known[0]() is session:
         return known[1]
-    return _remembered(session, _named_by(session) or id(session))
+    named = _named_by(session)
+    return _remembered(session, id(session) if named is None else named)
 
 
 def came_from(store: Any, session_id: str, session: Any) -> None:
     """Note that *store* gave *session* for an id, unless more is known of the object."""
     known = _known.get(id(session))
     if known is None or known[0]() is not session:
-        _remembered(session, _named_by(session) or (_store(store), session_id))
+        named = _named_by(session)
+        _remembered(session, (_store(store), session_id) if named is None else named)
 
 
 def _store(store: Any) -> Hashable:

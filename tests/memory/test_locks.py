@@ -271,7 +271,7 @@ def test_waiter_on_a_stopped_loop_goes_last():
         assert not task.done()
         loop.run_until_complete(task)
         (hold,) = locks._held.values()
-        assert hold.stand.loop is loop
+        assert hold.loop is loop
         locks.release("k")
 
 
