@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from contextlib import AbstractContextManager, nullcontext
+import importlib
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 __all__ = ["settle"]
@@ -21,18 +21,20 @@ async def settle(future: asyncio.Future[Any]) -> asyncio.CancelledError | None:
             if cancellation is None:
                 await asyncio.wait({future})
             else:
-                with _shield():
+                with _shield(cancellation):
                     await asyncio.wait({future})
         except asyncio.CancelledError as exc:
             cancellation = exc
     return cancellation
 
 
-def _shield() -> AbstractContextManager[Any]:
+def _shield(cancellation: asyncio.CancelledError) -> AbstractContextManager[Any]:
     """Return a block in which a cancelled scope of anyio leaves the task alone.
 
     Such a scope cancels its tasks in each step of the event loop until they are out of it, so
     that a task that waits on keeps a processor busy. Its own shield is what it listens to.
     """
-    anyio: Any = sys.modules.get("anyio")
-    return nullcontext() if anyio is None else anyio.CancelScope(shield=True)
+    if "cancel scope" in str(cancellation):  # as such a scope says of itself
+        with suppress(ImportError, AttributeError):
+            return importlib.import_module("anyio").CancelScope(shield=True)  # type: ignore[no-any-return]
+    return nullcontext()

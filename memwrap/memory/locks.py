@@ -127,12 +127,7 @@ def release(held: Hold | Hashable) -> None:
 def _here(key: Hashable) -> Hold | None:
     """Return the hold of *key*, unless it is that of somebody on another event loop."""
     hold = _held.get(key)
-    try:
-        if hold is None or asyncio.get_running_loop() is hold.loop:
-            return hold
-    except RuntimeError:
-        pass
-    return None if hold.loop.is_running() else hold
+    return hold if hold is None or hold.is_here or not hold.loop.is_running() else None
 
 
 def _take_over(key: Hashable) -> None:

@@ -101,9 +101,8 @@ class DatabaseSession:
         if limit == 0:
             return []
         self.damaged_items = 0
-        return await self._items_of(
-            await self._backend.get(self.session_id, limit, joined=True), limit
-        )
+        rows = await self._backend.get(self.session_id, limit, joined=True)
+        return await self._items_of(rows, limit)
 
     async def _items_of(self, rows: Rows, limit: int | None) -> list[Item]:
         """Return the items of the rows that are not damaged, and tell of those that are."""
@@ -225,6 +224,8 @@ class DatabaseSession:
 
     async def release_turn(self, turn: OpenTurn) -> None:
         """Give the lease back; see `TurnSession`."""
+        if turn.stand is not None and not turn.stand.is_here:
+            return  # collected: nothing can be waited for, and the lease ends with the turn
         if turn.lease is not None:
             if self._backend.promises.shared:
                 life = turn.life if turn.attempted else None
@@ -232,14 +233,7 @@ class DatabaseSession:
             turn.lease_token = None
 
     async def undo_turns(self, turns: int) -> list[list[Item]]:
-        """Remove the newest turns; see `TurnSession`.
-
-        What others add meanwhile stays.
-
-        Raises:
-            StoreError: The back end failed, a row is damaged, or somebody else removed items
-                meanwhile. Nothing is undone then.
-        """
+        """Remove the newest turns, all or none; see `TurnSession`."""
         return await undo_rows(self._backend, self.session_id, turns)
 
 

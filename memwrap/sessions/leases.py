@@ -32,6 +32,14 @@ class Stand:
         self.thread = threading.get_ident()
 
     @property
+    def is_here(self) -> bool:
+        """Whether the caller runs on that loop; the collector, for one, may run anywhere."""
+        try:
+            return asyncio.get_running_loop() is self.loop
+        except RuntimeError:
+            return False
+
+    @property
     def is_lost(self) -> bool:
         """Whether nothing goes on there while the caller waits.
 

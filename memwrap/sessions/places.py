@@ -85,9 +85,9 @@ def _named_by(session: Any) -> Hashable | None:
 def _remembered(session: object, found: Hashable) -> Hashable:
     key = id(session)
 
-    def forget(gone: ref[object]) -> None:
-        if (known := _known.get(key)) is not None and known[0] is gone:
-            del _known[key]
+    def forget(gone: ref[object], table: dict[int, tuple[ref[object], Hashable]] = _known) -> None:
+        if (known := table.get(key)) is not None and known[0] is gone:
+            del table[key]
 
     with contextlib.suppress(TypeError):  # the class allows no weak references
         _known[key] = (ref(session, forget), found)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from memwrap.items import Item, turn_starts
+from memwrap.sessions.leases import Stand
 
 __all__ = [
     "UNANSWERED",
@@ -70,7 +71,7 @@ class OpenTurn:
     lease_token: str | None = None
     attempted: bool = False
     life: Any = None
-    stand: object = None
+    stand: Stand | None = None
 
 
 class TurnRecord(NamedTuple):

@@ -23,6 +23,8 @@ _NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
 def statements(names: tuple[tuple[str, str], ...]) -> dict[str, str]:
     """Return the statements, by what they do, on tables and indexes of these names."""
     parts = {part: f'"{name}"' for part, name in names}
+    # A file keeps the text of these: it is to be what the other library would have made.
+    parts |= {f"plain_{part}": name for part, name in names}
     parts |= {"now": _NOW, "clock": _CLOCK, "joined": _JOINED}
     parts["recorded"] = _RECORDED.format(**parts)
     return {name: text.format(**parts) for name, text in _STATEMENTS.items()}
@@ -63,21 +65,21 @@ _STATEMENTS = {
         INSERT INTO {keys} VALUES (?1, ?2) ON CONFLICT (messages) DO UPDATE SET secret = secret
         RETURNING CAST(secret AS BLOB)""",
     "create_sessions": """
-        CREATE TABLE IF NOT EXISTS {sessions} (
+        CREATE TABLE IF NOT EXISTS {plain_sessions} (
             session_id TEXT PRIMARY KEY,
             created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
             updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP
         )""",
     "create_messages": """
-        CREATE TABLE IF NOT EXISTS {messages} (
+        CREATE TABLE IF NOT EXISTS {plain_messages} (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             session_id TEXT NOT NULL,
             message_data TEXT NOT NULL,
             created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
-            FOREIGN KEY (session_id) REFERENCES {sessions} (session_id) ON DELETE CASCADE
+            FOREIGN KEY (session_id) REFERENCES {plain_sessions} (session_id) ON DELETE CASCADE
         )""",
     "create_index": """
-        CREATE INDEX IF NOT EXISTS {messages_index} ON {messages} (session_id, id)""",
+        CREATE INDEX IF NOT EXISTS {plain_messages_index} ON {plain_messages} (session_id, id)""",
     "create_turns": """
         CREATE TABLE IF NOT EXISTS {turns} (
             session_id TEXT NOT NULL,
