@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 
 from memwrap.context import UNSET, Scope, scope
 from memwrap.exceptions import TurnError
+from memwrap.settle import settle
 from memwrap.turn import Event, Handler, Turn
 
 __all__ = ["call", "stream"]
@@ -35,7 +36,10 @@ async def call(handler: Handler, turn: Turn) -> Event:
     try:
         await handler(turn, send)
     finally:
-        scope.reset(token)
+        try:  # noqa: SIM105  (which would slow each turn down)
+            scope.reset(token)
+        except ValueError:  # the task was collected, in some other context
+            pass
     if not sent:
         raise TurnError("a call sends one event; a layer sent none")
     return sent[0]
@@ -81,12 +85,7 @@ async def stream(handler: Handler, turn: Turn) -> AsyncGenerator[Event, None]:
 async def _finish(task: asyncio.Task[None]) -> None:
     """Cancel *task* if it still runs, wait until it has unwound, and raise what it raised."""
     cancelled = task.cancel()
-    interruption: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as exc:  # cancelled again: the turn still unwinds
-            interruption = exc
+    interruption = await settle(task)
     if cancelled and task.cancelled():
         if interruption is not None:
             raise interruption

@@ -1,7 +1,8 @@
 """One turn at a time for each session, within this process.
 
 The table of locked keys is process-wide, because two objects may stand for one session, and turns
-may run on several event loops and in several threads.
+may run on several event loops and in several threads. A loop may be closed, or stand still for
+good, under a turn that holds a key: then whoever comes takes the key over.
 """
 
 from __future__ import annotations
@@ -13,38 +14,62 @@ from collections.abc import Hashable
 
 from memwrap.exceptions import SessionBusy
 from memwrap.forks import in_child
+from memwrap.sessions.leases import Stand
 
-__all__ = ["acquire", "release", "try_acquire"]
+__all__ = ["Hold", "acquire", "release", "try_acquire"]
+
+_LOOK_PAUSE = 0.1  # seconds between two looks of a waiter whether the holder's loop is lost
 
 
 class _Waiter:
-    __slots__ = ("future", "granted", "loop")
+    __slots__ = ("future", "hold", "stand")
 
     def __init__(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[None] = self.loop.create_future()
-        self.granted = False
+        self.stand = Stand()
+        self.future: asyncio.Future[None] = self.stand.loop.create_future()
+        self.hold: Hold | None = None  # when the key has been granted
 
     def wake(self) -> None:
         if not self.future.done():
             self.future.set_result(None)
 
 
+class Hold(Stand):
+    """A key that is held where the holder runs, and who waits for it.
+
+    Attributes:
+        key: What is locked.
+        queue: Who waits; None as long as nobody has.
+    """
+
+    __slots__ = ("key", "queue")
+
+    def __init__(self, key: Hashable, at: Stand | None = None) -> None:
+        if at is None:
+            self.loop = asyncio.get_running_loop()
+            self.thread = threading.get_ident()
+        else:
+            self.loop, self.thread = at.loop, at.thread
+        self.key = key
+        self.queue: deque[_Waiter] | None = None
+
+
 # Reentrant, because the collector may drop a waiting turn while this very thread holds it.
 _guard = threading.RLock()
-_held: dict[Hashable, deque[_Waiter]] = {}
+_held: dict[Hashable, Hold] = {}
 
 
-def try_acquire(key: Hashable) -> bool:
-    """Take *key* if it is free."""
+def try_acquire(key: Hashable) -> Hold | None:
+    """Take *key* if it is free, or nobody can give it back any more."""
     with _guard:
-        if key in _held:
-            return False
-        _held[key] = deque()
-        return True
+        before = _held.get(key)
+        if before is not None and (before.queue or not before.is_lost):
+            return None
+        hold = _held[key] = Hold(key)
+        return hold
 
 
-async def acquire(key: Hashable, seconds: float, session_id: str) -> None:
+async def acquire(key: Hashable, seconds: float, session_id: str) -> Hold:
     """Wait for *key*: first come, first served.
 
     Args:
@@ -56,54 +81,91 @@ async def acquire(key: Hashable, seconds: float, session_id: str) -> None:
         SessionBusy: The time is over.
     """
     with _guard:
-        if try_acquire(key):
-            return
-        queue = _held[key]
+        if (hold := try_acquire(key)) is not None:
+            return hold
         if seconds <= 0:
             raise SessionBusy(f"session {session_id!r}: another turn has it")
         waiter = _Waiter()
-        queue.append(waiter)
+        hold = _held[key]
+        if hold.queue is None:
+            hold.queue = deque()
+        hold.queue.append(waiter)
     try:
         async with asyncio.timeout(seconds):
-            await waiter.future
+            while not waiter.future.done():
+                _take_over(key)
+                await asyncio.wait({waiter.future}, timeout=_LOOK_PAUSE)
     except TimeoutError:
         if not _withdraw(key, waiter):
-            return  # the key was granted in the last moment
+            assert waiter.hold is not None  # noqa: S101
+            return waiter.hold  # the key was granted in the last moment
         raise SessionBusy(
             f"session {session_id!r}: another turn has kept it for more than {seconds:g} s"
         ) from None
     except BaseException:
         if not _withdraw(key, waiter):
-            release(key)
+            assert waiter.hold is not None  # noqa: S101
+            release(waiter.hold)
         raise
+    assert waiter.hold is not None  # noqa: S101
+    return waiter.hold
 
 
-def release(key: Hashable) -> None:
-    """Hand *key* to whoever waits longest, or free it."""
+def release(held: Hold | Hashable) -> None:
+    """Hand a key to whoever waits longest, or free it.
+
+    Args:
+        held: The hold. It does nothing if somebody has taken the key over. Or the key: then the
+            caller is taken for the holder if it runs where the holder does.
+    """
     with _guard:
-        queue = _held[key]
-        while queue:
-            # A waiter whose loop has stopped comes after all others: its turn cannot go on.
-            waiter = next((w for w in queue if w.loop.is_running()), queue[0])
-            queue.remove(waiter)
-            waiter.granted = True
-            try:
-                waiter.loop.call_soon_threadsafe(waiter.wake)
-            except RuntimeError:  # that loop is closed
-                waiter.granted = False
-                continue
-            return
-        del _held[key]
+        hold = held if isinstance(held, Hold) else _here(held)
+        if hold is not None and _held.get(hold.key) is hold:
+            _hand_on(hold)
+
+
+def _here(key: Hashable) -> Hold | None:
+    """Return the hold of *key*, unless it is that of somebody on another event loop."""
+    hold = _held.get(key)
+    return hold if hold is None or hold.is_here or not hold.loop.is_running() else None
+
+
+def _take_over(key: Hashable) -> None:
+    """Hand *key* on if its holder's event loop is lost."""
+    with _guard:
+        hold = _held.get(key)
+        if hold is not None and hold.is_lost:
+            _hand_on(hold)
+
+
+def _hand_on(hold: Hold) -> None:
+    key, queue = hold.key, hold.queue
+    while queue:
+        # A waiter whose loop has stopped comes after all others: its turn cannot go on.
+        waiter = next((w for w in queue if w.stand.loop.is_running()), queue[0])
+        queue.remove(waiter)
+        waiter.hold = Hold(key, waiter.stand)
+        waiter.hold.queue = queue
+        try:
+            waiter.stand.loop.call_soon_threadsafe(waiter.wake)
+        except RuntimeError:  # that loop is closed
+            waiter.hold = None
+            continue
+        _held[key] = waiter.hold
+        return
+    del _held[key]
 
 
 def _withdraw(key: Hashable, waiter: _Waiter) -> bool:
     """Stop waiting; return False if the key has been granted already."""
     with _guard:
-        if waiter.granted:
+        if waiter.hold is not None:
             return False
-        queue = _held.get(key)
-        if queue and waiter in queue:  # `release` has removed it if its loop is closed
-            queue.remove(waiter)
+        hold = _held.get(key)
+        if (
+            hold is not None and hold.queue and waiter in hold.queue
+        ):  # else its loop was found closed
+            hold.queue.remove(waiter)
         return True
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 from memwrap.context import current_turn
 from memwrap.exceptions import ConfigurationError, SessionBusy
 from memwrap.items import Item
@@ -9,32 +12,39 @@ from memwrap.memory.locks import acquire, release
 from memwrap.sessions.base import Session, identity
 from memwrap.sessions.four_methods import turns_of
 from memwrap.sessions.leases import new_token
+from memwrap.sessions.resolve import check_session
+from memwrap.sessions.turns import OpenTurn, TurnSession
 
 __all__ = ["undo"]
 
 _PATIENCE = 30.0
+_POLL_PAUSES = (0.002, 0.05)  # seconds between two looks at another process's lease: first, most
 
 
-async def undo(session: Session, turns: int = 1) -> list[list[Item]]:
+async def undo(session: Session, turns: int = 1, *, secret: bytes = b"") -> list[list[Item]]:
     """Remove the newest whole turns of *session* and return them.
 
-    memwrap's own sessions record which turn an item belongs to; in others a turn begins with the
-    first of a row of user messages. To try again, call the agent with the input of the returned
-    turn: ``turns[-1][0]`` for a string.
+    memwrap's own sessions record which turn an item belongs to, and others have notes of turns
+    that have an id or were answered later. Elsewhere a turn begins with the first of a row of
+    user messages. A question that was kept and its later answer are one turn. To try again, call
+    the agent with the input of the returned turn: ``turns[-1][0]`` for a string.
 
     Args:
-        session: Any session; one with the four methods only is popped item by item.
+        session: Any session object; one with the four methods only is popped item by item.
         turns: How many.
+        secret: That of the agent's `Memory`, if it has one: then notes without proof are none.
 
     Returns:
         The turns, oldest first, each a list of items; fewer if there are no more.
 
     Raises:
-        ConfigurationError: The number is no whole number from 1 on, or the caller is an agent
-            whose own turn on this session still runs.
+        ConfigurationError: It is no session, the number is no whole number from 1 on, or the
+            caller is an agent whose own turn on this session still runs.
         SessionBusy: A turn that is running did not end in 30 seconds.
-        StoreError: The back end failed, a row is damaged, or somebody else changed the session.
+        StoreError: The back end failed, a row is damaged, or somebody else changed the session;
+            nothing is removed then.
     """
+    session = check_session(session, "undo()")
     if type(turns) is not int or turns < 1:
         raise ConfigurationError(f"turns is a whole number from 1 on, not {turns!r}")
     turn, key = current_turn(), identity(session)
@@ -42,15 +52,28 @@ async def undo(session: Session, turns: int = 1) -> list[list[Item]]:
         if turn.run.is_open and identity(turn.session) == key:
             raise ConfigurationError("a turn cannot undo turns of its own session while it runs")
         turn = turn.run.parent
-    await acquire(key, _PATIENCE, session.session_id)
+    deadline = time.monotonic() + _PATIENCE
+    hold = await acquire(key, _PATIENCE, session.session_id)
     try:
-        store = turns_of(session)
-        opened = await store.begin_turn(new_token(), lease=_PATIENCE)
-        if opened is None:
-            raise SessionBusy(f"session {session.session_id!r}: a turn in another process has it")
+        store = turns_of(session, secret)
+        opened = await _begun(store, session.session_id, deadline)
         try:
             return await store.undo_turns(turns)
         finally:
             await store.release_turn(opened)
     finally:
-        release(key)
+        release(hold)
+
+
+async def _begun(store: TurnSession, session_id: str, deadline: float) -> OpenTurn:
+    """Begin a turn behind those of other processes."""
+    token, (pause, most) = new_token(), _POLL_PAUSES
+    while (opened := await store.begin_turn(token, lease=_PATIENCE)) is None:
+        if time.monotonic() + pause > deadline:
+            raise SessionBusy(
+                f"session {session_id!r}: a turn in another process has kept it for more than"
+                f" {_PATIENCE:g} s"
+            )
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, most)
+    return opened

@@ -7,10 +7,10 @@ end can stand around another, as one that encrypts does.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from memwrap.sessions.base import Promises, SessionInfo
-from memwrap.sessions.turns import TurnRecord
+from memwrap.sessions.turns import OpenTurn, TurnRecord
 
 __all__ = ["Backend", "Claim", "RecordedRows", "Rows"]
 
@@ -21,14 +21,16 @@ class Rows(NamedTuple):
     Attributes:
         ids: The number of each row. Numbers rise, and none is given twice. Beside joined data
             only their count means anything.
-        data: The bytes of each row, or of all rows as one JSON array.
+        data: The bytes of each row, or of all rows as `memwrap.sessions.rows.joined` joins them.
         head: Version of the session's rows, which every append changes; None if it was not
             looked at.
+        life: What the back end tells by whether the session has been cleared since.
     """
 
     ids: Sequence[int]
     data: Sequence[bytes] | bytes
     head: int | None = None
+    life: Any = None
 
 
 class RecordedRows(NamedTuple):
@@ -53,13 +55,16 @@ class Claim(NamedTuple):
         token: Names the turn.
         lease: Token of the lease that has to be held; None for none.
         head: Version that the session's rows must still have; None if it is not checked.
-        again: Whether the turn may be stored already, since a commit of it failed.
+        again: Whether the turn may be stored already, since a commit of it was tried.
+        life: That of `Rows` when the turn began: the session must not have been cleared since.
+            None if it is not checked.
     """
 
     token: str
     lease: str | None
     head: int | None
     again: bool
+    life: Any = None
 
 
 class Backend(Protocol):
@@ -90,26 +95,32 @@ class Backend(Protocol):
         Args:
             session_id: The session.
             limit: How many; positive, or None for all.
-            joined: Whether the data may come as one JSON array, where that is faster.
+            joined: Whether the data may come in one piece, where that is faster.
         """
         ...
 
     async def pop(
-        self, session_id: str, readable: Callable[[bytes], bool]
+        self, session_id: str, readable: Callable[[bytes], bool], own: Sequence[OpenTurn] = ()
     ) -> tuple[int, bytes] | None:
         """Remove the newest row, unless it is not *readable*.
 
         Args:
             session_id: The session.
             readable: Tells whether the data of a row can be read; from any thread.
+            own: Turns that do it themselves: they go on, whatever they remove.
 
         Returns:
             The newest row's number and data, removed or not; None if there is none.
         """
         ...
 
-    async def clear(self, session_id: str) -> None:
-        """Remove the session with all its rows."""
+    async def clear(self, session_id: str, own: Sequence[OpenTurn] = ()) -> None:
+        """Remove the session with all its rows, and end the right of its turns to be stored.
+
+        Args:
+            session_id: The session.
+            own: Turns that do the clearing themselves: they go on.
+        """
         ...
 
     async def sessions(
@@ -125,7 +136,9 @@ class Backend(Protocol):
     async def begin(
         self, session_id: str, token: str, lease: float | None, limit: int | None
     ) -> Rows | None:
-        """Take a lease of that many seconds, if any, and return the newest rows with their head.
+        """Take a lease of that many seconds, if any, and return the newest rows.
+
+        They come with their head, and with the life of the session.
 
         Returns:
             The rows, joined or not; None if another holder has a lease that has not ended.
@@ -136,8 +149,8 @@ class Backend(Protocol):
         """Let the lease begin anew, unless somebody else has it."""
         ...
 
-    async def release(self, session_id: str, token: str) -> None:
-        """Give the lease back."""
+    async def release(self, session_id: str, token: str, life: Any = None) -> None:
+        """Give the lease back; with a *life*, so that the turn may still be stored later."""
         ...
 
     async def commit(
@@ -162,12 +175,21 @@ class Backend(Protocol):
         """Return the recorded turn that ends with the session's newest row, if one does."""
         ...
 
-    async def ranges(self, session_id: str) -> Sequence[tuple[int, int]]:
-        """Return the first and the last row's number of each recorded turn, in order."""
+    async def ranges(self, session_id: str, first: int = 0) -> Sequence[tuple[int, int]]:
+        """Return the first and the last row's number of each recorded turn, in order.
+
+        Args:
+            session_id: The session.
+            first: Only turns with rows from this number on.
+        """
         ...
 
-    async def cut(self, session_id: str, first: int, last: int) -> None:
-        """Remove the rows with numbers from *first* to *last*, and the turns that they were of."""
+    async def cut(self, session_id: str, first: int, last: int, count: int) -> bool:
+        """Remove the rows with numbers from *first* to *last*, and the turns that they were of.
+
+        Returns:
+            Whether they are removed; False, and nothing is, when there are not *count* of them.
+        """
         ...
 
     async def key(self) -> bytes:

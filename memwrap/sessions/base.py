@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeAlias
 
+from memwrap.sessions.places import inside_of, place_of
+
 __all__ = [
     "Promises",
     "Session",
@@ -110,18 +112,33 @@ class Promises:
     turns: bool = False
 
 
+_NOTHING = Promises()
+
+
 def promises(session: object) -> Promises:
     """Return what *session* promises; nothing for a class that does not say."""
-    found = getattr(session, "promises", None)
-    return found if isinstance(found, Promises) else Promises()
+    return _said(session) or _NOTHING
 
 
 def identity(session: object) -> Hashable:
     """Return what *session* shares with all objects for the same conversation.
 
-    A class that does not say stands for itself alone, object by object.
+    Of a class that does not say, it is what the object tells of its place, or the store and the
+    id that it came from. An object of which nothing is known stands for itself alone.
     """
-    if isinstance(getattr(session, "promises", None), Promises):
+    if _said(session) is not None:
         found: Hashable = session.identity  # type: ignore[attr-defined]
         return found
-    return id(session)
+    inside = inside_of(session)
+    return place_of(session) if inside is None else identity(inside)
+
+
+def _said(session: object) -> Promises | None:
+    found = getattr(session, "promises", None)
+    if not isinstance(found, Promises):
+        return None
+    kind = type(session)
+    if hasattr(kind, "promises") or "promises" in getattr(session, "__dict__", ()):
+        return found
+    # It hands on what it has not itself: then what it promises is not what its methods do.
+    return None if hasattr(kind, "get_items") else found

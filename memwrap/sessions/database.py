@@ -14,15 +14,21 @@ from memwrap.items import Item
 from memwrap.sessions.backend import Backend, Claim, RecordedRows, Rows
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import check_id, check_limit, check_settings
+from memwrap.sessions.leases import take_stand
+from memwrap.sessions.own import enter, own_turns
 from memwrap.sessions.rows import (
     damage,
     decode_each,
+    decode_each_slowly,
     decode_row,
+    decode_slowly,
     decode_whole,
+    is_long,
     is_readable,
     report,
 )
-from memwrap.sessions.turns import UNANSWERED, OpenTurn, StoredTurn, TurnRecord, recorded_turns
+from memwrap.sessions.turns import UNANSWERED, OpenTurn, StoredTurn, TurnRecord
+from memwrap.sessions.undoing import undo_rows
 
 __all__ = ["DatabaseSession", "DatabaseStore"]
 
@@ -96,18 +102,20 @@ class DatabaseSession:
             return []
         self.damaged_items = 0
         rows = await self._backend.get(self.session_id, limit, joined=True)
-        items = decode_whole(rows)
-        return await self._row_by_row(rows, limit) if items is None else items
+        return await self._items_of(rows, limit)
 
-    async def _row_by_row(self, rows: Rows, limit: int | None) -> list[Item]:
+    async def _items_of(self, rows: Rows, limit: int | None) -> list[Item]:
         """Return the items of the rows that are not damaged, and tell of those that are."""
+        items = await decode_slowly(rows) if is_long(rows) else decode_whole(rows)
+        if items is not None:
+            return items
         if isinstance(rows.data, bytes):
             rows = await self._backend.get(self.session_id, limit, joined=False)
-        items, bad = decode_each(rows)
+        found, bad = await decode_each_slowly(rows)
         if bad:
             self.damaged_items = len(bad)
             report(self._place, bad, strict=self._strict)
-        return list(items.values())
+        return list(found.values())
 
     @property
     def _place(self) -> str:
@@ -130,7 +138,7 @@ class DatabaseSession:
         Raises:
             StoreError: The back end failed, or the newest row is damaged; then it stays.
         """
-        popped = await self._backend.pop(self.session_id, is_readable)
+        popped = await self._backend.pop(self.session_id, is_readable, own_turns(self.identity))
         if popped is None:
             return None
         row_id, row = popped
@@ -142,31 +150,36 @@ class DatabaseSession:
     async def clear_session(self) -> None:
         """Remove the session with all its items.
 
+        A turn that runs meanwhile is not stored. One that does the clearing itself is.
+
         Raises:
             StoreError: The back end failed.
         """
-        await self._backend.clear(self.session_id)
+        await self._backend.clear(self.session_id, own_turns(self.identity))
 
     async def begin_turn(self, token: str, *, lease: float | None) -> OpenTurn | None:
         """Take the lease and load the history; see `TurnSession`."""
         limit = None if self.session_settings is None else self.session_settings.limit
         self.damaged_items = 0
         taken = lease if self._backend.promises.shared else None
+        stand = None if taken is None else take_stand(token)
         rows = await self._backend.begin(self.session_id, token, taken, limit)
         if rows is None:
             return None
+        turn = OpenTurn([], rows.head, token, lease, life=rows.life, stand=stand)
+        if taken is not None:
+            turn.lease_token = token
+        elif lease is not None:
+            turn.head = None
         try:
-            history = decode_whole(rows)
-            if history is None:
-                history = await self._row_by_row(rows, limit)
+            turn.history = await self._items_of(rows, limit) if rows.ids else []
         except BaseException:
             if taken is not None:
                 with contextlib.suppress(StoreError):
                     await self._backend.release(self.session_id, token)
             raise
-        if taken is not None:
-            return OpenTurn(history, rows.head, token, lease, lease_token=token)
-        return OpenTurn(history, rows.head if lease is None else None, token, lease)
+        enter(self.identity, turn)
+        return turn
 
     async def find_turn(self, turn_id: str) -> StoredTurn | None:
         """Return the answered turn of that id; see `TurnSession`."""
@@ -174,7 +187,7 @@ class DatabaseSession:
         if found is None or not _is_whole(found) or found.record.shape == UNANSWERED:
             return None
         place = found.record.answers + found.record.inputs
-        ids, data, _ = found.rows
+        ids, data, _, _ = found.rows
         items, bad = decode_each(Rows(ids[place:], data[place:]))
         if bad:
             raise damage(self._place, f"rows {bad}, of a stored turn's answer, are damaged")
@@ -204,30 +217,24 @@ class DatabaseSession:
         """Append the items with their record; see `TurnSession`."""
         rows = encode_items(items)
         lease = turn.lease_token
-        claim = Claim(turn.token, lease, turn.head if lease is None else None, turn.attempted)
+        head = turn.head if lease is None else None
+        claim = Claim(turn.token, lease, head, turn.attempted, turn.life)
         turn.attempted = True
         return await self._backend.commit(self.session_id, rows, record, claim)
 
     async def release_turn(self, turn: OpenTurn) -> None:
         """Give the lease back; see `TurnSession`."""
+        if turn.stand is not None and not turn.stand.is_here:
+            return  # collected: nothing can be waited for, and the lease ends with the turn
         if turn.lease is not None:
             if self._backend.promises.shared:
-                await self._backend.release(self.session_id, turn.token)
+                life = turn.life if turn.attempted else None
+                await self._backend.release(self.session_id, turn.token, life)
             turn.lease_token = None
 
     async def undo_turns(self, turns: int) -> list[list[Item]]:
-        """Remove the newest turns; see `TurnSession`.
-
-        What others add meanwhile stays.
-        """
-        rows = await self._backend.get(self.session_id, None, joined=False)
-        items, bad = decode_each(rows)
-        if bad:
-            raise damage(self._place, f"rows {bad} are damaged; nothing was undone")
-        undone = recorded_turns(items, await self._backend.ranges(self.session_id))[-turns:]
-        if undone:
-            await self._backend.cut(self.session_id, next(iter(undone[0])), rows.ids[-1])
-        return [list(turn.values()) for turn in undone]
+        """Remove the newest turns, all or none; see `TurnSession`."""
+        return await undo_rows(self._backend, self.session_id, turns)
 
 
 def _is_whole(found: RecordedRows) -> bool:
@@ -285,6 +292,8 @@ class DatabaseStore:
 
     async def delete(self, session_id: str) -> None:
         """Remove the session with all its items; an unknown id does nothing.
+
+        A turn that runs meanwhile is not stored, not even one that does it itself.
 
         Raises:
             ConfigurationError: The id is no string, empty, or too long.

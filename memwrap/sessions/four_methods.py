@@ -19,9 +19,10 @@ from typing import Any, cast
 from memwrap.codec import copy_items, copy_known
 from memwrap.exceptions import ConversionError, MemwrapError, StoreError
 from memwrap.foreign import as_cause
-from memwrap.hidden.data import PROVIDER_DATA, marked, marks_of
-from memwrap.items import Item, split_turns
+from memwrap.hidden.data import marked, marks_of
+from memwrap.items import Item
 from memwrap.sessions.base import Promises, Session, promises
+from memwrap.sessions.notes import fields_of, note_of, proven_text
 from memwrap.sessions.turns import (
     UNANSWERED,
     OpenTurn,
@@ -29,7 +30,9 @@ from memwrap.sessions.turns import (
     TurnRecord,
     TurnSession,
     canonical,
+    recorded_turns,
 )
+from memwrap.settle import settle
 
 __all__ = ["FourMethodTurns", "maybe", "shielded", "turns_of"]
 
@@ -66,6 +69,7 @@ class FourMethodTurns:
         self._history: list[Item] = []
         self._texts: list[str] = []  # the canonical JSON of each item of the history
         self._doubts = 0  # how many proofs were wrong
+        self._again: asyncio.Lock | None = None  # who commits once more
 
     async def begin_turn(self, token: str, *, lease: float | None) -> OpenTurn:
         """Load the history."""
@@ -77,7 +81,7 @@ class FourMethodTurns:
     async def find_turn(self, turn_id: str) -> StoredTurn | None:
         """Return the answered turn of that id, if the loaded history has it whole."""
         for index, item in enumerate(self._history):
-            record, size = _note_of(item)
+            record, size = note_of(item)
             if record.turn_id == turn_id and record.shape != UNANSWERED:
                 stored = self._stored(index, record, size)
                 if stored is not None:
@@ -88,7 +92,7 @@ class FourMethodTurns:
         """Return the turn whose note says that it ends where the loaded history does."""
         end = len(self._history)
         for index in range(end - 1, -1, -1):
-            record, size = _note_of(self._history[index])
+            record, size = note_of(self._history[index])
             if index + size == end:
                 stored = self._stored(index, record, size)
                 if stored is not None:
@@ -106,11 +110,19 @@ class FourMethodTurns:
         """Append the items; when that fails, look whether it happened all the same."""
         if record.turn_id is not None or record.shape == UNANSWERED or record.answers:
             items = [await self._noted(items, record), *items[1:]]
-        if turn.attempted:
-            items = items[_added(await self._load(), self._history, items) :]
-            if not items:
-                return True
-        turn.attempted = True
+        if not turn.attempted:
+            turn.attempted = True
+            await self._append(items)
+            return True
+        if self._again is None:
+            self._again = asyncio.Lock()
+        async with self._again:  # two at once would both find that nothing is stored
+            missing = items[_added(await self._load(), self._history, items) :]
+            if missing:
+                await self._append(missing)
+        return True
+
+    async def _append(self, items: list[Item]) -> None:
         append = self._session.add_items
         work: Any = append(copy_items(items))
         if hasattr(work, "__await__"):
@@ -118,26 +130,60 @@ class FourMethodTurns:
                 await work
             else:
                 await shielded(work)
-        return True
 
     async def release_turn(self, turn: OpenTurn) -> None:
         """Do nothing: there is no lease."""
 
     async def undo_turns(self, turns: int) -> list[list[Item]]:
-        """Pop the items of the newest turns, told by the items' structure."""
-        undone = split_turns(await self._load())[-turns:]
-        for expected in reversed([item for turn in undone for item in turn]):
-            popped = await self._done(self._session.pop_item, "an item could not be removed")
-            if popped != expected:
-                if popped is not None:
-                    await self._done(
-                        self._session.add_items, "an item could not be put back", [popped]
-                    )
-                raise StoreError(
-                    f"session {self._session.session_id!r}: somebody else changed it during the"
-                    " undo, which stopped there"
-                )
-        return undone
+        """Pop the items of the newest turns, told by their notes, elsewhere by structure."""
+        self._history = await self._load()
+        self._texts, self._doubts = [], 0
+        undone = recorded_turns(dict(enumerate(self._history)), self._ranges())[-turns:]
+        items = [item for turn in undone for item in turn.values()]
+        await shielded(self._pop(items))
+        return [list(turn.values()) for turn in undone]
+
+    def _ranges(self) -> list[tuple[int, int]]:
+        """Return the first and the last place of each turn in the history that has a note."""
+        ranges: list[tuple[int, int]] = []
+        for index, item in enumerate(self._history):
+            record, size = note_of(item)
+            if size and self._stored(index, record, size) is not None:
+                first = index - record.answers
+                while ranges and ranges[-1][1] >= first:  # the question that is answered here
+                    ranges.pop()
+                ranges.append((first, index + size - 1))
+        return ranges
+
+    async def _pop(self, items: list[Item]) -> None:
+        """Pop *items*, the newest ones, all or none of them."""
+        popped: list[Item] = []
+        session = self._session
+        error: Exception | None = None
+        try:
+            for expected in reversed(items):
+                newest = await maybe(session.pop_item())
+                if newest is not None:
+                    popped.append(newest)
+                if newest != expected:
+                    break
+        except Exception as exc:  # noqa: BLE001  (told below, when all is as it was)
+            error = exc
+        else:
+            if len(popped) == len(items) and popped[::-1] == items:
+                return
+        # What was not expected is newer than what was popped before it.
+        odd = [popped.pop()] if popped and error is None and self._is_odd(popped, items) else []
+        back = [*reversed(popped), *odd]
+        if back:
+            await maybe(session.add_items(back))
+        why = type(error).__name__ if error is not None else "somebody else changed it meanwhile"
+        raise StoreError(f"session {session.session_id!r}: nothing was undone, since {why}") from (
+            None if error is None else as_cause(error)
+        )
+
+    def _is_odd(self, popped: list[Item], items: list[Item]) -> bool:
+        return popped[-1] != items[len(items) - len(popped)]
 
     async def _load(self) -> list[Item]:
         name = f"session {self._session.session_id!r}"
@@ -171,7 +217,7 @@ class FourMethodTurns:
         begin, end = index - record.answers, index + size
         if begin < 0 or end > len(self._history):
             return None
-        if self._secret and not self._is_proven(index, _fields(record, size), begin, end):
+        if self._secret and not self._is_proven(index, fields_of(record, size), begin, end):
             return None
         new_items = copy_items(self._history[index + record.inputs : end])
         return StoredTurn(record.fingerprint, record.shape, new_items, end - begin)
@@ -181,7 +227,7 @@ class FourMethodTurns:
         if not isinstance(proof, str) or self._doubts == _MOST_DOUBTS:
             return False
         if not self._texts:
-            self._texts = [_text(item) for item in self._history]
+            self._texts = [proven_text(item) for item in self._history]
         expected = self._proof(fields, self._texts[begin:end])
         if hmac.compare_digest(proof.encode("utf-8", "replace"), expected.encode()):
             return True
@@ -197,53 +243,15 @@ class FourMethodTurns:
                 question = self._history[-record.answers :]
             else:
                 record = record._replace(answers=0)
-        fields = _fields(record, len(items))
+        fields = fields_of(record, len(items))
         if self._secret:
-            texts = [_text(item) for item in [*question, *items]]
+            texts = [proven_text(item) for item in [*question, *items]]
             fields["proof"] = self._proof(fields, texts)
         return marked(items[0], **fields)
 
     def _proof(self, fields: dict[str, Any], texts: Sequence[str]) -> str:
         text = f"{canonical(fields)}[{','.join(texts)}]"
         return hmac.digest(self._secret, text.encode(), "sha256").hex()
-
-
-def _fields(record: TurnRecord, size: int) -> dict[str, Any]:
-    """Return what a note says, its proof apart."""
-    return {
-        "turn": record.turn_id,
-        "input": record.fingerprint,
-        "shape": record.shape,
-        "items": size,
-        "inputs": record.inputs,
-        "answers": record.answers,
-    }
-
-
-_NO_NOTE = TurnRecord(), 0
-
-
-def _note_of(item: Item) -> tuple[TurnRecord, int]:
-    """Return what the note in an item says, and how many items it is for; 0 if it is no note."""
-    note = marks_of(item)
-    if not note:
-        return _NO_NOTE
-    turn_id, texts = note.get("turn"), (note.get("input"), note.get("shape"))
-    numbers = (note.get("items"), note.get("inputs"), note.get("answers", 0))
-    if (
-        not (turn_id is None or type(turn_id) is str)
-        or not all(type(text) is str for text in texts)
-        or not all(type(number) is int and number >= 0 for number in numbers)
-    ):
-        return _NO_NOTE
-    size, inputs, answers = cast("tuple[int, int, int]", numbers)
-    if size == 0 or inputs > size:
-        return _NO_NOTE
-    return TurnRecord(turn_id, *cast("tuple[str, str]", texts), inputs, answers), size
-
-
-def _text(item: Item) -> str:
-    return canonical({key: value for key, value in item.items() if key != PROVIDER_DATA})
 
 
 def _added(now: Sequence[Item], before: Sequence[Item], items: Sequence[Item]) -> int:
@@ -286,12 +294,7 @@ async def maybe(result: Any) -> Any:
 async def shielded(work: Awaitable[Any]) -> None:
     """Await *work* to its end even if cancelled, and be cancelled then."""
     task = asyncio.ensure_future(work)
-    cancellation: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as exc:
-            cancellation = exc
+    cancellation = await settle(task)
     if cancellation is not None:
         task.exception()  # seen: the cancellation is what the caller gets
         raise cancellation

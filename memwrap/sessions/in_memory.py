@@ -8,14 +8,20 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from weakref import ref
 
 from memwrap.sessions.backend import Claim, RecordedRows, Rows
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import no_such_page
 from memwrap.sessions.database import DatabaseSession, DatabaseStore
-from memwrap.sessions.turns import TurnRecord
+from memwrap.sessions.rows import joined
+from memwrap.sessions.turns import OpenTurn, TurnRecord
 
 __all__ = ["InMemorySession", "InMemoryStore", "MemoryBackend"]
+
+
+_MOST_BEGUN = 1000
+_NEVER = datetime.fromtimestamp(0, UTC)
 
 
 class MemoryBackend:
@@ -25,6 +31,10 @@ class MemoryBackend:
 
     def __init__(self) -> None:
         self._conversations: dict[str, _Conversation] = {}
+        # Those that a turn has begun with and nothing is stored of. That two turns have begun
+        # with the same object tells that nobody has cleared the session in between.
+        self._begun: dict[str, ref[_Conversation]] = {}
+        self._most_begun = _MOST_BEGUN  # then those that ended without an append are left out
         self._guard = threading.Lock()
         self._newest_id = 0  # of all rows that there have been, so that no number comes twice
         self._key = b""
@@ -44,13 +54,30 @@ class MemoryBackend:
 
     def _append(self, session_id: str, rows: Sequence[bytes]) -> _Conversation:
         # Taken out and put back, it is the last in order: the one with the newest rows.
-        conversation = self._conversations.pop(session_id, None) or _Conversation()
+        conversation = self._conversations.pop(session_id, None)
+        now = datetime.now(UTC)
+        if conversation is None:
+            begun = self._begun.pop(session_id, None)
+            conversation = (None if begun is None else begun()) or _Conversation()
+            conversation.created_at = now
         self._conversations[session_id] = conversation
         first = self._newest_id + 1
         self._newest_id += len(rows)
         conversation.ids += range(first, self._newest_id + 1)
         conversation.rows += rows
-        conversation.updated_at = datetime.now(UTC)
+        conversation.updated_at = now
+        return conversation
+
+    def _begun_with(self, session_id: str) -> _Conversation | None:
+        begun = self._begun.get(session_id)
+        return None if begun is None else begun()
+
+    def _begin_with(self, session_id: str) -> _Conversation:
+        if len(self._begun) >= self._most_begun:
+            self._begun = {key: begun for key, begun in self._begun.items() if begun() is not None}
+            self._most_begun = max(_MOST_BEGUN, 2 * len(self._begun))
+        conversation = _Conversation()
+        self._begun[session_id] = ref(conversation)
         return conversation
 
     async def get(self, session_id: str, limit: int | None, *, joined: bool) -> Rows:
@@ -62,7 +89,10 @@ class MemoryBackend:
             return conversation.joined(limit) if joined else conversation.newest(limit)
 
     async def pop(
-        self, session_id: str, readable: Callable[[bytes], bool]
+        self,
+        session_id: str,
+        readable: Callable[[bytes], bool],
+        own: Sequence[OpenTurn] = (),  # noqa: ARG002
     ) -> tuple[int, bytes] | None:
         """Remove and return the newest row."""
         with self._guard:
@@ -76,10 +106,17 @@ class MemoryBackend:
                     conversation.forget(len(conversation.turns) - 1, len(conversation.turns))
         return row_id, row
 
-    async def clear(self, session_id: str) -> None:
-        """Remove the session."""
+    async def clear(self, session_id: str, own: Sequence[OpenTurn] = ()) -> None:
+        """Remove the session, and end the turns that are not *own*."""
         with self._guard:
-            self._conversations.pop(session_id, None)
+            conversation = self._conversations.pop(session_id, None)
+            life = conversation or self._begun_with(session_id)
+            self._begun.pop(session_id, None)
+            if life is not None and any(turn.life is life for turn in own):
+                life = self._begin_with(session_id)
+                for turn in own:
+                    turn.life = life
+                    turn.head = None if turn.head is None else 0
 
     async def sessions(
         self, prefix: str, limit: int | None, after: str | None
@@ -110,12 +147,15 @@ class MemoryBackend:
         """Return the newest rows; no other process can have a lease."""
         with self._guard:
             conversation = self._conversations.get(session_id)
-            return Rows((), (), 0) if conversation is None else conversation.joined(limit)
+            if conversation is not None:
+                return conversation.joined(limit)
+            begun = self._begun_with(session_id) or self._begin_with(session_id)
+            return Rows((), (), 0, begun)
 
     async def renew(self, session_id: str, token: str, lease: float) -> None:
         """Do nothing: there is no lease."""
 
-    async def release(self, session_id: str, token: str) -> None:
+    async def release(self, session_id: str, token: str, life: Any = None) -> None:
         """Do nothing: there is no lease."""
 
     async def commit(
@@ -124,7 +164,11 @@ class MemoryBackend:
         """Append *rows* with their record."""
         with self._guard:
             known = self._conversations.get(session_id)
+            if claim.again and known and known.has(claim.token):
+                return True
             if claim.head is not None and claim.head != (known.head if known else 0):
+                return False
+            if claim.life is not None and claim.life is not (known or self._begun_with(session_id)):
                 return False
             question = known.question(record.answers) if known and record.answers else None
             if question is None and record.answers:
@@ -132,7 +176,7 @@ class MemoryBackend:
             conversation = self._append(session_id, rows)
             last = self._newest_id
             first = last + 1 - len(rows) if question is None else question
-            conversation.record((first, last, len(rows) + record.answers, record))
+            conversation.record((first, last, len(rows) + record.answers, record, claim.token))
         return True
 
     async def find(self, session_id: str, turn_id: str) -> RecordedRows | None:
@@ -149,17 +193,19 @@ class MemoryBackend:
             turn = conversation.newest_turn() if conversation else None
             return conversation.recorded(turn) if conversation and turn else None
 
-    async def ranges(self, session_id: str) -> Sequence[tuple[int, int]]:
+    async def ranges(self, session_id: str, first: int = 0) -> Sequence[tuple[int, int]]:
         """Return the first and the last row's number of each recorded turn."""
         with self._guard:
-            conversation = self._conversations.get(session_id)
-            return [(turn[0], turn[1]) for turn in conversation.turns] if conversation else []
+            if (conversation := self._conversations.get(session_id)) is None:
+                return []
+            place = bisect_left(conversation.turns, first, key=lambda turn: turn[1])
+            return [(turn[0], turn[1]) for turn in conversation.turns[place:]]
 
-    async def cut(self, session_id: str, first: int, last: int) -> None:
+    async def cut(self, session_id: str, first: int, last: int, count: int) -> bool:
         """Remove rows, and the turns that they were of."""
         with self._guard:
-            if conversation := self._conversations.get(session_id):
-                conversation.cut(first, last)
+            conversation = self._conversations.get(session_id)
+            return conversation is not None and conversation.cut(first, last, count)
 
     async def key(self) -> bytes:
         """Return the store's secret."""
@@ -169,18 +215,19 @@ class MemoryBackend:
         return self._key
 
 
-_Turn = tuple[int, int, int, TurnRecord]  # its first and last row, its count of rows, its record
+# Of a turn its first and last row, its count of rows, its record and its token.
+_Turn = tuple[int, int, int, TurnRecord, str]
 
 
 class _Conversation:
-    __slots__ = ("created_at", "ids", "named", "rows", "turns", "updated_at")
+    __slots__ = ("__weakref__", "created_at", "ids", "named", "rows", "turns", "updated_at")
 
     def __init__(self) -> None:
         self.rows: list[bytes] = []
         self.ids: list[int] = []
         self.turns: list[_Turn] = []
         self.named: dict[str, _Turn] = {}  # the newest turn of each id
-        self.created_at = self.updated_at = datetime.now(UTC)
+        self.created_at = self.updated_at = _NEVER
 
     @property
     def head(self) -> int:
@@ -193,7 +240,10 @@ class _Conversation:
     def joined(self, limit: int | None) -> Rows:
         rows = self.rows if limit is None else self.rows[-limit:] if limit else ()
         head = self.ids[-1] if self.ids else 0
-        return Rows(range(len(rows)), b"[" + b",".join(rows) + b"]", head)
+        return Rows(range(len(rows)), joined(rows), head, self)
+
+    def has(self, token: str) -> bool:
+        return any(turn[4] == token for turn in reversed(self.turns))
 
     def record(self, turn: _Turn) -> None:
         self.turns.append(turn)
@@ -220,16 +270,19 @@ class _Conversation:
         return turn[0]
 
     def recorded(self, turn: _Turn) -> RecordedRows:
-        first, last, count, record = turn
+        first, last, count, record, _ = turn
         begin, end = bisect_left(self.ids, first), bisect_right(self.ids, last)
         return RecordedRows(record, Rows(self.ids[begin:end], self.rows[begin:end]), count)
 
-    def cut(self, first: int, last: int) -> None:
+    def cut(self, first: int, last: int, count: int) -> bool:
         """Remove rows, and the turns that are no longer whole."""
         begin, end = bisect_left(self.ids, first), bisect_right(self.ids, last)
+        if end - begin != count:
+            return False
         del self.rows[begin:end], self.ids[begin:end]
         begin = bisect_left(self.turns, first, key=lambda turn: turn[1])
         self.forget(begin, bisect_right(self.turns, last, key=lambda turn: turn[0]))
+        return True
 
 
 class InMemorySession(DatabaseSession):

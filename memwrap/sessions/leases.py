@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import platform
+import threading
 from functools import lru_cache
 from pathlib import Path
+from weakref import WeakValueDictionary
 
-__all__ = ["is_dead", "new_token"]
+__all__ = ["Stand", "is_dead", "new_token", "take_stand"]
 
 
 _numbers = itertools.count()
@@ -19,8 +22,54 @@ def new_token() -> str:
     return f"{_process(os.getpid())}/{next(_numbers)}"
 
 
+class Stand:
+    """Where something runs: an event loop, and the thread that ran it."""
+
+    __slots__ = ("__weakref__", "loop", "thread")
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.thread = threading.get_ident()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the caller runs on that loop; the collector, for one, may run anywhere."""
+        try:
+            return asyncio.get_running_loop() is self.loop
+        except RuntimeError:
+            return False
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing goes on there while the caller waits.
+
+        The loop is closed, or stands still and its thread has ended or is the caller's own.
+        """
+        if self.loop.is_running():
+            return False
+        if self.loop.is_closed() or self.thread == threading.get_ident():
+            return True
+        return all(thread.ident != self.thread for thread in threading.enumerate())
+
+
+# The turns of this process that have a lease, or are about to take one.
+_stands: WeakValueDictionary[str, Stand] = WeakValueDictionary()
+
+
+def take_stand(token: str) -> Stand:
+    """Note that the turn of *token* runs here, for as long as the result is held."""
+    stand = _stands[token] = Stand()
+    return stand
+
+
 def is_dead(token: str) -> bool:
-    """Tell whether the process of *token* ran on this machine and has ended."""
+    """Tell whether the turn of *token* ran on this machine and cannot end by itself any more.
+
+    Its process has ended, or it was one of this process and has been dropped with its loop.
+    """
+    if token.startswith(_process(os.getpid()) + "/"):
+        stand = _stands.get(token)
+        return stand is None or stand.is_lost
     host, _, rest = token.partition("/")
     pid, _, _ = rest.partition("-")
     return host == _host() and pid.isdecimal() and not token.startswith(_living(int(pid)) + "/")

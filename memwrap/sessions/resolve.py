@@ -7,9 +7,10 @@ from functools import lru_cache
 from typing import Any
 
 from memwrap.exceptions import ConfigurationError
-from memwrap.sessions.base import Session
+from memwrap.sessions.base import Promises, Session
+from memwrap.sessions.places import came_from
 
-__all__ = ["resolve"]
+__all__ = ["check_session", "resolve"]
 
 _METHODS = ("get_items", "add_items", "pop_item", "clear_session")
 
@@ -41,7 +42,16 @@ def resolve(session: Any, store: Any) -> Session | None:
                 f"the store gave no session for the id {session!r}; it has to give one for every"
                 " id, new ones included"
             )
-        return resolve(found, None)
+        made = resolve(found, None)
+        if not isinstance(getattr(made, "promises", None), Promises):
+            came_from(store, session, made)
+        return made
+    if isinstance(session, int):
+        raise ConfigurationError(
+            f"session is of type {type(session).__name__}, and neither a session nor an id; pass a"
+            " session object, the id of one in the store as a string, or None for no memory: of a"
+            f" number, str({session!r})"
+        )
     missing = [name for name in _METHODS if not callable(getattr(session, name, None))]
     if missing or isinstance(session, type):
         raise ConfigurationError(
@@ -49,6 +59,25 @@ def resolve(session: Any, store: Any) -> Session | None:
             " object, the id of one in the store as a string, or None for no memory"
         )
     return session  # type: ignore[no-any-return]
+
+
+def check_session(session: Any, what: str) -> Session:
+    """Return *session* if it is one; an id needs a store, which there is none here.
+
+    Args:
+        session: What was passed.
+        what: The call that it was passed to, for the error.
+
+    Raises:
+        ConfigurationError: It is an id or anything else that is no session.
+    """
+    if session is None or isinstance(session, (str, int)):
+        given = "None" if session is None else f"{session!r}, an id"
+        way = "store.session(id)" if session is None else f"store.session({str(session)!r})"
+        raise ConfigurationError(f"{what} takes a session, not {given}: pass {way}")
+    found = resolve(session, None)
+    assert found is not None  # noqa: S101
+    return found
 
 
 def _named(value: object) -> str:

@@ -6,23 +6,109 @@ never with its content.
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 import warnings
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
-from memwrap.codec import decode, decode_array
+import msgspec
+
+from memwrap.codec import decode
 from memwrap.exceptions import StoreError
 from memwrap.items import Item
 from memwrap.sessions.backend import Rows
 
-__all__ = ["damage", "decode_each", "decode_row", "decode_whole", "is_readable", "report"]
+__all__ = [
+    "BETWEEN",
+    "damage",
+    "decode_each",
+    "decode_each_slowly",
+    "decode_row",
+    "decode_slowly",
+    "decode_whole",
+    "is_long",
+    "is_readable",
+    "joined",
+    "report",
+]
+
+# Between the rows stands a number that no file knows; a small one costs the least. Were it a comma
+# alone, two damaged rows could add up to items that nobody stored.
+_BETWEEN = 10 + secrets.randbelow(90)
+BETWEEN = b",%d," % _BETWEEN
+"""What stands between the rows of data in one piece."""
+
+_PIECE = 256 * 1024  # decoded in about a millisecond
+
+_decode = msgspec.json.Decoder().decode
+
+
+def joined(rows: Sequence[bytes]) -> bytes:
+    """Return the data of all *rows* in one piece."""
+    return b"[" + BETWEEN.join(rows) + b"]"
 
 
 def decode_whole(rows: Rows) -> list[Item] | None:
     """Return the items of *rows* in one pass; None if a row is damaged."""
-    ids, data, _ = rows
-    array = data if isinstance(data, bytes) else b"[" + b",".join(data) + b"]"
-    return decode_array(array, len(ids))
+    data = rows.data
+    items = _decode_piece(data if isinstance(data, bytes) else joined(data))
+    return items if items is not None and len(items) == len(rows.ids) else None
+
+
+def _decode_piece(piece: bytes) -> list[Item] | None:
+    try:
+        found: list[Any] = _decode(piece)
+    except (ValueError, RecursionError, msgspec.MsgspecError):
+        return None
+    items: list[Item] = found[::2]
+    if len(found) - len(items) != found[1::2].count(_BETWEEN) or (found and not len(found) % 2):
+        return None
+    for item in items:
+        if type(item) is not dict:
+            return None
+    return items
+
+
+def is_long(rows: Rows) -> bool:
+    """Tell whether the data is so long that its decoding would hold the event loop up."""
+    data = rows.data
+    return (len(data) if isinstance(data, bytes) else sum(map(len, data))) > _PIECE
+
+
+async def decode_slowly(rows: Rows) -> list[Item] | None:
+    """Return the items as `decode_whole` does, and let others work in between."""
+    data = rows.data if isinstance(rows.data, bytes) else joined(rows.data)
+    items: list[Item] = []
+    begin, end = 1, len(data) - 1
+    while begin < end:
+        stop = data.find(BETWEEN, begin + _PIECE)
+        if stop < 0:
+            stop = end
+        found = _decode_piece(b"[%b]" % data[begin:stop])
+        if found is None:
+            return None
+        items += found
+        begin = stop + len(BETWEEN)
+        await asyncio.sleep(0)
+    return items if len(items) == len(rows.ids) else None
+
+
+async def decode_each_slowly(rows: Rows) -> tuple[dict[int, Item], list[int]]:
+    """Return what `decode_each` does, and let others work in between."""
+    items: dict[int, Item] = {}
+    bad: list[int] = []
+    begin = size = 0
+    data = cast("Sequence[bytes]", rows.data)
+    for place, row in enumerate(data, 1):
+        size += len(row)
+        if size >= _PIECE or place == len(data):
+            found, damaged = decode_each(Rows(rows.ids[begin:place], data[begin:place]))
+            items |= found
+            bad += damaged
+            begin, size = place, 0
+            await asyncio.sleep(0)
+    return items, bad
 
 
 def decode_each(rows: Rows) -> tuple[dict[int, Item], list[int]]:

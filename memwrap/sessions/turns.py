@@ -8,9 +8,10 @@ import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from memwrap.items import Item, turn_starts
+from memwrap.sessions.leases import Stand
 
 __all__ = [
     "UNANSWERED",
@@ -20,6 +21,7 @@ __all__ = [
     "TurnSession",
     "canonical",
     "fingerprint",
+    "newest_turns",
     "recorded_turns",
 ]
 
@@ -44,7 +46,7 @@ class StoredTurn:
     items: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class OpenTurn:
     """A turn that has begun.
 
@@ -57,6 +59,9 @@ class OpenTurn:
         lease_token: The holder of the lease that covers the turn, itself or the turn around it;
             None without a lease, and when it has been given back.
         attempted: Whether a commit has been tried, which may have happened though it failed.
+        life: What the back end tells by that the session has not been cleared since the turn
+            began; None for nothing.
+        stand: Where the turn runs, held for as long as the turn is.
     """
 
     history: list[Item]
@@ -65,6 +70,8 @@ class OpenTurn:
     lease: float | None
     lease_token: str | None = None
     attempted: bool = False
+    life: Any = None
+    stand: Stand | None = None
 
 
 class TurnRecord(NamedTuple):
@@ -133,8 +140,8 @@ class TurnSession(Protocol):
         Doing it again for a turn that is stored changes nothing.
 
         Returns:
-            Whether the turn is stored; False when the lease has been lost or, without a lease,
-            the history has changed.
+            Whether the turn is stored; False when the lease has been lost, somebody else has
+            cleared the session since or, without a lease, the history has changed.
         """
         ...
 
@@ -169,6 +176,28 @@ def recorded_turns(
         if turns:
             turns[-1][place] = item
     return turns
+
+
+def newest_turns(
+    items: dict[int, Item], ranges: Sequence[tuple[int, int]], turns: int, *, is_all: bool
+) -> list[dict[int, Item]] | None:
+    """Return the newest turns; None if more items have to be looked at.
+
+    Args:
+        items: The newest items of a session, by place.
+        ranges: The recorded turns that have items among them.
+        turns: How many turns.
+        is_all: Whether these are all items of the session.
+    """
+    if not is_all:
+        # What comes first may belong to a turn that begins before.
+        first = next(iter(items), 0)
+        split = max((last for begin, last in ranges if begin < first), default=0)
+        items = {place: item for place, item in items.items() if place > split}
+    found = recorded_turns(items, ranges)
+    if not is_all and len(found) <= turns:
+        return None
+    return found[-turns:]
 
 
 def fingerprint(items: Sequence[Item], key: bytes) -> str:

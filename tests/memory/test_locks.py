@@ -59,6 +59,26 @@ def stopped_loop():
         loop.close()
 
 
+@contextmanager
+def held_elsewhere():
+    """The key "k" is held by a turn in another thread; yields a function that releases it."""
+    holds, ready, end = [], threading.Event(), threading.Event()
+
+    async def hold():
+        holds.append(await locks.acquire("k", TIMEOUT, "k"))
+        ready.set()
+        await asyncio.to_thread(end.wait, TIMEOUT)
+
+    thread = threading.Thread(target=asyncio.run, args=(hold(),))
+    thread.start()
+    assert ready.wait(TIMEOUT)
+    try:
+        yield lambda: locks.release(holds[0])
+    finally:
+        end.set()
+        thread.join(TIMEOUT)
+
+
 async def test_free_key(table):
     """A free key is taken at once, and the table holds it until it is released."""
     await acquire("k")
@@ -216,10 +236,9 @@ def test_fifo_across_threads():
 
 def test_waiter_on_a_closed_loop_is_passed_over():
     """The key goes past a waiter whose loop has been closed."""
-    asyncio.run(acquire("k"))
-    with stopped_loop() as (loop, task):
+    with held_elsewhere() as release, stopped_loop() as (loop, task):
         loop.close()
-        locks.release("k")
+        release()
         assert not task.done()
     asyncio.run(acquire("k", 0))
     locks.release("k")
@@ -227,34 +246,32 @@ def test_waiter_on_a_closed_loop_is_passed_over():
 
 def test_collected_waiter_frees_nothing():
     """A waiter that was passed over, and is collected later, does not free another's key."""
-    asyncio.run(acquire("k"))
-    with stopped_loop() as (loop, task):
+    with held_elsewhere() as release, stopped_loop() as (loop, task):
         loop.close()
-        locks.release("k")
-    asyncio.run(acquire("k"))
-    del loop, task
-    gc.collect()
-    with pytest.raises(SessionBusy):
-        asyncio.run(acquire("k", 0))
-    locks.release("k")
+        release()
+    with held_elsewhere() as release:
+        del loop, task
+        gc.collect()
+        with pytest.raises(SessionBusy):
+            asyncio.run(acquire("k", 0))
+        release()
 
 
 def test_waiter_on_a_stopped_loop_goes_last():
     """A waiter whose loop does not run gets the key when nobody else wants it, and keeps it."""
-    asyncio.run(acquire("k"))
-    with stopped_loop() as (loop, task):
+    with held_elsewhere() as release, stopped_loop() as (loop, task):
 
         async def main():
             running = await waiting("k")
-            locks.release("k")
+            release()
             await running
             locks.release("k")
 
         asyncio.run(main())
         assert not task.done()
         loop.run_until_complete(task)
-        with pytest.raises(SessionBusy):
-            asyncio.run(acquire("k", 0))
+        (hold,) = locks._held.values()
+        assert hold.loop is loop
         locks.release("k")
 
 
@@ -264,7 +281,7 @@ async def test_collector_inside_the_table():
 
     def change():
         with locks._guard:
-            locks._withdraw("k", locks._held["k"][0])
+            locks._withdraw("k", locks._held["k"].queue[0])
         done.set()
 
     await acquire("k")
@@ -286,11 +303,118 @@ async def child():
     await locks.acquire("k", 0, "k")
     locks.release("k")
 
-asyncio.run(locks.acquire("k", 0, "k"))
+loop = asyncio.new_event_loop()
+loop.run_until_complete(locks.acquire("k", 0, "k"))
 if pid := os.fork():
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert list(locks._held) == ["k"]
 else:
     asyncio.run(child())
+loop.close()
 """
     assert script(code) == ""
+
+
+class TestLostHolders:
+    """A turn that cannot end by itself any more does not keep its key."""
+
+    def held_on(self, loop):
+        return loop.run_until_complete(locks.acquire("k", 0, "k"))
+
+    def taken(self, seconds=TIMEOUT):
+        async def take():
+            hold = await locks.acquire("k", seconds, "k")
+            locks.release(hold)
+
+        asyncio.run(take())
+
+    @pytest.mark.parametrize("seconds", [0, TIMEOUT])
+    def test_closed_loop(self, seconds):
+        """A key goes to the next when the holder's loop has been closed."""
+        loop = asyncio.new_event_loop()
+        self.held_on(loop)
+        loop.close()
+        self.taken(seconds)
+
+    @pytest.mark.parametrize("seconds", [0, TIMEOUT])
+    def test_loop_that_stands_still_in_this_thread(self, seconds):
+        """A loop that cannot go on while this thread waits keeps no key."""
+        loop = asyncio.new_event_loop()
+        self.held_on(loop)
+        self.taken(seconds)
+        loop.close()
+
+    def test_loop_of_a_thread_that_has_ended(self):
+        """A loop that nobody runs or closes keeps no key when its thread has ended."""
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=self.held_on, args=(loop,))
+        thread.start()
+        thread.join(TIMEOUT)
+        self.taken(0)
+        loop.close()
+
+    def test_loop_between_two_steps_in_a_living_thread(self):
+        """A loop that another thread runs step by step keeps its key between the steps."""
+        held, end = threading.Event(), threading.Event()
+
+        def steps():
+            loop = asyncio.new_event_loop()
+            hold = self.held_on(loop)
+            held.set()
+            end.wait(TIMEOUT)
+            locks.release(hold)
+            loop.close()
+
+        thread = threading.Thread(target=steps)
+        thread.start()
+        assert held.wait(TIMEOUT)
+        with pytest.raises(SessionBusy):
+            self.taken(0)
+        end.set()
+        thread.join(TIMEOUT)
+
+    def test_loop_that_is_closed_while_others_wait(self):
+        """Who waits already gets the key soon after the holder's loop is closed."""
+        closing = threading.Event()
+
+        def hold():
+            loop = asyncio.new_event_loop()
+            self.held_on(loop)
+            held.set()
+            closing.wait(TIMEOUT)
+            loop.close()
+
+        async def main():
+            task = await waiting("k")
+            await asyncio.sleep(0.15)
+            closing.set()
+            await task
+            locks.release("k")
+
+        held = threading.Event()
+        thread = threading.Thread(target=hold)
+        thread.start()
+        assert held.wait(TIMEOUT)
+        asyncio.run(main())
+        thread.join(TIMEOUT)
+
+    def test_late_release_frees_nothing(self):
+        """A lost holder that is collected later does not free the key of who took it over."""
+        loop = asyncio.new_event_loop()
+        lost = self.held_on(loop)
+        loop.close()
+
+        async def main():
+            hold = await locks.acquire("k", 0, "k")
+            locks.release(lost)
+            assert list(locks._held.values()) == [hold]
+            locks.release(hold)
+
+        asyncio.run(main())
+
+    def test_late_release_by_key_frees_nothing(self):
+        """A release by key from nowhere does not free the key of a turn that runs elsewhere."""
+        with held_elsewhere() as release:
+            locks.release("k")
+            assert list(locks._held) == ["k"]
+            release()

@@ -45,14 +45,14 @@ class Bytes:
         rows = list(self.rows.get(session_id, {}).items())[-limit if limit else None :]
         return Rows([number for number, _ in rows], [row for _, row in rows], self.next)
 
-    async def pop(self, session_id, readable):
+    async def pop(self, session_id, readable, own=()):
         rows = self.rows.get(session_id) or {}
         newest = next(reversed(rows.items()), None)
         if newest and readable(newest[1]):
             del rows[newest[0]]
         return newest
 
-    async def clear(self, session_id):
+    async def clear(self, session_id, own=()):
         self.rows.pop(session_id, None)
 
     async def begin(self, session_id, token, lease, limit):
@@ -75,12 +75,17 @@ class Bytes:
                 return RecordedRows(record, Rows(list(rows), list(rows.values())), last + 1 - first)
         return None
 
-    async def ranges(self, session_id):
-        return [(first, last) for first, last, _ in self.turns.get(session_id, [])]
+    async def ranges(self, session_id, first=0):
+        turns = self.turns.get(session_id, [])
+        return [(begin, end) for begin, end, _ in turns if end >= first]
 
-    async def cut(self, session_id, first, last):
+    async def cut(self, session_id, first, last, count):
         rows = self.rows[session_id].items()
-        self.rows[session_id] = {n: row for n, row in rows if not first <= n <= last}
+        left = {n: row for n, row in rows if not first <= n <= last}
+        if len(rows) - len(left) != count:
+            return False
+        self.rows[session_id] = left
+        return True
 
 
 class TestBytes(SessionContract):
@@ -127,8 +132,8 @@ class Sealed:
         found = await self.inside.find(session_id, turn_id)
         return found and found._replace(rows=self._open(found.rows))
 
-    async def pop(self, session_id, readable):
-        popped = await self.inside.pop(session_id, lambda row: readable(self._turned(row)))
+    async def pop(self, session_id, readable, own=()):
+        popped = await self.inside.pop(session_id, lambda row: readable(self._turned(row)), own)
         return popped and (popped[0], self._turned(popped[1]))
 
 
@@ -221,7 +226,11 @@ async def test_cut_leaves_what_came_after(own):
         assert await own.commit("s", [b"{}", b"{}"], TurnRecord(turn_id), claim)
         await own.add("other", [b"{}"])
     (_, last), _ = (await own.ranges("s"))[:2]
-    await own.cut("s", last + 1, (await own.ranges("s"))[1][1])
+    first, last = last + 1, (await own.ranges("s"))[1][1]
+    assert await own.ranges("s", first) == (await own.ranges("s"))[1:]
+    assert not await own.cut("s", first, last, 3)
+    assert len((await own.get("s", None, joined=False)).ids) == 6
+    assert await own.cut("s", first, last, 2)
     assert len((await own.get("s", None, joined=False)).ids) == 4
     assert [await own.find("s", turn_id) is not None for turn_id in "abc"] == [True, False, True]
     assert (await own.find("s", "c")).size == len((await own.find("s", "c")).rows.ids) == 2
@@ -257,13 +266,29 @@ async def test_undo_leaves_what_others_add_meanwhile(own, monkeypatch):
     await run(ScriptedAgent("2"), "1", session=session)
     ranges = own.ranges
 
-    async def overtaken(session_id):
+    async def overtaken(session_id, first):
         await session.add_items([user("late")])
-        return await ranges(session_id)
+        return await ranges(session_id, first)
 
     monkeypatch.setattr(own, "ranges", overtaken)
     assert await session.undo_turns(1) == [[user("1"), assistant("2")]]
     assert await session.get_items() == [user("late")]
+
+
+async def test_undo_of_what_others_removed_is_none(own, monkeypatch):
+    """When an item goes between the reading and the removal of a turn, the others stay."""
+    session = DatabaseSession("s", own)
+    await run(ScriptedAgent("2"), "1", session=session)
+    ranges = own.ranges
+
+    async def overtaken(session_id, first):
+        await session.pop_item()
+        return await ranges(session_id, first)
+
+    monkeypatch.setattr(own, "ranges", overtaken)
+    with pytest.raises(StoreError, match="somebody else changed it"):
+        await session.undo_turns(1)
+    assert await session.get_items() == [user("1")]
 
 
 class TestTurnKey:

@@ -254,3 +254,20 @@ async def test_settled_session_needs_no_task():
         turns = FourMethodTurns(Own(), known)
         await turns.commit_turn(await turns.begin_turn("x", lease=None), TURN, TurnRecord())
     assert [task is asyncio.current_task() for task in tasks] == [True, False]
+
+
+async def test_commits_of_one_turn_at_once_store_it_once():
+    """Two who commit a turn again at once do not both find that nothing is stored."""
+
+    class Slow(Listed):
+        async def add_items(self, items):
+            await asyncio.sleep(0.001)
+            await super().add_items(items)
+
+    session = Slow()
+    turns = turns_of(session)
+    opened = await turns.begin_turn("x", lease=None)
+    opened.attempted = True
+    commits = [turns.commit_turn(opened, [user("q"), user("r")], TurnRecord()) for _ in range(3)]
+    assert await asyncio.gather(*commits) == [True] * 3
+    assert len(session.items) == 2

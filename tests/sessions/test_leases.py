@@ -1,8 +1,9 @@
+import asyncio
 import os
 import subprocess
 import sys
 
-from memwrap.sessions.leases import is_dead, new_token
+from memwrap.sessions.leases import is_dead, new_token, take_stand
 
 
 def token_of_another_process():
@@ -17,9 +18,24 @@ def test_tokens_differ():
     assert len(tokens) == 101
 
 
-def test_own_process_lives():
-    """The process that asks is not dead."""
-    assert not is_dead(new_token())
+async def test_own_turn_lives_as_long_as_it_is_held():
+    """A turn of the process that asks is dead when nothing holds it any more."""
+    token = new_token()
+    stand = take_stand(token)
+    assert not is_dead(token)
+    del stand
+    assert is_dead(token)
+
+
+def test_own_turn_dies_with_its_loop():
+    """A turn of the process that asks is dead when its event loop is closed."""
+    token = new_token()
+
+    async def begin():
+        return take_stand(token), is_dead(token)
+
+    stand, was_dead = asyncio.run(begin())
+    assert (was_dead, is_dead(token), stand.is_lost) == (False, True, True)
 
 
 def test_ended_process_is_dead():

@@ -55,15 +55,33 @@ asyncio.run(main())
     assert {info.session_id: info.item_count for info in await store.sessions()} == {"a": 1, "b": 2}
 
 
-@pytest.mark.parametrize("time", ["NULL", "'yesterday'", "x'00'", "''"])
-async def test_foreign_times_are_told(path, time):
-    """A time that is none is an error of the store that names the session."""
+@pytest.mark.parametrize("time", ["NULL", "'yesterday'", "x'00ff'", "''", "17", "1e300"])
+async def test_foreign_times_fail_no_list(path, time):
+    """A time that is none is left to the other time of the session, and else is the epoch."""
     store = SQLiteStore(path)
-    await store.session("s").add_items([user("1")])
-    execute(path, f"UPDATE agent_sessions SET created_at = {time}")
-    with pytest.raises(StoreError, match="'s'") as caught:
-        await store.sessions()
-    assert path in str(caught.value)
+    for session_id in "ab":
+        await store.session(session_id).add_items([user("1")])
+    execute(path, f"UPDATE agent_sessions SET created_at = {time} WHERE session_id = 'a'")
+    by_id = {info.session_id: info for info in await store.sessions()}
+    assert by_id["a"].created_at == by_id["a"].updated_at < by_id["b"].created_at
+    execute(path, f"UPDATE agent_sessions SET updated_at = {time}")
+    by_id = {info.session_id: info for info in await store.sessions()}
+    assert by_id["a"].created_at == datetime.fromtimestamp(0, UTC)
+    assert by_id["b"].created_at == by_id["b"].updated_at > by_id["a"].created_at
+
+
+@pytest.mark.parametrize("time", ["NULL", "x'00ff'", "17"])
+async def test_pages_go_on_behind_a_foreign_time(path, time):
+    """Each session is on one page, whatever its time is."""
+    store = SQLiteStore(path)
+    for session_id in "abc":
+        await store.session(session_id).add_items([user("1")])
+    execute(path, f"UPDATE agent_sessions SET updated_at = {time} WHERE session_id < 'c'")
+    found, after = [], None
+    while page := await store.sessions(limit=1, after=after):
+        after = page[0].session_id
+        found.append(after)
+    assert sorted(found) == ["a", "b", "c"]
 
 
 async def test_times_with_an_offset_become_utc(path):

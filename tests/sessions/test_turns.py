@@ -5,7 +5,7 @@ import hmac
 import json
 
 from memwrap.items import assistant, user
-from memwrap.sessions.turns import fingerprint, recorded_turns
+from memwrap.sessions.turns import fingerprint, newest_turns, recorded_turns
 
 ITEMS = [{"role": "user", "content": "naïve \ud800"}, {"b": [1.5, None], "a": True}]
 
@@ -49,3 +49,12 @@ def test_range_of_rows_that_are_gone_is_no_turn():
     """A recorded turn of which the first or the last row is gone is split by structure."""
     items = {1: user("1"), 2: user("2"), 5: user("5")}
     assert [list(turn) for turn in recorded_turns(items, [(2, 3), (4, 5)])] == [[1, 2, 5]]
+
+
+def test_turn_that_begins_before_the_window_is_not_split():
+    """The end of a recorded turn that begins further back is no turn, whatever its items are."""
+    items = {place: user(str(place)) if place % 2 else assistant("a") for place in range(5, 13)}
+    ranges = [(1, 8), (9, 10), (11, 12)]
+    assert newest_turns(items, ranges, 2, is_all=False) is None
+    assert newest_turns(items, ranges, 1, is_all=False) == [{11: items[11], 12: items[12]}]
+    assert len(newest_turns(items, ranges[1:], 9, is_all=True)) == 4

@@ -20,6 +20,7 @@ import aiosqlite
 from memwrap.forks import in_child
 from memwrap.sessions.sqlite.migrate import MIGRATIONS, check, migrate
 from memwrap.sessions.sqlite.schema import Tables
+from memwrap.sessions.sqlite.statements import TEMPORARY
 
 __all__ = [
     "BUSY_SECONDS",
@@ -79,7 +80,7 @@ async def open_writer(
         connection.create_function(
             "memwrap_is_readable", 2, lambda number, row: readable[number](row)
         )
-        for statement in ("trigger_insert", "trigger_delete", "view_commit", "trigger_commit"):
+        for statement in TEMPORARY:
             connection.execute(tables[statement])
 
     return await _open(path, prepare, threads)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
+import sqlite3
 from collections.abc import Callable, Hashable, Sequence
-from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -16,13 +15,13 @@ from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import no_such_page
 from memwrap.sessions.leases import is_dead
 from memwrap.sessions.sqlite.engine import engine_for
+from memwrap.sessions.sqlite.listing import end_of, info_of
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.sessions.sqlite.write import MAX_VALUES
-from memwrap.sessions.turns import TurnRecord
+from memwrap.sessions.turns import OpenTurn, TurnRecord
 
 __all__ = ["SQLiteBackend"]
 
-_FIRST_SURROGATE, _LAST_SURROGATE = 0xD800, 0xDFFF
 _ALL = 2**62  # SQLite's integers end at 2**63
 
 _numbers = count()
@@ -72,10 +71,16 @@ class SQLiteBackend:
         if limit == 0:
             return Rows((), ())
         engine = engine_for(self._path, self._tables)
-        if limit is None:
-            found = await engine.read(self._tables["get"], (session_id,))
-        else:
-            found = await engine.read(self._tables["get_newest"], (session_id, min(limit, _ALL)))
+        values: tuple[Any, ...] = (session_id,)
+        statement = "get"
+        if limit is not None:
+            statement, values = "get_newest", (session_id, min(limit, _ALL))
+        try:
+            found = await engine.read(self._tables[statement], values)
+        except StoreError as exc:
+            if getattr(exc.__cause__, "sqlite_errorcode", None) != sqlite3.SQLITE_TOOBIG:
+                raise
+            return await self.get(session_id, limit, joined=False)
         size, array, head = found[0]
         return Rows(range(size), array, head) if size else Rows((), (), 0)
 
@@ -84,11 +89,17 @@ class SQLiteBackend:
     ) -> Rows | None:
         """Take the lease, if there is to be one, and return the newest rows."""
         if lease is None:
-            return await self._joined(session_id, limit)
+            rows = await self._joined(session_id, limit)
+            if not rows.ids and limit != 0:
+                # Nothing in the file could tell later whether the session has been cleared.
+                engine = engine_for(self._path, self._tables)
+                await engine.write(self._tables["mark"], (session_id, token), durable=False)
+            return rows._replace(life=_Life(rows.head, token))
         try:
             if not await self._take(session_id, token, lease):
                 return None
-            return await self._joined(session_id, limit)
+            rows = await self._joined(session_id, limit)
+            return rows._replace(life=_Life(rows.head, token))
         except BaseException:
             # A cancelled write has ended, and may have taken the lease.
             with contextlib.suppress(StoreError):
@@ -115,11 +126,12 @@ class SQLiteBackend:
         engine = engine_for(self._path, self._tables)
         await engine.write(self._tables["renew"], (session_id, token, lease), durable=False)
 
-    async def release(self, session_id: str, token: str) -> None:
-        """Give the lease back."""
+    async def release(self, session_id: str, token: str, life: Any = None) -> None:
+        """Give the lease back; with the life of an empty session leave a mark."""
         engine = engine_for(self._path, self._tables)
+        statement = "release" if life is None or life.since != 0 else "release_marked"
         try:
-            await engine.write(self._tables["release"], (session_id, token), durable=False)
+            await engine.write(self._tables[statement], (session_id, token), durable=False)
         except StoreError:
             engine.ended.add(token)
             raise
@@ -149,35 +161,43 @@ class SQLiteBackend:
         if claim.again and await engine.read(self._tables["is_stored"], stored):
             return True
         texts = json.dumps([row.decode() for row in rows])
-        values = (session_id, texts, claim.lease, claim.head, claim.token, *record)
+        since, mark = (claim.life.since, claim.life.mark) if claim.life else (None, None)
+        values = (session_id, texts, claim.lease, claim.head, claim.token, *record, since, mark)
         try:
-            await engine.insert(self._tables["commit"], "(?,?,?,?,?,?,?,?,?,?)", values)
+            await engine.insert(self._tables["commit"], "(?,?,?,?,?,?,?,?,?,?,?,?)", values)
+        except StoreError as exc:
+            if not str(exc.__cause__).startswith("memwrap:"):
+                raise
+            # The one before may have been under way when this one looked.
+            return claim.again and bool(await engine.read(self._tables["is_stored"], stored))
+        return True
+
+    async def ranges(self, session_id: str, first: int = 0) -> Sequence[tuple[int, int]]:
+        """Return the first and the last row's number of each recorded turn."""
+        engine = engine_for(self._path, self._tables)
+        found = await engine.read(self._tables["turn_ranges"], (session_id, first))
+        return [(first, last) for first, last in found]
+
+    async def cut(self, session_id: str, first: int, last: int, count: int) -> bool:
+        """Remove rows, and the turns that they were of."""
+        engine = engine_for(self._path, self._tables)
+        try:
+            await engine.write(self._tables["cut"], (session_id, first, last, count))
         except StoreError as exc:
             if not str(exc.__cause__).startswith("memwrap:"):
                 raise
             return False
         return True
 
-    async def ranges(self, session_id: str) -> Sequence[tuple[int, int]]:
-        """Return the first and the last row's number of each recorded turn."""
-        engine = engine_for(self._path, self._tables)
-        found = await engine.read(self._tables["turn_ranges"], (session_id,))
-        return [(first, last) for first, last in found]
-
-    async def cut(self, session_id: str, first: int, last: int) -> None:
-        """Remove rows, and the turns that they were of."""
-        engine = engine_for(self._path, self._tables)
-        await engine.write(self._tables["delete_range"], (session_id, first, last))
-        await engine.write(self._tables["forget_range"], (session_id, first, last))
-
     async def key(self) -> bytes:
         """Return the secret of these tables, which is kept in the file."""
         return await engine_for(self._path, self._tables).key()
 
     async def pop(
-        self, session_id: str, readable: Callable[[bytes], bool]
+        self, session_id: str, readable: Callable[[bytes], bool], own: Sequence[OpenTurn] = ()
     ) -> tuple[int, bytes] | None:
         """Remove and return the newest row; one that is not readable stays."""
+        _live_on(own)
         engine = engine_for(self._path, self._tables)
         number = next(_numbers)
         engine.readable[number] = readable
@@ -193,15 +213,18 @@ class SQLiteBackend:
         finally:
             del engine.readable[number]
 
-    async def clear(self, session_id: str) -> None:
+    async def clear(self, session_id: str, own: Sequence[OpenTurn] = ()) -> None:
         """Remove the session with all its items, from the file and from its log.
 
         Raises:
             StoreError: A connection that reads the log kept it from being emptied.
         """
         engine = engine_for(self._path, self._tables)
-        await engine.write(self._tables["clear"], (session_id,))
-        await engine.write(self._tables["clear_strays"], (session_id,))
+        spared = json.dumps([turn.lease_token for turn in own])
+        await engine.write(self._tables["clear"], (session_id, spared))
+        _live_on(own)
+        for turn in own:
+            turn.head = None if turn.head is None else 0
         await engine.empty_log()
 
     async def sessions(
@@ -217,18 +240,9 @@ class SQLiteBackend:
             position = (found[0][0], found[0][1])
         rows = await engine.read(
             self._tables["list"],
-            (prefix, _end_of(prefix), *position, -1 if limit is None else min(limit, _ALL)),
+            (prefix, end_of(prefix), *position, -1 if limit is None else min(limit, _ALL)),
         )
-        return [self._info(*row) for row in rows]
-
-    def _info(self, session_id: str, created_at: Any, updated_at: Any, count: int) -> SessionInfo:
-        try:
-            return SessionInfo(session_id, _time(created_at), _time(updated_at), count)
-        except (TypeError, ValueError) as exc:
-            raise StoreError(
-                f"SQLite file {self._path!r}, table {self._tables.sessions}, session"
-                f" {session_id!r}: a time is damaged"
-            ) from exc
+        return [info_of(*row) for row in rows]
 
     async def close(self) -> None:
         """Close the connections of this event loop."""
@@ -239,17 +253,23 @@ def _apart(rows: Sequence[tuple[int, bytes]]) -> Rows:
     return Rows([row_id for row_id, _ in rows], [data for _, data in rows])
 
 
-def _end_of(prefix: str) -> str | None:
-    """Return the first string behind all that begin with *prefix*; None if there is none."""
-    for index in range(len(prefix) - 1, -1, -1):
-        point = ord(prefix[index]) + 1
-        if point == _FIRST_SURROGATE:  # these are no characters
-            point = _LAST_SURROGATE + 1
-        if point <= sys.maxunicode:
-            return prefix[:index] + chr(point)
-    return None
+class _Life:
+    """What tells that a session has not been cleared since a turn began.
+
+    Attributes:
+        since: The newest row's number then: that or one before must be there. 0 for an empty
+            session, None if it is not looked at.
+        mark: The token of the row that an empty session has instead.
+    """
+
+    __slots__ = ("mark", "since")
+
+    def __init__(self, since: int | None, mark: str) -> None:
+        self.since = since
+        self.mark = mark
 
 
-def _time(text: str) -> datetime:
-    time = datetime.fromisoformat(text)
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+def _live_on(own: Sequence[OpenTurn]) -> None:
+    """Let turns go on that remove rows of their own session."""
+    for turn in own:
+        turn.life = None

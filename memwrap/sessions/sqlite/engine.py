@@ -9,7 +9,7 @@ at the end of the interpreter, and its threads never keep a program alive.
 from __future__ import annotations
 
 import asyncio
-import os
+import contextlib
 import random
 import secrets
 import sqlite3
@@ -22,6 +22,7 @@ from typing import Any, cast
 import aiosqlite
 
 from memwrap.exceptions import StoreError
+from memwrap.sessions.leases import Stand
 from memwrap.sessions.sqlite import registry
 from memwrap.sessions.sqlite.connection import (
     BUSY_SECONDS,
@@ -32,8 +33,10 @@ from memwrap.sessions.sqlite.connection import (
     open_reader,
     open_writer,
 )
+from memwrap.sessions.sqlite.logs import Inode, inode, logs_of, remove_logs
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.sessions.sqlite.write import Write, batch_of, statement_of
+from memwrap.settle import settle
 
 __all__ = ["Engine", "engine_for"]
 
@@ -47,6 +50,7 @@ class Engine:
         self.path = path
         self.tables = tables
         self.loop = loop
+        self.stand = Stand()
         self.ended: set[str] = set()  # holders whose leases could not be given back
         self.readable: dict[int, Callable[[bytes], bool]] = {}  # by number, for statements
         self._key: bytes | None = None
@@ -58,8 +62,14 @@ class Engine:
         self._idle = asyncio.Event()
         self._idle.set()
         self._closer: AsyncGenerator[None, None] | None = None
-        self._inode: tuple[int, int] | None = None
+        self._inode: Inode = None
+        self._logs: tuple[Inode, ...] = (None, None)
         self._is_broken = False
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is under way."""
+        return self._idle.is_set() and (self._opening is None or self._opening.done())
 
     async def read(self, sql: str, parameters: Sequence[Any]) -> Rows:
         """Run one statement that changes nothing."""
@@ -125,16 +135,16 @@ class Engine:
         if self._idle.is_set():
             self._idle.clear()
             self._write_next()
-        cancellation: asyncio.CancelledError | None = None
-        while not write.settled:
-            # A new future each time: a cancelled task has cancelled the one it waited for.
+        if not write.settled:
             write.waiter = self.loop.create_future()
             try:
                 await write.waiter
             except asyncio.CancelledError as exc:
-                cancellation = exc
-        if cancellation is not None:
-            raise cancellation
+                # A new future: a cancelled task has cancelled the one it waited for.
+                write.waiter = self.loop.create_future()
+                if write.settled:
+                    raise
+                raise await settle(write.waiter) or exc  # noqa: B904  (the same cancellation)
         if write.error is not None:
             raise write.error
         return write.result
@@ -187,9 +197,14 @@ class Engine:
         if self._writer is not None:
             if not self._is_replaced():
                 return
-            # Else the log of the file before would be taken for that of the new one.
-            await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
-            await self._close_both()
+            await self._when_idle()
+            if self._is_elsewhere():
+                # The file may have been moved, and what its log holds belongs to it.
+                with contextlib.suppress(sqlite3.Error):
+                    await self._writer.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
+        registry.leave_logs(self.path)
+        await self._stop_both()
+        before = inode(self.path)
         threads: list[threading.Thread] = []
         writer = await open_writer(self.path, self.tables, threads, self.readable)
         try:
@@ -198,7 +213,9 @@ class Engine:
             await _stopped(writer)
             raise
         self._writer, self._reader, self._threads = writer, reader, threads
-        self._inode, self._is_broken = _inode(self.path), False
+        # If it has been replaced since, the next call sees that it is another.
+        self._inode, self._is_broken = before or inode(self.path), False
+        self._logs = logs_of(self.path)
         self._key = None  # it may be another file
         registry.remember(self)
         if self._closer is None and self.loop not in registry.shut_down:
@@ -212,17 +229,31 @@ class Engine:
         finally:
             if self._reader is not None:
                 registry.shut_down.add(self.loop)
-            await self.close()
+                await self.close()
 
     async def close(self) -> None:
         """Wait for the writes under way and close both connections."""
         await asyncio.sleep(0)  # who closes in a loop lets others work all the same
         await self._close_both()
 
-    async def _close_both(self) -> None:
+    async def _when_idle(self) -> None:
         while not self._idle.is_set():  # again if more have begun before it is our turn
             await self._idle.wait()
+
+    def leave_log(self) -> None:
+        """Remove the log beside the file if it belongs to one that was there before.
+
+        May be called from any thread, before any connection to the new file is opened.
+        """
+        if self._writer is not None and self._is_elsewhere():
+            remove_logs(self.path, self._logs)
+
+    async def _close_both(self) -> None:
+        await self._when_idle()
         registry.forget(self)
+        await self._stop_both()
+
+    async def _stop_both(self) -> None:
         reader, writer = self._let_go()
         try:
             await _stopped(reader)
@@ -236,9 +267,13 @@ class Engine:
             if connection is not None:
                 connection.stop()
                 thread.join(registry.EXIT_SECONDS)
+        closer, self._closer = self._closer, None
+        if closer is not None:  # it holds the loop, and has nothing to wait for any more
+            with contextlib.suppress(StopIteration, RuntimeError):
+                closer.aclose().send(None)
 
     def abandon(self) -> None:
-        """Let go of connections that belong to another process, and leave them open."""
+        """Let go of connections that belong to another process."""
         registry.inherited.append(self._let_go())
         self._idle.set()
 
@@ -252,7 +287,10 @@ class Engine:
 
         SQLite would go on reading and writing what nobody finds any more.
         """
-        return self._is_broken or _inode(self.path) != self._inode
+        return self._is_broken or self._is_elsewhere()
+
+    def _is_elsewhere(self) -> bool:
+        return inode(self.path) != self._inode
 
     def _failed(self, error: BaseException) -> StoreError:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN:
@@ -260,14 +298,6 @@ class Engine:
         failure = StoreError(f"SQLite file {self.path!r}: {error}")
         failure.__cause__ = error
         return failure
-
-
-def _inode(path: str) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)  # noqa: PTH116  (a third of the time of a Path's)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _pause() -> float:

@@ -65,7 +65,7 @@ def migrate(connection: sqlite3.Connection, tables: Tables) -> None:
 
 def _is_done(connection: sqlite3.Connection, tables: Tables, statement: str) -> bool:
     """Tell whether a column has been added: a file that lost another table is migrated again."""
-    columns = connection.execute(f"PRAGMA table_info({tables.turns})").fetchall()
+    columns = connection.execute(f'PRAGMA table_info("{tables.turns}")').fetchall()
     return _ADDED.get(statement) in {name for _, name, *_ in columns}
 
 
@@ -94,7 +94,7 @@ def _version(connection: sqlite3.Connection, tables: Tables) -> int:
 
 
 def _check_columns(connection: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> None:
-    rows = connection.execute(f"PRAGMA table_info({table})").fetchall()
+    rows = connection.execute(f'PRAGMA table_info("{table}")').fetchall()
     there = {name.lower(): (kind.upper(), key) for _, name, kind, _, _, key in rows}
     for column in columns:
         if column not in there:

@@ -12,9 +12,19 @@ import weakref
 from typing import Protocol, TypeAlias
 
 from memwrap.forks import in_child
+from memwrap.sessions.leases import Stand
 from memwrap.sessions.sqlite.schema import Tables
 
-__all__ = ["EXIT_SECONDS", "Engine", "find", "forget", "inherited", "remember", "shut_down"]
+__all__ = [
+    "EXIT_SECONDS",
+    "Engine",
+    "find",
+    "forget",
+    "inherited",
+    "leave_logs",
+    "remember",
+    "shut_down",
+]
 
 
 class Engine(Protocol):
@@ -23,9 +33,19 @@ class Engine(Protocol):
     path: str
     tables: Tables
     loop: asyncio.AbstractEventLoop
+    stand: Stand
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is under way, and it may be closed; it opens again when it is used."""
+        ...
 
     def stop(self) -> None:
         """Close without the event loop, which has ended."""
+        ...
+
+    def leave_log(self) -> None:
+        """Remove the log beside the file if it belongs to one that was there before."""
         ...
 
     def abandon(self) -> None:
@@ -46,6 +66,10 @@ interpreter instead."""
 
 inherited: list[object] = []
 """Connections of the process that this one was forked from; even to close them would harm it."""
+
+# Loops whose engines were closed while they stood still, and those that have gone on since.
+_rested: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
+_returned: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
 
 _engines: dict[Key, Engine] = {}
 _guard = threading.Lock()
@@ -70,16 +94,37 @@ def forget(engine: Engine) -> None:
             del _engines[_key(engine)]
 
 
+def leave_logs(path: str) -> None:
+    """Remove a log at *path* that belongs to a file which was there before.
+
+    An engine of another event loop may have it open, and find out later.
+    """
+    for engine in [engine for engine in list(_engines.values()) if engine.path == path]:
+        engine.leave_log()
+
+
 def _key(engine: Engine) -> Key:
     return engine.path, engine.tables, engine.loop
 
 
 def _close_orphans() -> None:
-    """Close the engines whose event loop was closed without being shut down."""
+    """Close the engines whose event loop was closed without being shut down, or dropped.
+
+    Nobody tells of a loop that is dropped. One that stands still and goes on after all finds its
+    files closed once, and opens them again.
+    """
+    resting = set()
     for key, engine in list(_engines.items()):
-        if engine.loop.is_closed():
-            del _engines[key]
-            threading.Thread(target=engine.stop, daemon=True).start()
+        loop = engine.loop
+        if not loop.is_closed():
+            if loop in _rested and loop not in resting:
+                _returned.add(loop)
+            if loop in _returned or not engine.stand.is_lost or not engine.rests:
+                continue
+            resting.add(loop)
+            _rested.add(loop)
+        del _engines[key]
+        threading.Thread(target=engine.stop, daemon=True).start()
 
 
 @atexit.register

@@ -1,28 +1,33 @@
-"""The session tables that memwrap shares with another library, and the statements on them.
+"""The session tables that memwrap shares with another library.
 
 A file written by either library opens in the other. memwrap adds three tables: one of versions,
 one of secrets, and one of turns, with a row for each stored turn, and one, whose ``last_id`` is
-0, for the turn that runs. Each operation is one statement, and so atomic without a transaction
-around it: temporary triggers, which live in memwrap's own connection only, do what belongs to it.
+0, for the turn that runs with a lease.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from memwrap.exceptions import ConfigurationError
+from memwrap.sessions.sqlite.statements import statements
 
 __all__ = ["Tables"]
 
 _SCHEMA = "memwrap_schema"
 _KEYS = "memwrap_keys"
+_TEMPORARY = ("memwrap_clear", "memwrap_commit", "memwrap_cut")  # views of the connection
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 
-# Later writers sort after earlier ones within a second; other libraries never parse the times.
-_CLOCK = "((julianday('now') - 2440587.5) * 86400.0)"
-_NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+# What SQL takes for no name. memwrap quotes its names, other readers of the file may not.
+_RESERVED = frozenset(
+    """add all alter and as autoincrement between case cast check collate commit constraint create
+    current_date current_time current_timestamp default deferrable delete distinct drop else
+    escape except exists foreign from group having if in index insert intersect into is isnull
+    join limit not nothing notnull null on or order primary raise references returning select
+    set table then to transaction union unique update using values when where""".split()  # noqa: SIM905
+)
 
 
 @dataclass(frozen=True)
@@ -44,20 +49,38 @@ class Tables:
                     f"a table's name is a letter or _ and then up to 62 letters, digits and _,"
                     f" not {name!r}"
                 )
+            if name.lower() in _RESERVED or name.lower().startswith("sqlite_"):
+                raise ConfigurationError(
+                    f"{name!r} is a word of SQL's own or a name of SQLite's own; choose another"
+                    " name for the table"
+                )
+        names = [name.lower() for _, name in self._names()]
         if self.sessions.lower() == self.messages.lower():
             raise ConfigurationError(f"both tables are named {self.messages!r}")
-        for own in (_SCHEMA, _KEYS):
-            if own in (self.sessions.lower(), self.messages.lower()):
-                raise ConfigurationError(f"{own!r} is memwrap's own table; choose another name")
-        object.__setattr__(self, "_sql", _statements(self.sessions, self.messages))
+        for name in (self.sessions, self.messages):
+            if names.count(name.lower()) > 1 or name.lower() in _TEMPORARY:
+                raise ConfigurationError(f"{name!r} is memwrap's own table; choose another name")
+        object.__setattr__(self, "_sql", statements(self._names()))
 
     def __getitem__(self, statement: str) -> str:
         return self._sql[statement]
 
+    def _names(self) -> tuple[tuple[str, str], ...]:
+        """Return the names of tables and indexes, by what statements call them."""
+        return (
+            ("sessions", self.sessions),
+            ("messages", self.messages),
+            ("turns", self.turns),
+            ("schema", self.schema),
+            ("keys", self.keys),
+            ("messages_index", f"idx_{self.messages}_session_id"),
+            ("turns_index", f"idx_{self.turns}_turn_id"),
+        )
+
     @property
     def turns(self) -> str:
         """The table of turns."""
-        return _turns(self.messages)
+        return f"{self.messages}_turns"
 
     @property
     def schema(self) -> str:
@@ -95,196 +118,3 @@ class Tables:
             self.schema: ("messages", "version"),
             self.keys: ("messages", "secret"),
         }
-
-
-# Kept for the few pairs that a program has: it may make an object for each request.
-@lru_cache(maxsize=16)
-def _statements(sessions: str, messages: str) -> dict[str, str]:
-    names = {"sessions": sessions, "messages": messages, "turns": _turns(messages)}
-    names |= {"schema": _SCHEMA, "keys": _KEYS, "now": _NOW, "clock": _CLOCK}
-    names["recorded"] = _RECORDED.format(**names)
-    return {name: text.format(**names) for name, text in _STATEMENTS.items()}
-
-
-def _turns(messages: str) -> str:
-    return f"{messages}_turns"
-
-
-# Of each row of a turn: the record, how many rows the turn had, and the row. In a turn of version
-# 1 no question was answered, and its rows were all inserted at once.
-_RECORDED = """
-        SELECT t.turn_id, t.fingerprint, t.shape, t.inputs, coalesce(t.answers, 0),
-            coalesce(t.items, t.last_id + 1 - t.first_id), m.id, CAST(m.message_data AS BLOB)
-        FROM {turns} AS t JOIN {messages} AS m
-            ON m.session_id = t.session_id AND m.id BETWEEN t.first_id AND t.last_id
-        WHERE t.session_id = ?1"""
-
-_STATEMENTS = {
-    "create_schema": """
-        CREATE TABLE IF NOT EXISTS {schema} (
-            messages TEXT PRIMARY KEY,
-            version INTEGER NOT NULL
-        ) WITHOUT ROWID""",
-    "get_version": "SELECT version FROM {schema} WHERE messages = ?",
-    "set_version": """
-        INSERT INTO {schema} VALUES (?, ?)
-        ON CONFLICT (messages) DO UPDATE SET version = excluded.version""",
-    "create_keys": """
-        CREATE TABLE IF NOT EXISTS {keys} (
-            messages TEXT PRIMARY KEY,
-            secret BLOB NOT NULL
-        ) WITHOUT ROWID""",
-    "get_key": "SELECT CAST(secret AS BLOB) FROM {keys} WHERE messages = ?",
-    "make_key": """
-        INSERT INTO {keys} VALUES (?1, ?2) ON CONFLICT (messages) DO UPDATE SET secret = secret
-        RETURNING CAST(secret AS BLOB)""",
-    "create_sessions": """
-        CREATE TABLE IF NOT EXISTS {sessions} (
-            session_id TEXT PRIMARY KEY,
-            created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
-            updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP
-        )""",
-    "create_messages": """
-        CREATE TABLE IF NOT EXISTS {messages} (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            session_id TEXT NOT NULL,
-            message_data TEXT NOT NULL,
-            created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
-            FOREIGN KEY (session_id) REFERENCES {sessions} (session_id) ON DELETE CASCADE
-        )""",
-    "create_index": """
-        CREATE INDEX IF NOT EXISTS idx_{messages}_session_id ON {messages} (session_id, id)""",
-    "create_turns": """
-        CREATE TABLE IF NOT EXISTS {turns} (
-            session_id TEXT NOT NULL,
-            last_id INTEGER NOT NULL,
-            first_id INTEGER,
-            token TEXT NOT NULL,
-            expires REAL,
-            turn_id TEXT,
-            fingerprint TEXT,
-            shape TEXT,
-            inputs INTEGER,
-            PRIMARY KEY (session_id, last_id)
-        ) WITHOUT ROWID""",
-    "create_turn_ids": """
-        CREATE UNIQUE INDEX IF NOT EXISTS idx_{turns}_turn_id
-        ON {turns} (session_id, turn_id) WHERE turn_id IS NOT NULL""",
-    "add_answers": "ALTER TABLE {turns} ADD COLUMN answers INTEGER",
-    "add_items": "ALTER TABLE {turns} ADD COLUMN items INTEGER",
-    "trigger_insert": """
-        CREATE TEMP TRIGGER memwrap_insert AFTER INSERT ON main.{messages} BEGIN
-            INSERT INTO {sessions} (session_id, created_at, updated_at)
-            VALUES (NEW.session_id, {now}, {now})
-            ON CONFLICT (session_id) DO UPDATE SET updated_at = excluded.updated_at;
-        END""",
-    "trigger_delete": """
-        CREATE TEMP TRIGGER memwrap_delete AFTER DELETE ON main.{sessions} BEGIN
-            DELETE FROM {messages} WHERE session_id = OLD.session_id;
-            DELETE FROM {turns} WHERE session_id = OLD.session_id AND last_id > 0;
-        END""",
-    # A view to insert into, so that a commit with all its conditions is one statement.
-    "view_commit": """
-        CREATE TEMP VIEW memwrap_commit AS SELECT
-            NULL AS session_id, NULL AS items, NULL AS lease, NULL AS head, NULL AS token,
-            NULL AS turn_id, NULL AS fingerprint, NULL AS shape, NULL AS inputs, NULL AS answers""",
-    "trigger_commit": """
-        CREATE TEMP TRIGGER memwrap_commit_turn INSTEAD OF INSERT ON memwrap_commit BEGIN
-            SELECT RAISE(ABORT, 'memwrap: the lease is lost')
-            WHERE NEW.lease IS NOT NULL AND NOT EXISTS (
-                SELECT 1 FROM {turns}
-                WHERE session_id = NEW.session_id AND last_id = 0 AND token = NEW.lease);
-            SELECT RAISE(ABORT, 'memwrap: the history has changed')
-            WHERE NEW.head IS NOT NULL AND NEW.head <> coalesce((
-                SELECT max(id) FROM {messages} WHERE session_id = NEW.session_id), 0);
-            INSERT INTO {messages} (session_id, message_data)
-            SELECT NEW.session_id, value FROM json_each(NEW.items) ORDER BY key;
-            DELETE FROM {turns}
-            WHERE session_id = NEW.session_id AND last_id = 0 AND token = NEW.token;
-            INSERT OR REPLACE INTO {turns}
-                (session_id, last_id, first_id, token, turn_id, fingerprint, shape, inputs,
-                answers, items)
-            SELECT NEW.session_id, added.last, coalesce(question.first_id, added.first), NEW.token,
-                NEW.turn_id, NEW.fingerprint, NEW.shape, NEW.inputs,
-                iif(question.first_id, NEW.answers, 0),
-                json_array_length(NEW.items) + iif(question.first_id, NEW.answers, 0)
-            FROM (
-                SELECT max(id) AS last, max(id) + 1 - json_array_length(NEW.items) AS first
-                FROM {messages} WHERE session_id = NEW.session_id) AS added
-            LEFT JOIN {turns} AS question
-                ON NEW.answers > 0 AND question.session_id = NEW.session_id
-                AND question.last_id = (
-                    SELECT max(id) FROM {messages}
-                    WHERE session_id = NEW.session_id AND id < added.first)
-                AND NEW.answers = coalesce(
-                    question.items, question.last_id + 1 - question.first_id);
-            DELETE FROM {turns}
-            WHERE NEW.answers > 0 AND session_id = NEW.session_id AND last_id < (
-                SELECT max(last_id) FROM {turns} WHERE session_id = NEW.session_id)
-                AND last_id >= (
-                    SELECT first_id FROM {turns} WHERE session_id = NEW.session_id
-                    ORDER BY last_id DESC LIMIT 1);
-        END""",
-    "insert": "INSERT INTO {messages} (session_id, message_data) VALUES ",
-    # One parameter holds all rows, for batches with more rows than a statement has parameters.
-    "insert_many": """
-        INSERT INTO {messages} (session_id, message_data)
-        SELECT ?1, value FROM json_each(?2) ORDER BY key""",
-    # The whole history is read as one value and decoded once, which is twice as fast as row by
-    # row; as a BLOB, since one wide character would make a wide string of all of it.
-    "get": """
-        SELECT count(*), CAST('[' || group_concat(message_data) || ']' AS BLOB), max(id) FROM (
-            SELECT message_data, id FROM {messages} WHERE session_id = ?1 ORDER BY id)""",
-    "get_newest": """
-        SELECT count(*), CAST('[' || group_concat(message_data) || ']' AS BLOB), max(id) FROM (
-            SELECT message_data, id FROM {messages} WHERE session_id = ?1 AND id >= coalesce((
-                SELECT id FROM {messages} WHERE session_id = ?1
-                ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1), 0) ORDER BY id)""",
-    # As BLOBs too: the error for a text that is no UTF-8 would quote it.
-    "get_rows": """
-        SELECT id, CAST(message_data AS BLOB) FROM {messages}
-        WHERE session_id = ?1 AND id >= coalesce((
-            SELECT id FROM {messages} WHERE session_id = ?1
-            ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1), 0) ORDER BY id""",
-    # A damaged row is not deleted: its content could not be returned.
-    "pop": """
-        DELETE FROM {messages} WHERE id = (
-            SELECT id FROM {messages} WHERE session_id = ?1 ORDER BY id DESC LIMIT 1)
-        AND memwrap_is_readable(?2, CAST(message_data AS BLOB))
-        RETURNING id, CAST(message_data AS BLOB)""",
-    "clear": "DELETE FROM {sessions} WHERE session_id = ?",
-    # Rows of a writer that keeps no table of sessions; not those added since the clearing.
-    "clear_strays": """
-        DELETE FROM {messages} WHERE session_id = ?1
-        AND NOT EXISTS (SELECT 1 FROM {sessions} WHERE session_id = ?1)""",
-    # The lease of the turn that runs. A row whose time is over belongs to whoever comes.
-    "begin": """
-        INSERT INTO {turns} (session_id, last_id, token, expires) VALUES (?1, 0, ?2, {clock} + ?3)
-        ON CONFLICT (session_id, last_id) DO UPDATE
-        SET token = excluded.token, expires = excluded.expires
-        WHERE expires <= {clock} OR token = ?4
-        RETURNING token""",
-    "holder": "SELECT token FROM {turns} WHERE session_id = ? AND last_id = 0",
-    "renew": """
-        UPDATE {turns} SET expires = {clock} + ?3
-        WHERE session_id = ?1 AND last_id = 0 AND token = ?2""",
-    "release": "DELETE FROM {turns} WHERE session_id = ? AND last_id = 0 AND token = ?",
-    "commit": "INSERT INTO memwrap_commit VALUES ",
-    "is_stored": """
-        SELECT 1 FROM {turns} WHERE session_id = ? AND token = ? AND last_id > 0""",
-    "find_turn": "{recorded} AND t.turn_id = ?2 ORDER BY m.id",
-    "newest_turn": """{recorded} AND t.last_id = (
-            SELECT max(id) FROM {messages} WHERE session_id = ?1) ORDER BY m.id""",
-    "turn_ranges": """
-        SELECT first_id, last_id FROM {turns} WHERE session_id = ? AND last_id > 0 ORDER BY 2""",
-    "delete_range": "DELETE FROM {messages} WHERE session_id = ? AND id BETWEEN ? AND ?",
-    "forget_range": "DELETE FROM {turns} WHERE session_id = ? AND last_id BETWEEN ? AND ?",
-    "position": "SELECT updated_at, rowid FROM {sessions} WHERE session_id = ?",
-    "list": """
-        SELECT session_id, created_at, updated_at,
-            (SELECT count(*) FROM {messages} AS m WHERE m.session_id = s.session_id)
-        FROM {sessions} AS s
-        WHERE session_id >= ?1 AND (?2 IS NULL OR session_id < ?2)
-            AND (?3 IS NULL OR (updated_at, rowid) < (?3, ?4))
-        ORDER BY updated_at DESC, rowid DESC LIMIT ?5""",
-}

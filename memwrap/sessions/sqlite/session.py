@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import warnings
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +18,7 @@ from memwrap.sessions.sqlite.schema import Tables
 __all__ = ["SQLiteSession", "SQLiteStore"]
 
 _MEMORY = ":memory:"
+_PATH = re.compile(r"\.(db|db3|sqlite|sqlite3)\Z", re.IGNORECASE)
 
 
 class SQLiteSession(DatabaseSession):
@@ -49,6 +52,7 @@ class SQLiteSession(DatabaseSession):
         session_settings: Any = None,
         strict: bool = False,
     ) -> None:
+        _warn_of_swap(session_id, db_path)
         backend = _backend(db_path, Tables(sessions_table, messages_table))
         super().__init__(session_id, backend, session_settings, strict=strict)
 
@@ -81,6 +85,24 @@ class SQLiteStore(DatabaseStore):
         strict: bool = False,
     ) -> None:
         super().__init__(_backend(path, Tables(sessions_table, messages_table)), strict=strict)
+
+
+def _warn_of_swap(session_id: object, path: object) -> None:
+    """Warn of an id and a path that look as if they stood in each other's place."""
+    if (
+        isinstance(session_id, str)
+        and isinstance(path, str)
+        and path != _MEMORY
+        and _PATH.search(session_id)
+        and not _PATH.search(path)
+        and os.sep not in path
+    ):
+        warnings.warn(
+            f"SQLiteSession({session_id!r}, {path!r}) makes a session {session_id!r} in a file"
+            f" {path!r}: the id comes first, then the path: SQLiteSession({path!r},"
+            f" {session_id!r})",
+            stacklevel=3,
+        )
 
 
 def _backend(path: str | os.PathLike[str], tables: Tables) -> Backend:

@@ -1,0 +1,254 @@
+"""The statements on the session tables.
+
+Each operation is one statement, and so atomic without a transaction around it: temporary triggers
+and views, which live in memwrap's own connection only, do what belongs to it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from memwrap.sessions.rows import BETWEEN
+
+__all__ = ["TEMPORARY", "statements"]
+
+# Later writers sort after earlier ones within a second; other libraries never parse the times.
+_CLOCK = "((julianday('now') - 2440587.5) * 86400.0)"
+_JOINED = f"CAST('[' || group_concat(message_data, '{BETWEEN.decode()}') || ']' AS BLOB)"
+_NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+
+
+# Kept for the few pairs that a program has: it may make an object for each request.
+@lru_cache(maxsize=16)
+def statements(names: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Return the statements, by what they do, on tables and indexes of these names."""
+    parts = {part: f'"{name}"' for part, name in names}
+    # A file keeps the text of these: it is to be what the other library would have made.
+    parts |= {f"plain_{part}": name for part, name in names}
+    parts |= {"now": _NOW, "clock": _CLOCK, "joined": _JOINED}
+    parts["recorded"] = _RECORDED.format(**parts)
+    return {name: text.format(**parts) for name, text in _STATEMENTS.items()}
+
+
+# Of each row of a turn: the record, how many rows the turn had, and the row. In a turn of version
+# 1 no question was answered, and its rows were all inserted at once.
+_RECORDED = """
+        SELECT t.turn_id, t.fingerprint, t.shape, t.inputs, coalesce(t.answers, 0),
+            coalesce(t.items, t.last_id + 1 - t.first_id), m.id, CAST(m.message_data AS BLOB)
+        FROM {turns} AS t JOIN {messages} AS m
+            ON m.session_id = t.session_id AND m.id BETWEEN t.first_id AND t.last_id
+        WHERE t.session_id = ?1"""
+
+TEMPORARY = (
+    *("trigger_insert", "trigger_delete", "view_clear", "trigger_clear", "view_cut"),
+    *("trigger_cut", "view_commit", "trigger_commit"),
+)
+"""The statements that make the triggers and views of a writing connection."""
+
+_STATEMENTS = {
+    "create_schema": """
+        CREATE TABLE IF NOT EXISTS {schema} (
+            messages TEXT PRIMARY KEY,
+            version INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+    "get_version": "SELECT version FROM {schema} WHERE messages = ?",
+    "set_version": """
+        INSERT INTO {schema} VALUES (?, ?)
+        ON CONFLICT (messages) DO UPDATE SET version = excluded.version""",
+    "create_keys": """
+        CREATE TABLE IF NOT EXISTS {keys} (
+            messages TEXT PRIMARY KEY,
+            secret BLOB NOT NULL
+        ) WITHOUT ROWID""",
+    "get_key": "SELECT CAST(secret AS BLOB) FROM {keys} WHERE messages = ?",
+    "make_key": """
+        INSERT INTO {keys} VALUES (?1, ?2) ON CONFLICT (messages) DO UPDATE SET secret = secret
+        RETURNING CAST(secret AS BLOB)""",
+    "create_sessions": """
+        CREATE TABLE IF NOT EXISTS {plain_sessions} (
+            session_id TEXT PRIMARY KEY,
+            created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+            updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP
+        )""",
+    "create_messages": """
+        CREATE TABLE IF NOT EXISTS {plain_messages} (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            session_id TEXT NOT NULL,
+            message_data TEXT NOT NULL,
+            created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+            FOREIGN KEY (session_id) REFERENCES {plain_sessions} (session_id) ON DELETE CASCADE
+        )""",
+    "create_index": """
+        CREATE INDEX IF NOT EXISTS {plain_messages_index} ON {plain_messages} (session_id, id)""",
+    "create_turns": """
+        CREATE TABLE IF NOT EXISTS {turns} (
+            session_id TEXT NOT NULL,
+            last_id INTEGER NOT NULL,
+            first_id INTEGER,
+            token TEXT NOT NULL,
+            expires REAL,
+            turn_id TEXT,
+            fingerprint TEXT,
+            shape TEXT,
+            inputs INTEGER,
+            PRIMARY KEY (session_id, last_id)
+        ) WITHOUT ROWID""",
+    "create_turn_ids": """
+        CREATE UNIQUE INDEX IF NOT EXISTS {turns_index}
+        ON {turns} (session_id, turn_id) WHERE turn_id IS NOT NULL""",
+    "add_answers": "ALTER TABLE {turns} ADD COLUMN answers INTEGER",
+    "add_items": "ALTER TABLE {turns} ADD COLUMN items INTEGER",
+    "trigger_insert": """
+        CREATE TEMP TRIGGER memwrap_insert AFTER INSERT ON main.{messages} BEGIN
+            INSERT INTO {sessions} (session_id, created_at, updated_at)
+            VALUES (NEW.session_id, {now}, {now})
+            ON CONFLICT (session_id) DO UPDATE SET updated_at = excluded.updated_at;
+        END""",
+    "trigger_delete": """
+        CREATE TEMP TRIGGER memwrap_delete AFTER DELETE ON main.{sessions} BEGIN
+            DELETE FROM {messages} WHERE session_id = OLD.session_id;
+            DELETE FROM {turns} WHERE session_id = OLD.session_id AND last_id > 0;
+        END""",
+    # Views to insert into, so that an operation with all its conditions is one statement.
+    "view_clear": """
+        CREATE TEMP VIEW memwrap_clear AS SELECT NULL AS session_id, NULL AS spared""",
+    # The rows of turns that run go too, and with them their right to be stored.
+    "trigger_clear": """
+        CREATE TEMP TRIGGER memwrap_clear_all INSTEAD OF INSERT ON memwrap_clear BEGIN
+            DELETE FROM {turns} WHERE session_id = NEW.session_id AND (
+                last_id > 0 OR token NOT IN (
+                    SELECT value FROM json_each(NEW.spared) WHERE value IS NOT NULL));
+            DELETE FROM {messages} WHERE session_id = NEW.session_id;
+            DELETE FROM {sessions} WHERE session_id = NEW.session_id;
+        END""",
+    "view_cut": """
+        CREATE TEMP VIEW memwrap_cut AS SELECT
+            NULL AS session_id, NULL AS first, NULL AS last, NULL AS count""",
+    "trigger_cut": """
+        CREATE TEMP TRIGGER memwrap_cut_rows INSTEAD OF INSERT ON memwrap_cut BEGIN
+            SELECT RAISE(ABORT, 'memwrap: the history has changed')
+            WHERE NEW.count <> (
+                SELECT count(*) FROM {messages}
+                WHERE session_id = NEW.session_id AND id BETWEEN NEW.first AND NEW.last);
+            DELETE FROM {messages}
+            WHERE session_id = NEW.session_id AND id BETWEEN NEW.first AND NEW.last;
+            DELETE FROM {turns}
+            WHERE session_id = NEW.session_id AND last_id >= NEW.first AND first_id <= NEW.last;
+        END""",
+    "view_commit": """
+        CREATE TEMP VIEW memwrap_commit AS SELECT
+            NULL AS session_id, NULL AS items, NULL AS lease, NULL AS head, NULL AS token,
+            NULL AS turn_id, NULL AS fingerprint, NULL AS shape, NULL AS inputs, NULL AS answers,
+            NULL AS since, NULL AS mark""",
+    "trigger_commit": """
+        CREATE TEMP TRIGGER memwrap_commit_turn INSTEAD OF INSERT ON memwrap_commit BEGIN
+            SELECT RAISE(ABORT, 'memwrap: the lease is lost')
+            WHERE NEW.lease IS NOT NULL AND NOT EXISTS (
+                SELECT 1 FROM {turns}
+                WHERE session_id = NEW.session_id AND last_id = 0 AND token = NEW.lease);
+            SELECT RAISE(ABORT, 'memwrap: the history has changed')
+            WHERE NEW.head IS NOT NULL AND NEW.head <> coalesce((
+                SELECT max(id) FROM {messages} WHERE session_id = NEW.session_id), 0);
+            SELECT RAISE(ABORT, 'memwrap: the session has been cleared')
+            WHERE NEW.since > 0 AND NOT EXISTS (
+                SELECT 1 FROM {messages} WHERE session_id = NEW.session_id AND id <= NEW.since)
+            OR NEW.since = 0 AND NEW.lease IS NULL AND NOT EXISTS (
+                SELECT 1 FROM {turns}
+                WHERE session_id = NEW.session_id AND last_id < 0 AND token = NEW.mark);
+            INSERT INTO {messages} (session_id, message_data)
+            SELECT NEW.session_id, value FROM json_each(NEW.items) ORDER BY key;
+            DELETE FROM {turns}
+            WHERE session_id = NEW.session_id AND last_id <= 0 AND token = NEW.token;
+            INSERT OR REPLACE INTO {turns}
+                (session_id, last_id, first_id, token, turn_id, fingerprint, shape, inputs,
+                answers, items)
+            SELECT NEW.session_id, added.last, coalesce(question.first_id, added.first), NEW.token,
+                NEW.turn_id, NEW.fingerprint, NEW.shape, NEW.inputs,
+                iif(question.first_id, NEW.answers, 0),
+                json_array_length(NEW.items) + iif(question.first_id, NEW.answers, 0)
+            FROM (
+                SELECT max(id) AS last, max(id) + 1 - json_array_length(NEW.items) AS first
+                FROM {messages} WHERE session_id = NEW.session_id) AS added
+            LEFT JOIN {turns} AS question
+                ON NEW.answers > 0 AND question.session_id = NEW.session_id
+                AND question.last_id = (
+                    SELECT max(id) FROM {messages}
+                    WHERE session_id = NEW.session_id AND id < added.first)
+                AND NEW.answers = coalesce(
+                    question.items, question.last_id + 1 - question.first_id);
+            DELETE FROM {turns}
+            WHERE NEW.answers > 0 AND session_id = NEW.session_id AND last_id < (
+                SELECT max(last_id) FROM {turns} WHERE session_id = NEW.session_id)
+                AND last_id >= (
+                    SELECT first_id FROM {turns} WHERE session_id = NEW.session_id
+                    ORDER BY last_id DESC LIMIT 1);
+        END""",
+    "insert": "INSERT INTO {messages} (session_id, message_data) VALUES ",
+    # One parameter holds all rows, for batches with more rows than a statement has parameters.
+    "insert_many": """
+        INSERT INTO {messages} (session_id, message_data)
+        SELECT ?1, value FROM json_each(?2) ORDER BY key""",
+    # The whole history is read as one value and decoded once, which is twice as fast as row by
+    # row; as a BLOB, since one wide character would make a wide string of all of it.
+    "get": """
+        SELECT count(*), {joined}, max(id) FROM (
+            SELECT message_data, id FROM {messages} WHERE session_id = ?1 ORDER BY id)""",
+    "get_newest": """
+        SELECT count(*), {joined}, max(id) FROM (
+            SELECT message_data, id FROM {messages} WHERE session_id = ?1 AND id >= coalesce((
+                SELECT id FROM {messages} WHERE session_id = ?1
+                ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1), 0) ORDER BY id)""",
+    # As BLOBs too: the error for a text that is no UTF-8 would quote it.
+    "get_rows": """
+        SELECT id, CAST(message_data AS BLOB) FROM {messages}
+        WHERE session_id = ?1 AND id >= coalesce((
+            SELECT id FROM {messages} WHERE session_id = ?1
+            ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1), 0) ORDER BY id""",
+    # A damaged row is not deleted: its content could not be returned.
+    "pop": """
+        DELETE FROM {messages} WHERE id = (
+            SELECT id FROM {messages} WHERE session_id = ?1 ORDER BY id DESC LIMIT 1)
+        AND memwrap_is_readable(?2, CAST(message_data AS BLOB))
+        RETURNING id, CAST(message_data AS BLOB)""",
+    "clear": "INSERT INTO memwrap_clear VALUES (?, ?)",
+    # The lease of the turn that runs. A row whose time is over belongs to whoever comes.
+    "begin": """
+        INSERT INTO {turns} (session_id, last_id, token, expires) VALUES (?1, 0, ?2, {clock} + ?3)
+        ON CONFLICT (session_id, last_id) DO UPDATE
+        SET token = excluded.token, expires = excluded.expires
+        WHERE expires <= {clock} OR token = ?4
+        RETURNING token""",
+    # A turn without a lease that began with an empty session has a row too, to be deleted with it.
+    "mark": """
+        INSERT INTO {turns} (session_id, last_id, token, expires)
+        SELECT ?1, min(coalesce(min(last_id), 0), 0) - 1, ?2, {clock} + 86400.0
+        FROM {turns} WHERE session_id = ?1""",
+    "release_marked": """
+        UPDATE {turns} SET last_id = (
+            SELECT min(last_id) - 1 FROM {turns} WHERE session_id = ?1), expires = {clock} + 86400.0
+        WHERE session_id = ?1 AND last_id = 0 AND token = ?2""",
+    "holder": "SELECT token FROM {turns} WHERE session_id = ? AND last_id = 0",
+    "renew": """
+        UPDATE {turns} SET expires = {clock} + ?3
+        WHERE session_id = ?1 AND last_id = 0 AND token = ?2""",
+    "release": "DELETE FROM {turns} WHERE session_id = ? AND last_id = 0 AND token = ?",
+    "commit": "INSERT INTO memwrap_commit VALUES ",
+    "is_stored": """
+        SELECT 1 FROM {turns} WHERE session_id = ? AND token = ? AND last_id > 0""",
+    "find_turn": "{recorded} AND t.turn_id = ?2 ORDER BY m.id",
+    "newest_turn": """{recorded} AND t.last_id = (
+            SELECT max(id) FROM {messages} WHERE session_id = ?1) ORDER BY m.id""",
+    "turn_ranges": """
+        SELECT first_id, last_id FROM {turns}
+        WHERE session_id = ?1 AND last_id > 0 AND last_id >= ?2 ORDER BY 2""",
+    "cut": "INSERT INTO memwrap_cut VALUES (?, ?, ?, ?)",
+    # Other programs may have written any times: as BLOBs none fails, and none is NULL.
+    "position": "SELECT coalesce(updated_at, ''), rowid FROM {sessions} WHERE session_id = ?",
+    "list": """
+        SELECT session_id, CAST(created_at AS BLOB), CAST(updated_at AS BLOB),
+            (SELECT count(*) FROM {messages} AS m WHERE m.session_id = s.session_id)
+        FROM {sessions} AS s
+        WHERE session_id >= ?1 AND (?2 IS NULL OR session_id < ?2)
+            AND (?3 IS NULL OR (coalesce(updated_at, ''), rowid) < (?3, ?4))
+        ORDER BY coalesce(updated_at, '') DESC, rowid DESC LIMIT ?5""",
+}
