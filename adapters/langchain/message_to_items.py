@@ -120,7 +120,9 @@ def _assistant_items(message: Any) -> list[Item]:
 def _blocks_of(message: Any) -> list[Any]:
     """Return the content as blocks, with those that LangChain 0.3 kept beside it."""
     content, beside = message.content, message.additional_kwargs
-    blocks = list(content) if not isinstance(content, str) else [content] if content else []
+    blocks: list[Any] = [content] if isinstance(content, str) and content else []
+    if not isinstance(content, str):
+        blocks += content
     thought, refusal = beside.get("reasoning"), beside.get("refusal")
     outputs = beside.get("tool_outputs")
     if isinstance(thought, dict):
