@@ -217,7 +217,8 @@ def settled(items: list[Item], *, is_slice: bool = True) -> list[Item]:
         for place, sidecar in edited.items():
             # The digest goes too: that of a short secret would give the secret away.
             rest = {"at": sidecar.at, "of": sidecar.of, "id": sidecar.id}
-            changes.setdefault(place, {})[name] = rest
+            if data_of(items[place], name) != rest:
+                changes.setdefault(place, {})[name] = rest
     if not changes:
         return items
     return [
