@@ -119,9 +119,12 @@ def release(held: Hold | Hashable) -> None:
             caller is taken for the holder if it runs where the holder does.
     """
     with _guard:
-        hold = held if isinstance(held, Hold) else _here(held)
+        hold = held if type(held) is Hold else _here(held)
         if hold is not None and _held.get(hold.key) is hold:
-            _hand_on(hold)
+            if hold.queue:
+                _hand_on(hold)
+            else:
+                del _held[hold.key]
 
 
 def _here(key: Hashable) -> Hold | None:
