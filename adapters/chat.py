@@ -60,6 +60,9 @@ _FILE = ("file_data", "file_id", "filename")
 
 # What a message shows: older files have other fields beside an item, which may add to these only.
 _SHOWN = {"role", "content", "refusal", "tool_calls", "tool_call_id", "function_call", "audio"}
+# By what an assistant speaks besides its content, and what of it items show.
+_SPEECH = frozenset({"refusal", "tool_calls", "function_call", "audio"})
+_SPOKEN = _SPEECH - {"function_call"}
 # What the API or the `openai` package tells, and the API does not take back.
 _NOT_TAKEN = {"annotations"} | PARSED
 
@@ -132,6 +135,9 @@ class _Shape:
         return says
 
     def load(self, data: Message) -> Message:
+        allowed = _SPOKEN if data.get("role") == "assistant" else frozenset[str]()
+        if not (data.keys() & _SPEECH) <= allowed:
+            raise ValueError("a message speaks by fields that its items do not show")
         return dict(data)
 
     def show(self, message: Message) -> list[Item]:

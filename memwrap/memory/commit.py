@@ -145,8 +145,8 @@ class Commit:
     def _too_late(self, items: list[Item]) -> TurnNotSaved:
         kind, why = (
             (HistoryChanged, "the history has changed since the turn began")
-            if self.opened.lease_token is None
-            else (LeaseLost, "another process has taken the session over")
+            if self.opened.lease_token is None and self.opened.head is not None
+            else (LeaseLost, "the session was cleared, or taken over by another process")
         )
 
         async def retry() -> None:

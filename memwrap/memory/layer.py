@@ -121,8 +121,9 @@ class Memory:
             # Nested turns side by side still wait for each other.
             key = (key, outer)
         deadline = time.monotonic() + self._patience
-        if not try_acquire(key):  # the cheap way, if nobody has the session
-            await acquire(key, self._patience, turn.session.session_id)
+        hold = try_acquire(key)  # the cheap way, if nobody has the session
+        if hold is None:
+            hold = await acquire(key, self._patience, turn.session.session_id)
         turn.run.is_open = True
         try:
             commit = await self._begin(turn, outer, deadline)
@@ -135,7 +136,7 @@ class Memory:
                     await commit.end()
         finally:
             turn.run.is_open = False
-            release(key)
+            release(hold)
 
     async def _begin(self, turn: Turn, outer: Turn | None, deadline: float) -> Commit:
         """Begin the turn in the store: with a lease of its own, or under the outer turn's."""
