@@ -12,25 +12,43 @@ from typing import Any, NamedTuple, Protocol
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.turns import OpenTurn, TurnRecord
 
-__all__ = ["Backend", "Claim", "RecordedRows", "Rows"]
+__all__ = ["Backend", "Claim", "RecordedRows", "RowWindow", "Rows"]
 
 
 class Rows(NamedTuple):
     """Rows of one session, oldest first.
 
     Attributes:
-        ids: The number of each row. Numbers rise, and none is given twice. Beside joined data
-            only their count means anything.
+        ids: The number of each row. Numbers rise, and none is given twice. Beside the joined data
+            of all rows only their count means anything.
         data: The bytes of each row, or of all rows as `memwrap.sessions.rows.joined` joins them.
         head: Version of the session's rows, which every append changes; None if it was not
             looked at.
         life: What the back end tells by whether the session has been cleared since.
+        marks: What the newest recorded turn that has marks says of them; None if it was not
+            looked for, or there is none.
     """
 
     ids: Sequence[int]
     data: Sequence[bytes] | bytes
     head: int | None = None
     life: Any = None
+    marks: str | None = None
+
+
+class RowWindow(NamedTuple):
+    """Which rows a turn reads.
+
+    Attributes:
+        limit: The newest that many; None for all.
+        names: Names of marks. If the marks of the session have them all, the rows from the
+            smallest ``first`` of these on are read instead, and those that they have ``kept``.
+        most: How many rows the session shows at most: of the others none is read. None for all.
+    """
+
+    limit: int | None = None
+    names: Sequence[str] = ()
+    most: int | None = None
 
 
 class RecordedRows(NamedTuple):
@@ -89,13 +107,16 @@ class Backend(Protocol):
         """Append *rows*, all or none; there is at least one."""
         ...
 
-    async def get(self, session_id: str, limit: int | None, *, joined: bool) -> Rows:
+    async def get(
+        self, session_id: str, limit: int | None, *, joined: bool, before: int | None = None
+    ) -> Rows:
         """Return the newest *limit* rows.
 
         Args:
             session_id: The session.
             limit: How many; positive, or None for all.
             joined: Whether the data may come in one piece, where that is faster.
+            before: Only rows with smaller numbers; such rows are not joined.
         """
         ...
 
@@ -134,11 +155,12 @@ class Backend(Protocol):
         ...
 
     async def begin(
-        self, session_id: str, token: str, lease: float | None, limit: int | None
+        self, session_id: str, token: str, lease: float | None, window: RowWindow
     ) -> Rows | None:
-        """Take a lease of that many seconds, if any, and return the newest rows.
+        """Take a lease of that many seconds, if any, and return the rows of the window.
 
-        They come with their head, and with the life of the session.
+        They come with their head, the life of the session and, if names of marks are asked for,
+        with its marks.
 
         Returns:
             The rows, joined or not; None if another holder has a lease that has not ended.

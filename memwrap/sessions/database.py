@@ -11,24 +11,23 @@ from typing import Any, Self
 from memwrap.codec import encode_items
 from memwrap.exceptions import StoreError
 from memwrap.items import Item
+from memwrap.marks import marks_of
 from memwrap.sessions.backend import Backend, Claim, RecordedRows, Rows
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import check_id, check_limit, check_settings
 from memwrap.sessions.leases import take_stand
 from memwrap.sessions.own import enter, own_turns
+from memwrap.sessions.past import Past, read_items, read_window, rows_of
 from memwrap.sessions.rows import (
     damage,
     decode_each,
-    decode_each_slowly,
     decode_row,
-    decode_slowly,
-    decode_whole,
-    is_long,
     is_readable,
     report,
 )
 from memwrap.sessions.turns import UNANSWERED, OpenTurn, StoredTurn, TurnRecord
 from memwrap.sessions.undoing import undo_rows
+from memwrap.window import Windows
 
 __all__ = ["DatabaseSession", "DatabaseStore"]
 
@@ -100,22 +99,15 @@ class DatabaseSession:
         limit = check_limit(limit)
         if limit == 0:
             return []
-        self.damaged_items = 0
         rows = await self._backend.get(self.session_id, limit, joined=True)
-        return await self._items_of(rows, limit)
+        past = await read_items(self._backend, self.session_id, rows, limit)
+        self._tell_damage(past)
+        return past.items
 
-    async def _items_of(self, rows: Rows, limit: int | None) -> list[Item]:
-        """Return the items of the rows that are not damaged, and tell of those that are."""
-        items = await decode_slowly(rows) if is_long(rows) else decode_whole(rows)
-        if items is not None:
-            return items
-        if isinstance(rows.data, bytes):
-            rows = await self._backend.get(self.session_id, limit, joined=False)
-        found, bad = await decode_each_slowly(rows)
-        if bad:
-            self.damaged_items = len(bad)
-            report(self._place, bad, strict=self._strict)
-        return list(found.values())
+    def _tell_damage(self, past: Past) -> None:
+        self.damaged_items = len(past.bad)
+        if past.bad:
+            report(self._place, past.bad, strict=self._strict)
 
     @property
     def _place(self) -> str:
@@ -157,13 +149,14 @@ class DatabaseSession:
         """
         await self._backend.clear(self.session_id, own_turns(self.identity))
 
-    async def begin_turn(self, token: str, *, lease: float | None) -> OpenTurn | None:
-        """Take the lease and load the history; see `TurnSession`."""
+    async def begin_turn(
+        self, token: str, *, lease: float | None, windows: Windows | None = None
+    ) -> OpenTurn | None:
+        """Take the lease and load the history or its window; see `TurnSession`."""
         limit = None if self.session_settings is None else self.session_settings.limit
-        self.damaged_items = 0
         taken = lease if self._backend.promises.shared else None
         stand = None if taken is None else take_stand(token)
-        rows = await self._backend.begin(self.session_id, token, taken, limit)
+        rows = await self._backend.begin(self.session_id, token, taken, rows_of(windows, limit))
         if rows is None:
             return None
         turn = OpenTurn([], rows.head, token, lease, life=rows.life, stand=stand)
@@ -172,7 +165,7 @@ class DatabaseSession:
         elif lease is not None:
             turn.head = None
         try:
-            turn.history = await self._items_of(rows, limit) if rows.ids else []
+            await self._load(turn, rows, windows, limit)
         except BaseException:
             if taken is not None:
                 with contextlib.suppress(StoreError):
@@ -181,14 +174,31 @@ class DatabaseSession:
         enter(self.identity, turn)
         return turn
 
+    async def _load(
+        self, turn: OpenTurn, rows: Rows, windows: Windows | None, limit: int | None
+    ) -> None:
+        """Give the turn its history."""
+        self.damaged_items = 0
+        if not rows.ids:
+            return
+        if windows is None:
+            past = await read_items(self._backend, self.session_id, rows, limit)
+        else:
+            turn.marks = marks_of(rows.marks)
+            past = await read_window(
+                *(self._backend, self.session_id, rows, turn.marks), windows=windows, limit=limit
+            )
+        turn.history, turn.numbers = past.items, past.numbers
+        self._tell_damage(past)
+
     async def find_turn(self, turn_id: str) -> StoredTurn | None:
         """Return the answered turn of that id; see `TurnSession`."""
         found = await self._backend.find(self.session_id, turn_id)
         if found is None or not _is_whole(found) or found.record.shape == UNANSWERED:
             return None
         place = found.record.answers + found.record.inputs
-        ids, data, _, _ = found.rows
-        items, bad = decode_each(Rows(ids[place:], data[place:]))
+        rows = Rows(found.rows.ids[place:], found.rows.data[place:])
+        items, bad = decode_each(rows)
         if bad:
             raise damage(self._place, f"rows {bad}, of a stored turn's answer, are damaged")
         return _stored(found, list(items.values()))

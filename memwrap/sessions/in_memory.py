@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import secrets
 import threading
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from weakref import ref
 
-from memwrap.sessions.backend import Claim, RecordedRows, Rows
+from memwrap.sessions.backend import Claim, RecordedRows, Rows, RowWindow
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import no_such_page
+from memwrap.sessions.conversation import Conversation
 from memwrap.sessions.database import DatabaseSession, DatabaseStore
-from memwrap.sessions.rows import joined
 from memwrap.sessions.turns import OpenTurn, TurnRecord
 
 __all__ = ["InMemorySession", "InMemoryStore", "MemoryBackend"]
 
 
 _MOST_BEGUN = 1000
-_NEVER = datetime.fromtimestamp(0, UTC)
 
 
 class MemoryBackend:
@@ -30,10 +29,10 @@ class MemoryBackend:
     promises = Promises(isolated=True, settles=True, turns=True)
 
     def __init__(self) -> None:
-        self._conversations: dict[str, _Conversation] = {}
+        self._conversations: dict[str, Conversation] = {}
         # Those that a turn has begun with and nothing is stored of. That two turns have begun
         # with the same object tells that nobody has cleared the session in between.
-        self._begun: dict[str, ref[_Conversation]] = {}
+        self._begun: dict[str, ref[Conversation]] = {}
         self._most_begun = _MOST_BEGUN  # then those that ended without an append are left out
         self._guard = threading.Lock()
         self._newest_id = 0  # of all rows that there have been, so that no number comes twice
@@ -52,13 +51,13 @@ class MemoryBackend:
         with self._guard:
             self._append(session_id, rows)
 
-    def _append(self, session_id: str, rows: Sequence[bytes]) -> _Conversation:
+    def _append(self, session_id: str, rows: Sequence[bytes]) -> Conversation:
         # Taken out and put back, it is the last in order: the one with the newest rows.
         conversation = self._conversations.pop(session_id, None)
         now = datetime.now(UTC)
         if conversation is None:
             begun = self._begun.pop(session_id, None)
-            conversation = (None if begun is None else begun()) or _Conversation()
+            conversation = (None if begun is None else begun()) or Conversation()
             conversation.created_at = now
         self._conversations[session_id] = conversation
         first = self._newest_id + 1
@@ -68,25 +67,29 @@ class MemoryBackend:
         conversation.updated_at = now
         return conversation
 
-    def _begun_with(self, session_id: str) -> _Conversation | None:
+    def _begun_with(self, session_id: str) -> Conversation | None:
         begun = self._begun.get(session_id)
         return None if begun is None else begun()
 
-    def _begin_with(self, session_id: str) -> _Conversation:
+    def _begin_with(self, session_id: str) -> Conversation:
         if len(self._begun) >= self._most_begun:
             self._begun = {key: begun for key, begun in self._begun.items() if begun() is not None}
             self._most_begun = max(_MOST_BEGUN, 2 * len(self._begun))
-        conversation = _Conversation()
+        conversation = Conversation()
         self._begun[session_id] = ref(conversation)
         return conversation
 
-    async def get(self, session_id: str, limit: int | None, *, joined: bool) -> Rows:
+    async def get(
+        self, session_id: str, limit: int | None, *, joined: bool, before: int | None = None
+    ) -> Rows:
         """Return the newest *limit* rows."""
         with self._guard:
             conversation = self._conversations.get(session_id)
             if conversation is None:
                 return Rows((), (), 0)
-            return conversation.joined(limit) if joined else conversation.newest(limit)
+            if joined and before is None:
+                return conversation.joined(limit)
+            return conversation.newest(limit, before)
 
     async def pop(
         self,
@@ -142,13 +145,15 @@ class MemoryBackend:
         session_id: str,
         token: str,  # noqa: ARG002
         lease: float | None,  # noqa: ARG002
-        limit: int | None,
+        window: RowWindow,
     ) -> Rows:
-        """Return the newest rows; no other process can have a lease."""
+        """Return the rows of the window; no other process can have a lease."""
         with self._guard:
             conversation = self._conversations.get(session_id)
             if conversation is not None:
-                return conversation.joined(limit)
+                if window.names:
+                    return conversation.window(window)
+                return conversation.joined(window.limit)
             begun = self._begun_with(session_id) or self._begin_with(session_id)
             return Rows((), (), 0, begun)
 
@@ -213,76 +218,6 @@ class MemoryBackend:
             with self._guard:
                 self._key = self._key or secrets.token_bytes(32)
         return self._key
-
-
-# Of a turn its first and last row, its count of rows, its record and its token.
-_Turn = tuple[int, int, int, TurnRecord, str]
-
-
-class _Conversation:
-    __slots__ = ("__weakref__", "created_at", "ids", "named", "rows", "turns", "updated_at")
-
-    def __init__(self) -> None:
-        self.rows: list[bytes] = []
-        self.ids: list[int] = []
-        self.turns: list[_Turn] = []
-        self.named: dict[str, _Turn] = {}  # the newest turn of each id
-        self.created_at = self.updated_at = _NEVER
-
-    @property
-    def head(self) -> int:
-        return self.ids[-1] if self.ids else 0
-
-    def newest(self, limit: int | None) -> Rows:
-        place = 0 if limit is None else max(len(self.rows) - limit, 0)
-        return Rows(self.ids[place:], self.rows[place:], self.head)
-
-    def joined(self, limit: int | None) -> Rows:
-        rows = self.rows if limit is None else self.rows[-limit:] if limit else ()
-        head = self.ids[-1] if self.ids else 0
-        return Rows(range(len(rows)), joined(rows), head, self)
-
-    def has(self, token: str) -> bool:
-        return any(turn[4] == token for turn in reversed(self.turns))
-
-    def record(self, turn: _Turn) -> None:
-        self.turns.append(turn)
-        if turn[3].turn_id is not None:
-            self.named[turn[3].turn_id] = turn
-
-    def forget(self, begin: int, end: int) -> None:
-        """Remove turns, by their places."""
-        for turn in self.turns[begin:end]:
-            turn_id = turn[3].turn_id
-            if turn_id is not None and self.named.get(turn_id) is turn:
-                del self.named[turn_id]
-        del self.turns[begin:end]
-
-    def newest_turn(self) -> _Turn | None:
-        return self.turns[-1] if self.turns and self.turns[-1][1] == self.head else None
-
-    def question(self, count: int) -> int | None:
-        """Forget the newest turn if it is a question of that many rows; return its first row."""
-        turn = self.newest_turn()
-        if turn is None or turn[2] != count:
-            return None
-        self.forget(len(self.turns) - 1, len(self.turns))
-        return turn[0]
-
-    def recorded(self, turn: _Turn) -> RecordedRows:
-        first, last, count, record, _ = turn
-        begin, end = bisect_left(self.ids, first), bisect_right(self.ids, last)
-        return RecordedRows(record, Rows(self.ids[begin:end], self.rows[begin:end]), count)
-
-    def cut(self, first: int, last: int, count: int) -> bool:
-        """Remove rows, and the turns that are no longer whole."""
-        begin, end = bisect_left(self.ids, first), bisect_right(self.ids, last)
-        if end - begin != count:
-            return False
-        del self.rows[begin:end], self.ids[begin:end]
-        begin = bisect_left(self.turns, first, key=lambda turn: turn[1])
-        self.forget(begin, bisect_right(self.turns, last, key=lambda turn: turn[0]))
-        return True
 
 
 class InMemorySession(DatabaseSession):

@@ -7,11 +7,13 @@ import hmac
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from memwrap.items import Item, turn_starts
+from memwrap.marks import Marks
 from memwrap.sessions.leases import Stand
+from memwrap.window import Windows
 
 __all__ = [
     "UNANSWERED",
@@ -62,6 +64,8 @@ class OpenTurn:
         life: What the back end tells by that the session has not been cleared since the turn
             began; None for nothing.
         stand: Where the turn runs, held for as long as the turn is.
+        numbers: The numbers of the rows of *history*, if a window was asked for.
+        marks: The marks of the session, if a window with marks was asked for.
     """
 
     history: list[Item]
@@ -72,6 +76,8 @@ class OpenTurn:
     attempted: bool = False
     life: Any = None
     stand: Stand | None = None
+    numbers: Sequence[int] = ()
+    marks: Marks = field(default_factory=dict)
 
 
 class TurnRecord(NamedTuple):
@@ -84,6 +90,7 @@ class TurnRecord(NamedTuple):
         inputs: How many of the items are input.
         answers: How many items at the end of the session, stored before, are the question that
             this turn answers; they become part of the turn.
+        marks: The session's marks after the turn, as text; empty for none.
     """
 
     turn_id: str | None = None
@@ -91,6 +98,7 @@ class TurnRecord(NamedTuple):
     shape: str = ""
     inputs: int = 0
     answers: int = 0
+    marks: str = ""
 
 
 class TurnSession(Protocol):
@@ -100,12 +108,15 @@ class TurnSession(Protocol):
     and turns are safe within one process.
     """
 
-    async def begin_turn(self, token: str, *, lease: float | None) -> OpenTurn | None:
-        """Take the lease and load the history.
+    async def begin_turn(
+        self, token: str, *, lease: float | None, windows: Windows | None = None
+    ) -> OpenTurn | None:
+        """Take the lease and load the history, or the window of it that is asked for.
 
         Args:
             token: The holder's name, unlike any other.
             lease: Seconds, by the store's clock; None takes no lease.
+            windows: What the turn needs of the history; None for all.
 
         Returns:
             None if another holder has a lease that has not ended.

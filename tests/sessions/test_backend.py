@@ -11,7 +11,7 @@ import pytest
 
 from memwrap import InMemoryStore, SQLiteStore, StoreError, run, undo
 from memwrap.items import assistant, user
-from memwrap.sessions.backend import Claim, RecordedRows, Rows
+from memwrap.sessions.backend import Claim, RecordedRows, Rows, RowWindow
 from memwrap.sessions.base import Promises
 from memwrap.sessions.database import DatabaseSession, DatabaseStore
 from memwrap.sessions.in_memory import MemoryBackend
@@ -41,8 +41,10 @@ class Bytes:
             self.rows.setdefault(session_id, {})[self.next] = row
             self.next += 1
 
-    async def get(self, session_id, limit, *, joined):
-        rows = list(self.rows.get(session_id, {}).items())[-limit if limit else None :]
+    async def get(self, session_id, limit, *, joined, before=None):
+        rows = self.rows.get(session_id, {}).items()
+        rows = [row for row in rows if before is None or row[0] < before]
+        rows = rows[-limit if limit else None :]
         return Rows([number for number, _ in rows], [row for _, row in rows], self.next)
 
     async def pop(self, session_id, readable, own=()):
@@ -55,7 +57,8 @@ class Bytes:
     async def clear(self, session_id, own=()):
         self.rows.pop(session_id, None)
 
-    async def begin(self, session_id, token, lease, limit):
+    async def begin(self, session_id, token, lease, window):
+        limit = window.limit
         return Rows((), ()) if limit == 0 else await self.get(session_id, limit, joined=True)
 
     async def commit(self, session_id, rows, record, claim):
@@ -116,13 +119,13 @@ class Sealed:
     async def add(self, session_id, rows):
         await self.inside.add(session_id, [self._turned(row) for row in rows])
 
-    async def get(self, session_id, limit, *, joined):
-        return self._open(await self.inside.get(session_id, limit, joined=False))
+    async def get(self, session_id, limit, *, joined, before=None):
+        return self._open(await self.inside.get(session_id, limit, joined=False, before=before))
 
-    async def begin(self, session_id, token, lease, limit):
-        if await self.inside.begin(session_id, token, lease, 0) is None:
+    async def begin(self, session_id, token, lease, window):
+        if await self.inside.begin(session_id, token, lease, RowWindow(0)) is None:
             return None
-        return await self.get(session_id, limit, joined=False)
+        return await self.get(session_id, window.limit, joined=False)
 
     async def commit(self, session_id, rows, record, claim):
         rows = [self._turned(row) for row in rows]

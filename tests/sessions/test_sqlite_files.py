@@ -70,11 +70,11 @@ class TestVersion:
         await SQLiteSession("s", path).add_items([user("1")])
         other = SQLiteSession("s", path, sessions_table="talks", messages_table="Lines")
         await other.add_items([user("1")])
-        assert versions(path) == [("agent_messages", 2), ("lines", 2)]
+        assert versions(path) == [("agent_messages", 3), ("lines", 3)]
         assert await SQLiteSession("s", path).get_items() == [user("1")]
         same = SQLiteSession("s", path, sessions_table="Talks", messages_table="LINES")
         assert await same.get_items() == [user("1")]
-        assert versions(path) == [("agent_messages", 2), ("lines", 2)]
+        assert versions(path) == [("agent_messages", 3), ("lines", 3)]
 
     async def test_users_own_version_stays(self, path):
         """SQLite's own numbers of a file belong to whoever else keeps tables in it."""

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from memwrap.exceptions import StoreError
-from memwrap.sessions.backend import Claim, RecordedRows, Rows
+from memwrap.sessions.backend import Claim, RecordedRows, Rows, RowWindow
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import no_such_page
 from memwrap.sessions.leases import is_dead
@@ -23,6 +23,7 @@ from memwrap.sessions.turns import OpenTurn, TurnRecord
 __all__ = ["SQLiteBackend"]
 
 _ALL = 2**62  # SQLite's integers end at 2**63
+_FEW = 200  # so many rows are read by the statement that takes the lease, and holds up others
 
 _numbers = count()
 
@@ -59,46 +60,51 @@ class SQLiteBackend:
             values = [value for row in rows for value in (session_id, row.decode())]
             await engine.insert(self._tables["insert"], "(?,?)", values)
 
-    async def get(self, session_id: str, limit: int | None, *, joined: bool) -> Rows:
+    async def get(
+        self, session_id: str, limit: int | None, *, joined: bool, before: int | None = None
+    ) -> Rows:
         """Return the newest *limit* rows."""
-        if joined:
-            return await self._joined(session_id, limit)
         engine = engine_for(self._path, self._tables)
         size = _ALL if limit is None else min(limit, _ALL)
+        if before is not None:
+            found = await engine.read(self._tables["get_page"], (session_id, before, size))
+            return _apart(found[::-1])
+        if joined and limit is None:
+            return await self._all(session_id)
+        if joined:
+            packed = (
+                await engine.read(self._tables["window"], _values(session_id, RowWindow(size)))
+            )[0][0]
+            return _unpacked(packed)
         return _apart(await engine.read(self._tables["get_rows"], (session_id, size)))
 
-    async def _joined(self, session_id: str, limit: int | None) -> Rows:
-        if limit == 0:
-            return Rows((), ())
+    async def _all(self, session_id: str) -> Rows:
         engine = engine_for(self._path, self._tables)
-        values: tuple[Any, ...] = (session_id,)
-        statement = "get"
-        if limit is not None:
-            statement, values = "get_newest", (session_id, min(limit, _ALL))
         try:
-            found = await engine.read(self._tables[statement], values)
+            found = await engine.read(self._tables["get"], (session_id,))
         except StoreError as exc:
             if getattr(exc.__cause__, "sqlite_errorcode", None) != sqlite3.SQLITE_TOOBIG:
                 raise
-            return await self.get(session_id, limit, joined=False)
+            return await self.get(session_id, None, joined=False)
         size, array, head = found[0]
         return Rows(range(size), array, head) if size else Rows((), (), 0)
 
     async def begin(
-        self, session_id: str, token: str, lease: float | None, limit: int | None
+        self, session_id: str, token: str, lease: float | None, window: RowWindow
     ) -> Rows | None:
-        """Take the lease, if there is to be one, and return the newest rows."""
+        """Take the lease, if there is to be one, and return the rows of the window."""
         if lease is None:
-            rows = await self._joined(session_id, limit)
-            if not rows.ids and limit != 0:
+            rows = await self._begun(session_id, window)
+            if rows.head == 0:
                 # Nothing in the file could tell later whether the session has been cleared.
                 engine = engine_for(self._path, self._tables)
                 await engine.write(self._tables["mark"], (session_id, token), durable=False)
             return rows._replace(life=_Life(rows.head, token))
         try:
-            if not await self._take(session_id, token, lease):
+            found = await self._take(session_id, token, lease, window)
+            if found is None:
                 return None
-            rows = await self._joined(session_id, limit)
+            rows = await self._read(session_id, window, found)
             return rows._replace(life=_Life(rows.head, token))
         except BaseException:
             # A cancelled write has ended, and may have taken the lease.
@@ -106,20 +112,39 @@ class SQLiteBackend:
                 await self.release(session_id, token)
             raise
 
-    async def _take(self, session_id: str, token: str, lease: float) -> bool:
-        """Take the lease if it is free, or its holder died on this machine."""
+    async def _begun(self, session_id: str, window: RowWindow) -> Rows:
+        """Return what a turn without a lease reads."""
         engine = engine_for(self._path, self._tables)
+        statement = "window_marked" if window.names else "window"
+        found = await engine.read(self._tables[statement], _values(session_id, window))
+        return await self._read(session_id, window, found[0])
+
+    async def _read(self, session_id: str, window: RowWindow, found: Sequence[Any]) -> Rows:
+        """Return the rows that the statement which begins a turn has found, or all of many."""
+        if window.limit == 0 and not window.names:
+            return Rows((), ())
+        rows = _unpacked(found[0])
+        if window.limit is None and len(rows.ids) > _FEW:
+            return await self._all(session_id)
+        return rows._replace(marks=found[1]) if window.names else rows
+
+    async def _take(
+        self, session_id: str, token: str, lease: float, window: RowWindow
+    ) -> Sequence[Any] | None:
+        """Take the lease if it is free, or its holder died on this machine; read the window."""
+        engine = engine_for(self._path, self._tables)
+        statement = self._tables["begin_marked" if window.names else "begin"]
         dead: str | None = None
         for _ in range(2):
-            values = (session_id, token, lease, dead)
-            if await engine.write(self._tables["begin"], values, durable=False):
+            values = _values(session_id, window, token, lease, dead)
+            if found := await engine.write(statement, values, durable=False):
                 engine.ended -= {dead}
-                return True
+                return found[0]
             holder = await engine.read(self._tables["holder"], (session_id,))
             dead = holder[0][0] if holder else None
             if dead is not None and dead not in engine.ended and not is_dead(dead):
-                return False
-        return False
+                return None
+        return None
 
     async def renew(self, session_id: str, token: str, lease: float) -> None:
         """Let the lease begin anew."""
@@ -162,9 +187,11 @@ class SQLiteBackend:
             return True
         texts = json.dumps([row.decode() for row in rows])
         since, mark = (claim.life.since, claim.life.mark) if claim.life else (None, None)
-        values = (session_id, texts, claim.lease, claim.head, claim.token, *record, since, mark)
+        *fields, marks = record
+        told = (*fields, marks or None, since, mark)
+        values = (session_id, texts, claim.lease, claim.head, claim.token, *told)
         try:
-            await engine.insert(self._tables["commit"], "(?,?,?,?,?,?,?,?,?,?,?,?)", values)
+            await engine.insert(self._tables["commit"], "(?,?,?,?,?,?,?,?,?,?,?,?,?)", values)
         except StoreError as exc:
             if not str(exc.__cause__).startswith("memwrap:"):
                 raise
@@ -247,6 +274,33 @@ class SQLiteBackend:
     async def close(self) -> None:
         """Close the connections of this event loop."""
         await engine_for(self._path, self._tables).close()
+
+
+def _values(session_id: str, window: RowWindow, *lease: Any) -> tuple[Any, ...]:
+    """Return the parameters of a statement that reads a window, as the statement counts them.
+
+    Args:
+        session_id: The session.
+        window: The rows.
+        *lease: Token, seconds and dead holder of the lease; nothing for no lease.
+    """
+    size = _FEW + 1 if window.limit is None else min(window.limit, _ALL)
+    values = (session_id, *(lease or _NO_LEASE), size)
+    if not window.names:
+        return values
+    return (*values, window.most and min(window.most, _ALL), json.dumps(window.names))
+
+
+_NO_LEASE = (None, None, None)
+
+
+def _unpacked(packed: bytes | None) -> Rows:
+    """Return the rows that come with their numbers as one value; None for no row."""
+    if packed is None:
+        return Rows((), (), 0)
+    numbers, _, data = packed.partition(b" ")
+    ids = [*map(int, numbers.split(b","))]
+    return Rows(ids, data, ids[-1])
 
 
 def _apart(rows: Sequence[tuple[int, bytes]]) -> Rows:

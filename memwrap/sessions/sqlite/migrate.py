@@ -20,9 +20,11 @@ MIGRATIONS = (
         *("create_turns", "create_turn_ids"),
     ),
     ("create_keys", "add_answers", "add_items"),
+    ("add_marks",),
 )
 
-_ADDED = {"add_answers": "answers", "add_items": "items"}  # columns of the table of turns
+# Columns of the table of turns.
+_ADDED = {"add_answers": "answers", "add_items": "items", "add_marks": "marks"}
 
 
 def check(connection: sqlite3.Connection, tables: Tables) -> int:

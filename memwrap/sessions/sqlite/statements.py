@@ -9,12 +9,14 @@ from __future__ import annotations
 from functools import lru_cache
 
 from memwrap.sessions.rows import BETWEEN
+from memwrap.sessions.sqlite.window import WINDOW
 
 __all__ = ["TEMPORARY", "statements"]
 
 # Later writers sort after earlier ones within a second; other libraries never parse the times.
 _CLOCK = "((julianday('now') - 2440587.5) * 86400.0)"
-_JOINED = f"CAST('[' || group_concat(message_data, '{BETWEEN.decode()}') || ']' AS BLOB)"
+_ARRAY = f"'[' || group_concat(message_data, '{BETWEEN.decode()}') || ']'"
+_JOINED = f"CAST({_ARRAY} AS BLOB)"
 _NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
 
 
@@ -25,7 +27,9 @@ def statements(names: tuple[tuple[str, str], ...]) -> dict[str, str]:
     parts = {part: f'"{name}"' for part, name in names}
     # A file keeps the text of these: it is to be what the other library would have made.
     parts |= {f"plain_{part}": name for part, name in names}
-    parts |= {"now": _NOW, "clock": _CLOCK, "joined": _JOINED}
+    parts |= {"now": _NOW, "clock": _CLOCK, "array": _ARRAY, "joined": _JOINED}
+    for name, text in WINDOW.items():  # each may be a part of the next
+        parts[name] = text.format(**parts)
     parts["recorded"] = _RECORDED.format(**parts)
     return {name: text.format(**parts) for name, text in _STATEMENTS.items()}
 
@@ -98,6 +102,7 @@ _STATEMENTS = {
         ON {turns} (session_id, turn_id) WHERE turn_id IS NOT NULL""",
     "add_answers": "ALTER TABLE {turns} ADD COLUMN answers INTEGER",
     "add_items": "ALTER TABLE {turns} ADD COLUMN items INTEGER",
+    "add_marks": "ALTER TABLE {turns} ADD COLUMN marks TEXT",
     "trigger_insert": """
         CREATE TEMP TRIGGER memwrap_insert AFTER INSERT ON main.{messages} BEGIN
             INSERT INTO {sessions} (session_id, created_at, updated_at)
@@ -139,7 +144,7 @@ _STATEMENTS = {
         CREATE TEMP VIEW memwrap_commit AS SELECT
             NULL AS session_id, NULL AS items, NULL AS lease, NULL AS head, NULL AS token,
             NULL AS turn_id, NULL AS fingerprint, NULL AS shape, NULL AS inputs, NULL AS answers,
-            NULL AS since, NULL AS mark""",
+            NULL AS marks, NULL AS since, NULL AS mark""",
     "trigger_commit": """
         CREATE TEMP TRIGGER memwrap_commit_turn INSTEAD OF INSERT ON memwrap_commit BEGIN
             SELECT RAISE(ABORT, 'memwrap: the lease is lost')
@@ -161,11 +166,11 @@ _STATEMENTS = {
             WHERE session_id = NEW.session_id AND last_id <= 0 AND token = NEW.token;
             INSERT OR REPLACE INTO {turns}
                 (session_id, last_id, first_id, token, turn_id, fingerprint, shape, inputs,
-                answers, items)
+                answers, items, marks)
             SELECT NEW.session_id, added.last, coalesce(question.first_id, added.first), NEW.token,
                 NEW.turn_id, NEW.fingerprint, NEW.shape, NEW.inputs,
                 iif(question.first_id, NEW.answers, 0),
-                json_array_length(NEW.items) + iif(question.first_id, NEW.answers, 0)
+                json_array_length(NEW.items) + iif(question.first_id, NEW.answers, 0), NEW.marks
             FROM (
                 SELECT max(id) AS last, max(id) + 1 - json_array_length(NEW.items) AS first
                 FROM {messages} WHERE session_id = NEW.session_id) AS added
@@ -193,17 +198,15 @@ _STATEMENTS = {
     "get": """
         SELECT count(*), {joined}, max(id) FROM (
             SELECT message_data, id FROM {messages} WHERE session_id = ?1 ORDER BY id)""",
-    "get_newest": """
-        SELECT count(*), {joined}, max(id) FROM (
-            SELECT message_data, id FROM {messages} WHERE session_id = ?1 AND id >= coalesce((
-                SELECT id FROM {messages} WHERE session_id = ?1
-                ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1), 0) ORDER BY id)""",
     # As BLOBs too: the error for a text that is no UTF-8 would quote it.
     "get_rows": """
         SELECT id, CAST(message_data AS BLOB) FROM {messages}
         WHERE session_id = ?1 AND id >= coalesce((
             SELECT id FROM {messages} WHERE session_id = ?1
             ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1), 0) ORDER BY id""",
+    "get_page": """
+        SELECT id, CAST(message_data AS BLOB) FROM {messages}
+        WHERE session_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3""",
     # A damaged row is not deleted: its content could not be returned.
     "pop": """
         DELETE FROM {messages} WHERE id = (
@@ -211,13 +214,12 @@ _STATEMENTS = {
         AND memwrap_is_readable(?2, CAST(message_data AS BLOB))
         RETURNING id, CAST(message_data AS BLOB)""",
     "clear": "INSERT INTO memwrap_clear VALUES (?, ?)",
-    # The lease of the turn that runs. A row whose time is over belongs to whoever comes.
-    "begin": """
-        INSERT INTO {turns} (session_id, last_id, token, expires) VALUES (?1, 0, ?2, {clock} + ?3)
-        ON CONFLICT (session_id, last_id) DO UPDATE
-        SET token = excluded.token, expires = excluded.expires
-        WHERE expires <= {clock} OR token = ?4
-        RETURNING token""",
+    # The lease of the turn that runs, and what the turn reads. A row whose time is over belongs to
+    # whoever comes.
+    "begin": "{lease} RETURNING {window}",
+    "begin_marked": "{lease} RETURNING {marked_window}, {marks}",
+    "window": "SELECT {window}",
+    "window_marked": "SELECT {marked_window}, {marks}",
     # A turn without a lease that began with an empty session has a row too, to be deleted with it.
     "mark": """
         INSERT INTO {turns} (session_id, last_id, token, expires)

@@ -1,0 +1,57 @@
+"""Marks: where layers have cut the history of a session, kept with its turns."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+__all__ = ["Mark", "Marks", "marks_of", "text_of_marks", "with_mark"]
+
+_MOST_MARKS = 8  # agents whose limits change leave marks behind
+
+
+class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a layer has cut the history of a session.
+
+    Attributes:
+        first: The number of the first row behind the cut.
+        kept: The numbers of the rows before the cut that are shown all the same.
+        added: Those of *kept* that stood in front of no input, so that no input supersedes them.
+        cleared: Tool outputs in rows before this number are shown without their content.
+        scale: How many tokens the model counts for each that the layer counts.
+    """
+
+    first: int
+    kept: tuple[int, ...] = ()
+    added: tuple[int, ...] = ()
+    cleared: int = 0
+    scale: float = 1.0
+
+
+Marks: TypeAlias = dict[str, Mark]
+"""The marks of a session, by their layers' names for them."""
+
+_decode = msgspec.json.Decoder(Marks).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def marks_of(text: str | bytes | None) -> Marks:
+    """Return the marks in a stored text; none in one that is no such thing."""
+    if not text:
+        return {}
+    try:
+        return _decode(text)
+    except (ValueError, msgspec.MsgspecError):
+        return {}
+
+
+def text_of_marks(marks: Marks) -> str:
+    """Return the text by which *marks* are stored; empty for none."""
+    return _encode(marks).decode() if marks else ""
+
+
+def with_mark(marks: Marks, name: str, mark: Mark) -> Marks:
+    """Return *marks* with one set, as the newest; of too many the oldest is left out."""
+    others = [(key, value) for key, value in marks.items() if key != name]
+    return dict([*others[1 - _MOST_MARKS :], (name, mark)])
