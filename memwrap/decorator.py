@@ -17,6 +17,7 @@ from memwrap.memory.layer import Memory
 from memwrap.sessions.base import SessionLike, StoreLike
 from memwrap.sessions.resolve import resolve
 from memwrap.turn import Middleware
+from memwrap.window import windows_of
 from memwrap.wrapper import Find, Plan, SessionWrapper, is_wrapped, name_of, proxy_of
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ def with_session(
     layers = list(middleware)
     if not any(isinstance(layer, Memory) for layer in layers):
         layers.insert(0, Memory())
+    inside = next(place for place, layer in enumerate(layers) if isinstance(layer, Memory))
+    windows = windows_of(layers[inside:])
 
     def remember(method: Method, *, is_function: bool = False) -> SessionWrapper:
         parameters = _parameters(method.call)
@@ -137,6 +140,7 @@ def with_session(
                 takes_session=is_function and "session" in parameters,
                 takes_turn_id=is_function and "turn_id" in parameters,
                 session_place=_place("session", parameters) if is_function else None,
+                windows=windows,
             ),
         )
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from memwrap.items import Item
 
-__all__ = ["instructions_first", "is_instruction", "leading_instructions", "without_superseded"]
+__all__ = [
+    "added_instructions",
+    "instructions_first",
+    "is_instruction",
+    "leading_instructions",
+    "without_superseded",
+]
 
 _ROLES = frozenset({"system", "developer"})
 
@@ -36,16 +42,29 @@ def _have_instructions(items: Sequence[Item]) -> bool:
         return True
 
 
-def without_superseded(history: list[Item], input: Sequence[Item]) -> list[Item]:
+def added_instructions(history: Sequence[Item]) -> list[Item]:
+    """Return the instructions that stand in front of no input: something else added them."""
+    said = {index for run in _instructions_of_inputs(history) for index in run}
+    return [item for i, item in enumerate(history) if is_instruction(item) and i not in said]
+
+
+def without_superseded(
+    history: list[Item], input: Sequence[Item], added: Sequence[Item] = ()
+) -> list[Item]:
     """Return the history without the instructions of earlier inputs that newer ones supersede.
 
     Many programs send instructions with every input. Those of an earlier one are left out if a
     newer input repeats them, or has others of the same role in their place: so many as it has, the
     last ones in front of the user's message. What stands before them was added in between.
+
+    Args:
+        history: The items, those objects that are *added* among them.
+        input: The input that comes now.
+        added: Instructions that are of no input, wherever they stand now.
     """
     if not _have_instructions(history):
         return history
-    runs = _instructions_of_inputs(history)
+    runs = _instructions_of_inputs(history, set(map(id, added)))
     if not runs:
         return history
     newest = list(input[: leading_instructions(input)])
@@ -81,16 +100,24 @@ def instructions_first(history: list[Item], input: list[Item]) -> list[Item]:
     return first + [item for index, item in enumerate(history) if index not in places]
 
 
-def _instructions_of_inputs(history: list[Item]) -> list[range]:
-    """Return the ranges of instructions that stand in front of an input's user messages."""
-    runs: list[range] = []
+def _instructions_of_inputs(
+    history: Sequence[Item], added: Collection[int] = ()
+) -> list[list[int]]:
+    """Return the places of instructions in front of each input's user messages.
+
+    Args:
+        history: The items.
+        added: Which objects are of no input.
+    """
+    runs: list[list[int]] = []
     begin = 0
     for index, item in enumerate(history):
         if is_instruction(item):
             continue
         is_first = begin == 0 or _role(history[begin - 1]) != "user"
         if begin < index and is_first and _role(item) == "user":
-            runs.append(range(begin, index))
+            run = [place for place in range(begin, index) if id(history[place]) not in added]
+            runs += [run] if run else []
         begin = index + 1
     return runs
 

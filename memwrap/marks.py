@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-__all__ = ["Mark", "Marks", "marks_of", "text_of_marks", "with_mark"]
+__all__ = ["Mark", "Marks", "marks_from", "moved", "text_of_marks", "with_mark"]
 
 _MOST_MARKS = 8  # agents whose limits change leave marks behind
 
@@ -18,15 +18,14 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
         first: The number of the first row behind the cut.
         kept: The numbers of the rows before the cut that are shown all the same.
         added: Those of *kept* that stood in front of no input, so that no input supersedes them.
-        cleared: Tool outputs in rows before this number are shown without their content.
-        scale: How many tokens the model counts for each that the layer counts.
+        cleared: Tool outputs in rows before this number are shown without their content; None
+            for none.
     """
 
     first: int
     kept: tuple[int, ...] = ()
     added: tuple[int, ...] = ()
-    cleared: int = 0
-    scale: float = 1.0
+    cleared: int | None = None
 
 
 Marks: TypeAlias = dict[str, Mark]
@@ -36,7 +35,7 @@ _decode = msgspec.json.Decoder(Marks).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def marks_of(text: str | bytes | None) -> Marks:
+def marks_from(text: str | bytes | None) -> Marks:
     """Return the marks in a stored text; none in one that is no such thing."""
     if not text:
         return {}
@@ -55,3 +54,16 @@ def with_mark(marks: Marks, name: str, mark: Mark) -> Marks:
     """Return *marks* with one set, as the newest; of too many the oldest is left out."""
     others = [(key, value) for key, value in marks.items() if key != name]
     return dict([*others[1 - _MOST_MARKS :], (name, mark)])
+
+
+def moved(marks: Marks, by: int) -> Marks:
+    """Return *marks* with all numbers of rows raised by *by*."""
+    return {
+        name: Mark(
+            mark.first + by,
+            tuple(number + by for number in mark.kept),
+            tuple(number + by for number in mark.added),
+            None if mark.cleared is None else mark.cleared + by,
+        )
+        for name, mark in marks.items()
+    }

@@ -10,7 +10,9 @@ from memwrap.dialects import Adapter, PutBack
 from memwrap.exceptions import TurnError
 from memwrap.foreign import converted
 from memwrap.items import Item
+from memwrap.marks import Mark
 from memwrap.sessions.base import Session
+from memwrap.window import Windows
 
 __all__ = [
     "Event",
@@ -83,6 +85,32 @@ class Caller(Protocol):
         ...
 
 
+class PastCut(Protocol):
+    """Where layers cut the history of a turn."""
+
+    @property
+    def added(self) -> Sequence[Item]:
+        """The instructions in the history that were in front of no input."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The text by which the marks are stored."""
+        ...
+
+    def mark(self, name: str) -> Mark | None:
+        """Return the mark that a layer has set."""
+        ...
+
+    def number_of(self, item: Item) -> int | None:
+        """Return the number of the row of *item*; None for an object that was not loaded."""
+        ...
+
+    def set(self, name: str, mark: Mark) -> None:
+        """Set the mark of a layer, to be stored with the turn."""
+        ...
+
+
 class Run:
     """How a turn is run: state that memwrap's own parts share, and layers do not need.
 
@@ -98,11 +126,14 @@ class Run:
         is_stopped: Whether the caller has left the stream.
         opened: The turn in the store, while it is open.
         caller: The thread of a synchronous agent.
+        windows: What the layers need of the past; None for all of it.
+        cut: Where layers cut the history, and have cut it in earlier turns; None if no layer asks
+            for a window, or the turn has no memory.
     """
 
     __slots__ = (
-        *("adapter", "agent", "args", "caller", "events", "is_open", "is_stopped", "kwargs"),
-        *("opened", "parent", "put_back"),
+        *("adapter", "agent", "args", "caller", "cut", "events", "is_open", "is_stopped"),
+        *("kwargs", "opened", "parent", "put_back", "windows"),
     )
 
     def __init__(
@@ -114,6 +145,7 @@ class Run:
         *,
         put_back: PutBack | None,
         parent: Turn | None,
+        windows: Windows | None,
     ) -> None:
         self.agent = agent
         self.adapter = adapter
@@ -126,6 +158,8 @@ class Run:
         self.is_stopped = False
         self.opened: Any = None
         self.caller: Caller | None = None
+        self.windows = windows
+        self.cut: PastCut | None = None
 
     @property
     def sent(self) -> list[Event]:
@@ -170,9 +204,15 @@ class Turn:
         streaming: bool = False,
         parent: Turn | None = None,
         put_back: PutBack | None = None,
+        windows: Windows | None = None,
     ) -> None:
         self.input = input
-        self.run = Run(agent, adapter, args, kwargs or {}, put_back=put_back, parent=parent)
+        self.run = Run(
+            *(agent, adapter, args, kwargs or {}),
+            put_back=put_back,
+            parent=parent,
+            windows=windows,
+        )
         self.history: list[Item] = []
         self.new_items: list[Item] = []
         self.session = session

@@ -26,6 +26,7 @@ from memwrap.sessions.base import Session, StoreLike
 from memwrap.sessions.resolve import resolve
 from memwrap.trust import received
 from memwrap.turn import Handler, Turn
+from memwrap.window import Windows
 
 __all__ = [
     "AgentProxy",
@@ -64,6 +65,7 @@ class Plan:
         takes_session: Whether the callable has a parameter ``session`` of its own.
         takes_turn_id: Whether the callable has a parameter ``turn_id`` of its own.
         session_place: The index of ``session`` among the positional arguments after the input.
+        windows: What the layers need of the past; None for all of it.
     """
 
     method: Method
@@ -78,6 +80,7 @@ class Plan:
     takes_session: bool = False
     takes_turn_id: bool = False
     session_place: int | None = None
+    windows: Windows | None = None
 
     def start(
         self,
@@ -121,6 +124,7 @@ class Plan:
             streaming=self.streaming,
             parent=scope.get().turn,
             put_back=put_back,
+            windows=self.windows,
         )
         if method.kind is Kind.CALL:
             return tasks.call(self.handler, turn)

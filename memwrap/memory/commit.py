@@ -71,6 +71,8 @@ class Commit:
             record = record._replace(fingerprint=text, inputs=inputs)
         items = changed.new_items if record.answers else [*changed.input, *changed.new_items]
         if items:
+            if self.turn.run.cut is not None:
+                record = record._replace(marks=self.turn.run.cut.text)
             await self._commit(without_marks(items), record)
 
     def _changed(self, kept: Kept) -> Kept:

@@ -21,6 +21,7 @@ from memwrap.hidden.data import marks_of, without_hidden
 from memwrap.instructions import without_superseded
 from memwrap.items import Item, are_items, are_texts, fault_of, without_open_calls
 from memwrap.memory.commit import Commit
+from memwrap.memory.cut import Cut
 from memwrap.memory.fingerprints import Fingerprints
 from memwrap.memory.locks import acquire, release, try_acquire
 from memwrap.memory.replay import delivered, shape_of, stored_answer
@@ -30,6 +31,7 @@ from memwrap.sessions.leases import new_token
 from memwrap.sessions.turns import UNANSWERED, TurnRecord
 from memwrap.turn import Event, Handler, Kept, Send, Turn
 from memwrap.view import left_out
+from memwrap.window import Window
 
 __all__ = ["Memory"]
 
@@ -64,6 +66,9 @@ class Memory:
         secret: A key for what is noted of turns, the same in all processes. Stores of memwrap's
             have a key of their own, which lies in the store; this one does not. Notes of turns in
             sessions that have the four methods only are believed with proof alone.
+        window: Which part of the past is loaded at least: the newest that many items, or a
+            `Window`. None leaves it to the layers inside: the largest part that any of them asks
+            for, and all of it if none asks.
 
     Attributes:
         unsaved: How many answers were returned without being stored.
@@ -82,6 +87,7 @@ class Memory:
         busy_timeout: float = 30.0,
         lease: float | None = 30.0,
         secret: bytes = b"",
+        window: int | Window | None = None,
     ) -> None:
         _check("on_error", on_error, "discard", "keep_input")
         _check("on_stop", on_stop, "discard", "keep_delivered")
@@ -100,6 +106,11 @@ class Memory:
         self._lease = lease
         self._secret = secret
         self._fingerprints = Fingerprints(secret)
+        self.window = Window(items=window) if type(window) is int else window
+        if not isinstance(self.window, Window | None):
+            raise ConfigurationError(
+                f"window is a number of items or a Window, not {type(window).__name__}"
+            )
         self.unsaved = 0
 
     async def __call__(self, turn: Turn, send: Send, handler: Handler, /) -> None:
@@ -141,10 +152,10 @@ class Memory:
     async def _begin(self, turn: Turn, outer: Turn | None, deadline: float) -> Commit:
         """Begin the turn in the store: with a lease of its own, or under the outer turn's."""
         assert turn.session is not None  # noqa: S101
-        store = turns_of(turn.session, self._secret)
-        token = new_token()
+        store = turns_of(turn.session, self._secret, is_named=turn.id is not None)
+        token, windows = new_token(), turn.run.windows
         if outer is not None and outer.run.opened is not None:
-            opened = await store.begin_turn(token, lease=None)
+            opened = await store.begin_turn(token, lease=None, windows=windows)
             assert opened is not None  # noqa: S101  (only a lease can be refused)
             opened.lease_token = outer.run.opened.lease_token
             # The inner turn appends to the same session; without this the outer one would fail
@@ -152,7 +163,7 @@ class Memory:
             opened.head = outer.run.opened.head = None
             return Commit(turn, store, opened, self._fingerprints)
         pause, most = _POLL_PAUSES
-        while (opened := await store.begin_turn(token, lease=self._lease)) is None:
+        while (opened := await store.begin_turn(token, lease=self._lease, windows=windows)) is None:
             if time.monotonic() + pause > deadline:
                 raise SessionBusy(
                     f"session {turn.session_id!r}: a turn in another process has kept it for more"
@@ -180,10 +191,12 @@ class Memory:
     async def _run(self, commit: Commit, send: Send, handler: Handler) -> None:
         """Run the handler, then store the turn, or what the options keep of a failed one."""
         turn, history = commit.turn, commit.opened.history
+        turn.run.cut = Cut(commit.opened) if turn.run.windows else None
         known = await self._unanswered(commit) if self._keep_input else 0
         past = history[: len(history) - known] if known else history
         if not are_texts(past):
-            past = without_superseded(_readable(turn, past), turn.input)
+            added = turn.run.cut.added if turn.run.cut else ()
+            past = without_superseded(_readable(turn, past), turn.input, added)
         turn.history = past
 
         async def collect(event: Event) -> None:

@@ -14,10 +14,12 @@ from memwrap.sessions.four_methods import turns_of
 from memwrap.sessions.leases import new_token
 from memwrap.sessions.resolve import check_session
 from memwrap.sessions.turns import OpenTurn, TurnSession
+from memwrap.window import Window, Windows
 
 __all__ = ["undo"]
 
 _PATIENCE = 30.0
+_NOTHING = Windows((Window(items=0),))
 _POLL_PAUSES = (0.002, 0.05)  # seconds between two looks at another process's lease: first, most
 
 
@@ -68,7 +70,7 @@ async def undo(session: Session, turns: int = 1, *, secret: bytes = b"") -> list
 async def _begun(store: TurnSession, session_id: str, deadline: float) -> OpenTurn:
     """Begin a turn behind those of other processes."""
     token, (pause, most) = new_token(), _POLL_PAUSES
-    while (opened := await store.begin_turn(token, lease=_PATIENCE)) is None:
+    while (opened := await store.begin_turn(token, lease=_PATIENCE, windows=_NOTHING)) is None:
         if time.monotonic() + pause > deadline:
             raise SessionBusy(
                 f"session {session_id!r}: a turn in another process has kept it for more than"

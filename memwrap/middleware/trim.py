@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 from memwrap.exceptions import ConfigurationError
-from memwrap.instructions import is_instruction
+from memwrap.instructions import added_instructions, is_instruction
 from memwrap.items import Item, cuts, turn_starts
-from memwrap.turn import Handler, Send, Turn
+from memwrap.marks import Mark
+from memwrap.middleware.clear import Clear
+from memwrap.tokens import CountTokens, counter_for
+from memwrap.turn import Handler, PastCut, Send, Turn
+from memwrap.window import Window
 
 __all__ = ["Trim"]
 
@@ -15,19 +20,33 @@ __all__ = ["Trim"]
 class Trim:
     """Cut what the agent sees of the history; the store keeps all of it.
 
-    The longest newest part within all limits stays. A cut never separates a tool call from its
-    output, or a reasoning item from the next item. System and developer items always stay; only
-    `max_tokens` counts them. The turn's own input is never cut, nor are the calls that it answers.
+    When the history passes a limit, it is cut to the part *drop_to* of that limit. The cut stays
+    where it is until a limit is passed again, in whatever process: so the beginning of what a
+    model is sent stays the same over many turns, and its provider's prompt cache holds.
+
+    A cut never separates a tool call from its output, or a reasoning item from the next item.
+    System and developer items always stay; only `max_tokens` counts them. The turn's own input is
+    never cut, nor are the calls that it answers.
 
     Args:
         max_items: At most that many items.
         max_turns: At most that many turns; a turn begins where the user begins to speak.
         max_tokens: At most that many tokens in history and input together.
-        count_tokens: Returns the tokens of one item; needed with ``max_tokens``.
+        count_tokens: How tokens are counted, needed with ``max_tokens``: the name of one of
+            tiktoken's encodings (``pip install 'memwrap[tokens]'``), ``"chars/4"``, or a function
+            that returns the tokens of one item.
+        drop_to: Which part of a limit stays when it is passed, above 0 and up to 1. With 1 the
+            cut moves in every turn.
+        keep_first: The first that many items of the conversation stay too; no limit counts them,
+            save ``max_tokens``.
+        tool_outputs: Whether old outputs of tools are cleared; None shows them as they are.
+
+    Attributes:
+        window: What the layer needs of the past.
 
     Raises:
-        ConfigurationError: There is no limit, a limit is negative or no whole number, or one of
-            ``max_tokens`` and ``count_tokens`` is missing or cannot be called.
+        ConfigurationError: There is no limit, an option has no such value, or one of
+            ``max_tokens`` and ``count_tokens`` is missing.
     """
 
     def __init__(
@@ -36,70 +55,145 @@ class Trim:
         max_items: int | None = None,
         max_turns: int | None = None,
         max_tokens: int | None = None,
-        count_tokens: Callable[[Item], int] | None = None,
+        count_tokens: CountTokens | None = None,
+        drop_to: float = 0.5,
+        keep_first: int = 0,
+        tool_outputs: Clear | None = None,
     ) -> None:
         limits = {"max_items": max_items, "max_turns": max_turns, "max_tokens": max_tokens}
         if all(limit is None for limit in limits.values()):
             raise ConfigurationError("Trim needs a limit, as in Trim(max_turns=20)")
-        for name, limit in limits.items():
+        for name, limit in [*limits.items(), ("keep_first", keep_first)]:
             if limit is not None and (type(limit) is not int or limit < 0):
                 raise ConfigurationError(f"{name} is a whole number from 0 on, not {limit!r}")
         if (max_tokens is None) != (count_tokens is None):
             raise ConfigurationError(
                 "max_tokens and count_tokens go together, as in"
-                " Trim(max_tokens=8000, count_tokens=lambda item: len(str(item)) // 4)"
+                " Trim(max_tokens=8000, count_tokens='o200k_base')"
             )
-        if count_tokens is not None and not callable(count_tokens):
-            raise ConfigurationError(
-                f"count_tokens is a function from item to tokens, not {type(count_tokens).__name__}"
-            )
+        if not isinstance(drop_to, (int, float)) or not 0 < drop_to <= 1:
+            raise ConfigurationError(f"drop_to is above 0 and at most 1, not {drop_to!r}")
+        if not isinstance(tool_outputs, Clear | None):
+            raise ConfigurationError("tool_outputs is Clear(keep=...) or None")
         self.max_items = max_items
         self.max_turns = max_turns
         self.max_tokens = max_tokens
-        self.count_tokens = count_tokens
+        self.drop_to = drop_to
+        self.keep_first = keep_first
+        self.tool_outputs = tool_outputs
+        self._count = None if count_tokens is None else counter_for(count_tokens)
+        self._name = self._named()
+        self.window = Window(
+            items=None if max_items is None else max_items + 1,
+            turns=max_turns,
+            suffices=self._is_passed,
+            mark=self._name,
+            keep_first=keep_first,
+        )
+
+    def _named(self) -> str:
+        """Return the name of the mark: agents with the same options share it."""
+        limits = [self.max_items, self.max_turns, self.max_tokens]
+        parts = [*limits, f"{self.drop_to:g}", self.keep_first, self._count and self._count.name]
+        parts.append(self.tool_outputs and self.tool_outputs.keep)
+        return "trim " + " ".join("-" if part is None else str(part) for part in parts)
 
     async def __call__(self, turn: Turn, send: Send, handler: Handler, /) -> None:
         """Run the turn on the newest part of its history."""
+        cut = turn.run.cut
+        mark = None if cut is None else cut.mark(self._name)
         history = turn.history
-        begin = self._begin(history, turn.input)
-        kept = [item for item in history[:begin] if is_instruction(item)]
-        turn.history = kept + history[begin:]
+        kept, begin = self._kept(history, cut, mark)
+        seen, cleared = self._cleared(history, cut, mark)
+        place = self._place(seen, [seen[n] for n in kept], begin, turn.input)
+        kept += [n for n in range(begin, place) if is_instruction(history[n])]
+        if cut is not None and (place > begin or cleared is not None):
+            self._set(cut, history, kept, place, cleared)
+        turn.history = [seen[n] for n in kept] + seen[place:]
         await handler(turn, send)
 
-    def _begin(self, history: list[Item], input: list[Item]) -> int:
-        """Return the first index that may be cut and from which on all limits hold."""
-        first = max(
-            self._by_items(history), self._by_turns(history), self._by_tokens(history, input)
-        )
-        places = cuts(history, after=input)
-        return next((place for place in places if place >= first), places[-1])
+    def _kept(
+        self, history: list[Item], cut: PastCut | None, mark: Mark | None
+    ) -> tuple[list[int], int]:
+        """Return the places of items that stay before the earlier cut, and the place behind it."""
+        if cut is None or mark is None:
+            begin = next((place for place in cuts(history) if place >= self.keep_first), 0)
+            return list(range(begin)), begin
+        numbers = [cut.number_of(item) for item in history]
+        known = (n for n, row in enumerate(numbers) if row is not None and row >= mark.first)
+        begin = next(known, len(history) if any(numbers) else 0)
+        return [n for n in range(begin) if numbers[n] in mark.kept], begin
 
-    def _by_items(self, history: list[Item]) -> int:
+    def _cleared(
+        self, history: list[Item], cut: PastCut | None, mark: Mark | None
+    ) -> tuple[list[Item], int | None]:
+        """Return the items with old outputs cleared, and the row before which they are."""
+        if self.tool_outputs is None:
+            return history, None
+        before = None if mark is None else mark.cleared
+        rows = [None if cut is None else cut.number_of(item) for item in history]
+        old = [n + 1 for n, row in enumerate(rows) if row and before and row < before]
+        begin = max(old, default=0)
+        place = self.tool_outputs.step(history, begin, self.drop_to)
+        if place > begin:
+            before = next((row for row in rows[place:] if row), ((rows and rows[-1]) or 0) + 1)
+        return self.tool_outputs.cleared(history, place), before
+
+    def _set(
+        self, cut: PastCut, history: list[Item], kept: list[int], place: int, cleared: int | None
+    ) -> None:
+        """Set the mark, so that the next turns are cut in the same place."""
+        newest = max((row for item in history if (row := cut.number_of(item))), default=0)
+        rows = (row for item in history[place:] if (row := cut.number_of(item)))
+        numbers = {n: row for n in kept if (row := cut.number_of(history[n])) is not None}
+        added = {id(item) for item in [*cut.added, *added_instructions(history)]}
+        loose = tuple(row for n, row in numbers.items() if id(history[n]) in added)
+        first = next(rows, newest + 1)
+        cut.set(self._name, Mark(first, tuple(numbers.values()), loose, cleared))
+
+    def _place(self, history: list[Item], kept: list[Item], begin: int, input: list[Item]) -> int:
+        """Return the first place from *begin* on where the history is cut."""
+        rest = history[begin:]
+        first = max(self._by_items(rest), self._by_turns(rest), self._by_tokens(rest, kept, input))
+        if not first:
+            return begin
+        places = cuts(rest, after=input)
+        return begin + next((place for place in places if place >= first), places[-1])
+
+    def _is_passed(self, items: Sequence[Item]) -> bool:
+        rest = list(items)
+        return any((self._by_items(rest), self._by_turns(rest), self._by_tokens(rest, [], [])))
+
+    def _by_items(self, rest: list[Item]) -> int:
         if self.max_items is None:
             return 0
-        return _smallest(history, self.max_items, lambda item: 0 if is_instruction(item) else 1)
+        return self._first(rest, self.max_items, lambda _: 1)
 
-    def _by_turns(self, history: list[Item]) -> int:
+    def _by_turns(self, rest: list[Item]) -> int:
         if self.max_turns is None:
             return 0
-        starts = turn_starts(history)
-        if len(starts) <= self.max_turns:
+        starts = [*turn_starts(rest), len(rest)]
+        if len(starts) - 1 <= self.max_turns:
             return 0
-        return starts[-self.max_turns] if self.max_turns else len(history)
+        return starts[-1 - math.ceil(self.max_turns * self.drop_to)]
 
-    def _by_tokens(self, history: list[Item], input: list[Item]) -> int:
-        if self.max_tokens is None or self.count_tokens is None:
+    def _by_tokens(self, rest: list[Item], kept: list[Item], input: list[Item]) -> int:
+        if self.max_tokens is None or self._count is None:
             return 0
-        count = self.count_tokens
-        always = sum(count(item) for item in history if is_instruction(item))
-        budget = self.max_tokens - always - sum(map(count, input))
-        return _smallest(history, budget, lambda i: 0 if is_instruction(i) else count(i))
+        always = [*kept, *filter(is_instruction, rest), *input]
+        budget = self.max_tokens - sum(map(self._count, always))
+        return self._first(rest, budget, self._count)
 
-
-def _smallest(history: list[Item], budget: int, cost: Callable[[Item], int]) -> int:
-    """Return the first index from which on the items cost no more than *budget*."""
-    for place in range(len(history), 0, -1):
-        budget -= cost(history[place - 1])
+    def _first(self, rest: list[Item], budget: int, cost: Callable[[Item], int]) -> int:
+        """Return the first place from which on the items cost what stays of *budget*; 0 if all."""
+        costs = [0 if is_instruction(item) else cost(item) for item in rest]
+        if sum(costs) <= budget:
+            return 0
         if budget < 0:
-            return place
-    return 0
+            return len(rest)
+        left = math.ceil(budget * self.drop_to)
+        for place in range(len(rest), 0, -1):
+            left -= costs[place - 1]
+            if left < 0:
+                return place
+        return 0

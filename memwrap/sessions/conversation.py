@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime
 
-from memwrap.marks import marks_of
+from memwrap.marks import marks_from
 from memwrap.sessions.backend import RecordedRows, Rows, RowWindow
 from memwrap.sessions.rows import joined
 from memwrap.sessions.turns import TurnRecord
@@ -52,7 +52,7 @@ class Conversation:
     def window(self, window: RowWindow) -> Rows:
         """Return the rows of a window, with the marks of the session."""
         text = next((turn[3].marks for turn in reversed(self.turns) if turn[3].marks), None)
-        marks = marks_of(text)
+        marks = marks_from(text)
         asked = [marks[name] for name in window.names if name in marks]
         if len(asked) < len(window.names):
             return self.joined(window.limit)._replace(marks=text)

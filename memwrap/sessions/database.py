@@ -11,7 +11,7 @@ from typing import Any, Self
 from memwrap.codec import encode_items
 from memwrap.exceptions import StoreError
 from memwrap.items import Item
-from memwrap.marks import marks_of
+from memwrap.marks import marks_from
 from memwrap.sessions.backend import Backend, Claim, RecordedRows, Rows
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import check_id, check_limit, check_settings
@@ -184,7 +184,7 @@ class DatabaseSession:
         if windows is None:
             past = await read_items(self._backend, self.session_id, rows, limit)
         else:
-            turn.marks = marks_of(rows.marks)
+            turn.marks = marks_from(rows.marks)
             past = await read_window(
                 *(self._backend, self.session_id, rows, turn.marks), windows=windows, limit=limit
             )

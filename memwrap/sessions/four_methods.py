@@ -21,6 +21,7 @@ from memwrap.exceptions import ConversionError, MemwrapError, StoreError
 from memwrap.foreign import as_cause
 from memwrap.hidden.data import marked, marks_of
 from memwrap.items import Item
+from memwrap.marks import Marks, marks_from, moved, text_of_marks
 from memwrap.sessions.base import Promises, Session, promises
 from memwrap.sessions.notes import fields_of, note_of, proven_text
 from memwrap.sessions.turns import (
@@ -33,24 +34,27 @@ from memwrap.sessions.turns import (
     recorded_turns,
 )
 from memwrap.settle import settle
+from memwrap.window import Windows
 
 __all__ = ["FourMethodTurns", "maybe", "shielded", "turns_of"]
 
+_FEWEST = 64  # how many items are loaded at least: they tell later what has been appended
 # After that many wrong proofs the others are not looked at: each costs as much as its turn is long.
 _MOST_DOUBTS = 100
 
 
-def turns_of(session: Session, secret: bytes = b"") -> TurnSession:
+def turns_of(session: Session, secret: bytes = b"", *, is_named: bool = False) -> TurnSession:
     """Return what runs the turns of *session*: itself, if it can.
 
     Args:
         session: Any session.
         secret: Proves the notes in the items of a session that has the four methods only.
+        is_named: Whether the turn has an id, which may be in any note of such a session.
     """
     known = promises(session)
     if known.turns:
         return cast("TurnSession", session)
-    return FourMethodTurns(session, known, secret)
+    return FourMethodTurns(session, known, secret, is_named=is_named)
 
 
 class FourMethodTurns:
@@ -60,23 +64,65 @@ class FourMethodTurns:
         session: The session.
         known: What it promises.
         secret: Proves the notes; empty for notes without proof.
+        is_named: Whether the turn has an id, which may be in any note.
     """
 
-    def __init__(self, session: Session, known: Promises, secret: bytes = b"") -> None:
+    def __init__(
+        self, session: Session, known: Promises, secret: bytes = b"", *, is_named: bool = False
+    ) -> None:
         self._session = session
         self._known = known
         self._secret = secret
+        self._is_named = is_named
         self._history: list[Item] = []
         self._texts: list[str] = []  # the canonical JSON of each item of the history
         self._doubts = 0  # how many proofs were wrong
         self._again: asyncio.Lock | None = None  # who commits once more
 
-    async def begin_turn(self, token: str, *, lease: float | None) -> OpenTurn:
-        """Load the history."""
-        history = await self._load()
-        self._history = copy_known(history)  # the agent may change what it is shown
-        self._texts, self._doubts = [], 0
-        return OpenTurn(history, None, token, lease)
+    async def begin_turn(
+        self, token: str, *, lease: float | None, windows: Windows | None = None
+    ) -> OpenTurn:
+        """Load the history, or what suffices of it."""
+        limit = None if windows is None or self._is_named else max(windows.rows, _FEWEST)
+        while True:
+            history = await self._load(limit)
+            self._history = copy_known(history)  # the agent may change what it is shown
+            self._texts, self._doubts = [], 0
+            turn = OpenTurn(history, None, token, lease)
+            if windows is None:
+                return turn
+            is_all = limit is None or len(history) < limit
+            if self._cut(turn, windows, is_all=is_all):
+                return turn
+            limit = None if limit is None else windows.more(limit)
+
+    def _cut(self, turn: OpenTurn, windows: Windows, *, is_all: bool) -> bool:
+        """Cut the loaded history to the windows; tell whether it suffices for them."""
+        numbers = range(len(self._history))
+        marks = self._newest_marks()
+        if windows.marks and all(name in marks for name in windows.marks):
+            asked = [marks[name] for name in windows.marks]
+            first = min(mark.first for mark in asked)
+            kept = sorted({number for mark in asked for number in mark.kept if number < first})
+            if not is_all and min([first, *kept]) < 0:
+                return False
+            shown = [number for number in kept if number >= 0] + list(numbers[max(first, 0) :])
+        else:
+            begin = windows.begin(turn.history)
+            if not is_all and (begin < 0 or windows.keep_first is not None):
+                return False
+            shown = list(numbers) if windows.keep_first is not None else numbers[max(begin, 0) :]
+        turn.history = [turn.history[number] for number in shown]
+        turn.numbers, turn.marks = shown, marks
+        return True
+
+    def _newest_marks(self) -> Marks:
+        """Return the marks of the newest note that has some, by places in the loaded history."""
+        for index in range(len(self._history) - 1, -1, -1):
+            record, size = note_of(self._history[index])
+            if record.marks and self._stored(index, record, size) is not None:
+                return moved(marks_from(record.marks), index)
+        return {}
 
     async def find_turn(self, turn_id: str) -> StoredTurn | None:
         """Return the answered turn of that id, if the loaded history has it whole."""
@@ -108,7 +154,12 @@ class FourMethodTurns:
 
     async def commit_turn(self, turn: OpenTurn, items: list[Item], record: TurnRecord) -> bool:
         """Append the items; when that fails, look whether it happened all the same."""
-        if record.turn_id is not None or record.shape == UNANSWERED or record.answers:
+        # Places are told from the note on, which comes right behind what has been loaded.
+        is_same = record.marks in ("", text_of_marks(turn.marks))
+        marks = {} if is_same else moved(marks_from(record.marks), -len(self._history))
+        record = record._replace(marks=text_of_marks(marks))
+        is_known = record.turn_id is not None or record.shape == UNANSWERED or record.answers
+        if is_known or record.marks:
             items = [await self._noted(items, record), *items[1:]]
         if not turn.attempted:
             turn.attempted = True
@@ -185,9 +236,12 @@ class FourMethodTurns:
     def _is_odd(self, popped: list[Item], items: list[Item]) -> bool:
         return popped[-1] != items[len(items) - len(popped)]
 
-    async def _load(self) -> list[Item]:
+    async def _load(self, limit: int | None = None) -> list[Item]:
         name = f"session {self._session.session_id!r}"
-        history = await self._done(self._session.get_items, "the history could not be loaded")
+        most = _limit_of(self._session)
+        limits = () if limit is None or (most is not None and most <= limit) else (limit,)
+        what = "the history could not be loaded"
+        history = await self._done(self._session.get_items, what, *limits)
         try:
             # A copy: it may be what the session keeps.
             return history if self._known.isolated else copy_items(history)
@@ -254,14 +308,22 @@ class FourMethodTurns:
         return hmac.digest(self._secret, text.encode(), "sha256").hex()
 
 
+def _limit_of(session: object) -> int | None:
+    """Return how many items the session shows at most, as its own settings say."""
+    limit = getattr(getattr(session, "session_settings", None), "limit", None)
+    return limit if isinstance(limit, int) else None
+
+
 def _added(now: Sequence[Item], before: Sequence[Item], items: Sequence[Item]) -> int:
     """Return how many of *items* were appended after *before* was read, whoever else wrote since.
 
     A session may append one by one, and fail in between: then the last of them are missing.
     """
-    count = len(items)
-    if now[: len(before)] == before:  # else a limit moved the window, and only its end is new
-        now = now[len(before) :]
+    count, size = len(items), len(before)
+    begins = (0, *range(len(now) - size, 0, -1))  # a window may begin later
+    begin = next((place for place in begins if now[place : place + size] == before), None)
+    if begin is not None:  # else a limit moved the window, and only its end is new
+        now = now[begin + size :]
         if any(now[place : place + count] == items for place in range(len(now) - count + 1)):
             return count
     return next((some for some in range(count, 0, -1) if now[-some:] == items[:some]), 0)

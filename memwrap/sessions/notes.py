@@ -13,7 +13,7 @@ __all__ = ["fields_of", "note_of", "proven_text"]
 
 def fields_of(record: TurnRecord, size: int) -> dict[str, Any]:
     """Return what a note says, its proof apart."""
-    return {
+    fields = {
         "turn": record.turn_id,
         "input": record.fingerprint,
         "shape": record.shape,
@@ -21,6 +21,7 @@ def fields_of(record: TurnRecord, size: int) -> dict[str, Any]:
         "inputs": record.inputs,
         "answers": record.answers,
     }
+    return fields | ({"marks": record.marks} if record.marks else {})
 
 
 _NO_NOTE = TurnRecord(), 0
@@ -31,7 +32,8 @@ def note_of(item: Item) -> tuple[TurnRecord, int]:
     note = marks_of(item)
     if not note:
         return _NO_NOTE
-    turn_id, texts = note.get("turn"), (note.get("input"), note.get("shape"))
+    turn_id = note.get("turn")
+    texts = (note.get("input"), note.get("shape"), note.get("marks", ""))
     numbers = (note.get("items"), note.get("inputs"), note.get("answers", 0))
     if (
         not (turn_id is None or type(turn_id) is str)
@@ -42,7 +44,8 @@ def note_of(item: Item) -> tuple[TurnRecord, int]:
     size, inputs, answers = cast("tuple[int, int, int]", numbers)
     if size == 0 or inputs > size:
         return _NO_NOTE
-    return TurnRecord(turn_id, *cast("tuple[str, str]", texts), inputs, answers), size
+    fingerprint, shape, marks = cast("tuple[str, str, str]", texts)
+    return TurnRecord(turn_id, fingerprint, shape, inputs, answers, marks), size
 
 
 def proven_text(item: Item) -> str:

@@ -1,6 +1,7 @@
 """How a long history is cut for the agent."""
 
 import asyncio
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -10,10 +11,12 @@ from support import CALL, OUTPUT, REASONING
 from memwrap import ConfigurationError, InMemorySession, with_session
 from memwrap.adapters import plain
 from memwrap.items import assistant, system, user
-from memwrap.middleware import Memory, Trim
+from memwrap.middleware import Memory
+from memwrap.middleware import Trim as AnyTrim
 from memwrap.testing import ScriptedAgent
 from memwrap.turn import Turn
 
+Trim = partial(AnyTrim, drop_to=1.0)  # cuts as little as possible, in each turn
 DEVELOPER = {"role": "developer", "content": "d"}
 
 
