@@ -9,7 +9,7 @@ from memwrap.dialects import Adapter
 from memwrap.items import Item, repaired
 from memwrap.private_loop import wait_for
 from memwrap.sessions.base import Session
-from memwrap.sessions.four_methods import maybe
+from memwrap.sessions.popping import maybe
 
 __all__ = ["SessionPlug"]
 

@@ -50,7 +50,7 @@ class Window:
     @property
     def is_bounded(self) -> bool:
         """Whether it is less than all."""
-        return not (self.items is self.turns is self.suffices is None)
+        return any(need is not None for need in (self.items, self.turns, self.suffices))
 
     @property
     def rows(self) -> int:

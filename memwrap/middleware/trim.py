@@ -93,9 +93,10 @@ class Trim:
 
     def _named(self) -> str:
         """Return the name of the mark: agents with the same options share it."""
-        limits = [self.max_items, self.max_turns, self.max_tokens]
-        parts = [*limits, f"{self.drop_to:g}", self.keep_first, self._count and self._count.name]
-        parts.append(self.tool_outputs and self.tool_outputs.keep)
+        parts: list[object] = [self.max_items, self.max_turns, self.max_tokens]
+        parts += [f"{self.drop_to:g}", self.keep_first]
+        parts += [None if self._count is None else self._count.name]
+        parts += [None if self.tool_outputs is None else self.tool_outputs.keep]
         return "trim " + " ".join("-" if part is None else str(part) for part in parts)
 
     async def __call__(self, turn: Turn, send: Send, handler: Handler, /) -> None:

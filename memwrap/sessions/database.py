@@ -1,19 +1,18 @@
-"""A session and a store over any back end: checks here, items in rows, rows in a `Backend`."""
+"""A session over any back end: checks here, items in rows, rows in a `Backend`."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Hashable
 from dataclasses import replace
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from memwrap.codec import encode_items
 from memwrap.exceptions import StoreError
 from memwrap.items import Item
 from memwrap.marks import marks_from
 from memwrap.sessions.backend import Backend, Claim, RecordedRows, Rows
-from memwrap.sessions.base import Promises, SessionInfo
+from memwrap.sessions.base import Promises
 from memwrap.sessions.checks import check_id, check_limit, check_settings
 from memwrap.sessions.leases import take_stand
 from memwrap.sessions.own import enter, own_turns
@@ -29,7 +28,7 @@ from memwrap.sessions.turns import UNANSWERED, OpenTurn, StoredTurn, TurnRecord
 from memwrap.sessions.undoing import undo_rows
 from memwrap.window import Windows
 
-__all__ = ["DatabaseSession", "DatabaseStore"]
+__all__ = ["DatabaseSession"]
 
 
 class DatabaseSession:
@@ -253,75 +252,3 @@ def _is_whole(found: RecordedRows) -> bool:
 
 def _stored(found: RecordedRows, new_items: list[Item]) -> StoredTurn:
     return StoredTurn(found.record.fingerprint, found.record.shape, new_items, found.size)
-
-
-class DatabaseStore:
-    """Sessions by id, over a back end.
-
-    Args:
-        backend: Where the rows are.
-        strict: Raise `StoreError` for damaged rows, instead of leaving them out with a warning.
-    """
-
-    def __init__(self, backend: Backend, *, strict: bool = False) -> None:
-        self._backend = backend
-        self._strict = strict
-
-    @property
-    def promises(self) -> Promises:
-        """What the back end holds to."""
-        return self._backend.promises
-
-    def session(self, session_id: str, /) -> DatabaseSession:
-        """Return the session of that id; nothing is stored until items are added.
-
-        Raises:
-            ConfigurationError: The id is no string, empty, or too long.
-        """
-        return DatabaseSession(session_id, self._backend, strict=self._strict)
-
-    async def sessions(
-        self, *, prefix: str = "", limit: int | None = None, after: str | None = None
-    ) -> list[SessionInfo]:
-        """List the sessions, those with the newest items first.
-
-        Args:
-            prefix: Only ids that begin with it.
-            limit: At most that many.
-            after: The id of the last session of the page before; the list goes on behind it.
-
-        Raises:
-            ConfigurationError: The prefix is no text, the limit negative or no whole number, or
-                there is no session *after*.
-            StoreError: The back end failed.
-        """
-        limit = check_limit(limit)
-        prefix = check_id(prefix, "a prefix") if prefix != "" else ""
-        after = None if after is None else check_id(after, "after")
-        return [] if limit == 0 else await self._backend.sessions(prefix, limit, after)
-
-    async def delete(self, session_id: str) -> None:
-        """Remove the session with all its items; an unknown id does nothing.
-
-        A turn that runs meanwhile is not stored, not even one that does it itself.
-
-        Raises:
-            ConfigurationError: The id is no string, empty, or too long.
-            StoreError: The back end failed.
-        """
-        await self._backend.clear(check_id(session_id))
-
-    async def close(self) -> None:
-        """Free what is held open; a store that is used again opens again."""
-        await self._backend.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()

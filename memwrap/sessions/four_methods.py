@@ -8,12 +8,8 @@ session may write notes too. With a secret each note has a proof, and one withou
 from __future__ import annotations
 
 import asyncio
-import dis
 import hmac
-import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from functools import lru_cache
-from types import CodeType
 from typing import Any, cast
 
 from memwrap.codec import copy_items, copy_known
@@ -22,8 +18,10 @@ from memwrap.foreign import as_cause
 from memwrap.hidden.data import marked, marks_of
 from memwrap.items import Item
 from memwrap.marks import Marks, marks_from, moved, text_of_marks
+from memwrap.sessions.appending import added, never_waits
 from memwrap.sessions.base import Promises, Session, promises
 from memwrap.sessions.notes import fields_of, note_of, proven_text
+from memwrap.sessions.popping import pop_items
 from memwrap.sessions.turns import (
     UNANSWERED,
     OpenTurn,
@@ -36,7 +34,7 @@ from memwrap.sessions.turns import (
 from memwrap.settle import settle
 from memwrap.window import Windows
 
-__all__ = ["FourMethodTurns", "maybe", "shielded", "turns_of"]
+__all__ = ["FourMethodTurns", "shielded", "turns_of"]
 
 _FEWEST = 64  # how many items are loaded at least: they tell later what has been appended
 # After that many wrong proofs the others are not looked at: each costs as much as its turn is long.
@@ -94,12 +92,14 @@ class FourMethodTurns:
             is_all = limit is None or len(history) < limit
             if self._cut(turn, windows, is_all=is_all):
                 return turn
-            limit = None if limit is None else windows.more(limit)
+            # Without a mark all is needed: old instructions may stand anywhere.
+            needs_all = windows.keep_first is not None and not turn.marks
+            limit = None if limit is None or needs_all else windows.more(limit)
 
     def _cut(self, turn: OpenTurn, windows: Windows, *, is_all: bool) -> bool:
         """Cut the loaded history to the windows; tell whether it suffices for them."""
         numbers = range(len(self._history))
-        marks = self._newest_marks()
+        marks = turn.marks = self._newest_marks()
         if windows.marks and all(name in marks for name in windows.marks):
             asked = [marks[name] for name in windows.marks]
             first = min(mark.first for mark in asked)
@@ -111,9 +111,10 @@ class FourMethodTurns:
             begin = windows.begin(turn.history)
             if not is_all and (begin < 0 or windows.keep_first is not None):
                 return False
-            shown = list(numbers) if windows.keep_first is not None else numbers[max(begin, 0) :]
+            is_cut = windows.keep_first is None and begin > 0
+            shown = list(numbers[begin:] if is_cut else numbers)
         turn.history = [turn.history[number] for number in shown]
-        turn.numbers, turn.marks = shown, marks
+        turn.numbers = shown
         return True
 
     def _newest_marks(self) -> Marks:
@@ -168,7 +169,7 @@ class FourMethodTurns:
         if self._again is None:
             self._again = asyncio.Lock()
         async with self._again:  # two at once would both find that nothing is stored
-            missing = items[_added(await self._load(), self._history, items) :]
+            missing = items[added(await self._load(), self._history, items) :]
             if missing:
                 await self._append(missing)
         return True
@@ -177,7 +178,7 @@ class FourMethodTurns:
         append = self._session.add_items
         work: Any = append(copy_items(items))
         if hasattr(work, "__await__"):
-            if self._known.settles or _never_waits(append):
+            if self._known.settles or never_waits(append):
                 await work
             else:
                 await shielded(work)
@@ -191,7 +192,7 @@ class FourMethodTurns:
         self._texts, self._doubts = [], 0
         undone = recorded_turns(dict(enumerate(self._history)), self._ranges())[-turns:]
         items = [item for turn in undone for item in turn.values()]
-        await shielded(self._pop(items))
+        await shielded(pop_items(self._session, items))
         return [list(turn.values()) for turn in undone]
 
     def _ranges(self) -> list[tuple[int, int]]:
@@ -205,36 +206,6 @@ class FourMethodTurns:
                     ranges.pop()
                 ranges.append((first, index + size - 1))
         return ranges
-
-    async def _pop(self, items: list[Item]) -> None:
-        """Pop *items*, the newest ones, all or none of them."""
-        popped: list[Item] = []
-        session = self._session
-        error: Exception | None = None
-        try:
-            for expected in reversed(items):
-                newest = await maybe(session.pop_item())
-                if newest is not None:
-                    popped.append(newest)
-                if newest != expected:
-                    break
-        except Exception as exc:  # noqa: BLE001  (told below, when all is as it was)
-            error = exc
-        else:
-            if len(popped) == len(items) and popped[::-1] == items:
-                return
-        # What was not expected is newer than what was popped before it.
-        odd = [popped.pop()] if popped and error is None and self._is_odd(popped, items) else []
-        back = [*reversed(popped), *odd]
-        if back:
-            await maybe(session.add_items(back))
-        why = type(error).__name__ if error is not None else "somebody else changed it meanwhile"
-        raise StoreError(f"session {session.session_id!r}: nothing was undone, since {why}") from (
-            None if error is None else as_cause(error)
-        )
-
-    def _is_odd(self, popped: list[Item], items: list[Item]) -> bool:
-        return popped[-1] != items[len(items) - len(popped)]
 
     async def _load(self, limit: int | None = None) -> list[Item]:
         name = f"session {self._session.session_id!r}"
@@ -312,45 +283,6 @@ def _limit_of(session: object) -> int | None:
     """Return how many items the session shows at most, as its own settings say."""
     limit = getattr(getattr(session, "session_settings", None), "limit", None)
     return limit if isinstance(limit, int) else None
-
-
-def _added(now: Sequence[Item], before: Sequence[Item], items: Sequence[Item]) -> int:
-    """Return how many of *items* were appended after *before* was read, whoever else wrote since.
-
-    A session may append one by one, and fail in between: then the last of them are missing.
-    """
-    count, size = len(items), len(before)
-    begins = (0, *range(len(now) - size, 0, -1))  # a window may begin later
-    begin = next((place for place in begins if now[place : place + size] == before), None)
-    if begin is not None:  # else a limit moved the window, and only its end is new
-        now = now[begin + size :]
-        if any(now[place : place + count] == items for place in range(len(now) - count + 1)):
-            return count
-    return next((some for some in range(count, 0, -1) if now[-some:] == items[:some]), 0)
-
-
-def _never_waits(function: Any) -> bool:
-    """Tell whether an async function has no ``await``: then nothing can interrupt it.
-
-    Such are the sessions that people write around a list. A task that protects the append from
-    cancellation would make their turns three times as long (70 instead of 24 microseconds). Where
-    this cannot tell, the answer is no, which costs time and nothing else.
-    """
-    code = getattr(getattr(function, "__func__", function), "__code__", None)
-    return code is not None and _has_no_await(code)
-
-
-@lru_cache(maxsize=256)
-def _has_no_await(code: CodeType) -> bool:
-    # Every await, async for and async with is compiled to a SEND.
-    return bool(code.co_flags & inspect.CO_COROUTINE) and not any(
-        step.opname == "SEND" for step in dis.get_instructions(code)
-    )
-
-
-async def maybe(result: Any) -> Any:
-    """Await *result* if it has to be: a session's methods may be plain functions."""
-    return await result if hasattr(result, "__await__") else result
 
 
 async def shielded(work: Awaitable[Any]) -> None:

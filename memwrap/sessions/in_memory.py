@@ -14,7 +14,8 @@ from memwrap.sessions.backend import Claim, RecordedRows, Rows, RowWindow
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import no_such_page
 from memwrap.sessions.conversation import Conversation
-from memwrap.sessions.database import DatabaseSession, DatabaseStore
+from memwrap.sessions.database import DatabaseSession
+from memwrap.sessions.database_store import DatabaseStore
 from memwrap.sessions.turns import OpenTurn, TurnRecord
 
 __all__ = ["InMemorySession", "InMemoryStore", "MemoryBackend"]

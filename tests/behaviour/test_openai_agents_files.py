@@ -99,7 +99,7 @@ async def test_file_from_before_there_were_versions(path, journal):
     query(path, f"PRAGMA journal_mode = {journal}")
     session = SQLiteSession("s", path)
     assert await session.get_items() == [user("1"), assistant("2")]
-    assert query(path, "SELECT * FROM memwrap_schema") == [("agent_messages", 2)]
+    assert query(path, "SELECT * FROM memwrap_schema") == [("agent_messages", 3)]
 
 
 async def test_sessions_of_the_sdk_are_listed(path):

@@ -242,7 +242,7 @@ INSTRUCTED = {
 }
 
 
-@pytest.mark.parametrize("limit", [None, Trim(max_turns=1), Trim(max_items=2)])
+@pytest.mark.parametrize("limit", [None, Trim(max_turns=1), Trim(max_items=4)])
 @pytest.mark.parametrize("steps", INSTRUCTED.values(), ids=INSTRUCTED)
 @pytest.mark.parametrize("adapter", [None, portable])
 async def test_instructions_reach_anthropic(steps, adapter, limit):

@@ -157,7 +157,7 @@ async def test_damaged_rows_stop_the_undo(tmp_path):
     with sqlite3.connect(tmp_path / "s.db") as other:
         other.execute("UPDATE agent_messages SET message_data = 'broken' WHERE id = 2")
     other.close()
-    with pytest.warns(UserWarning), pytest.raises(StoreError, match=r"rows \[2\] are damaged"):
+    with pytest.raises(StoreError, match=r"rows \[2\] are damaged"):
         await undo(session)
     with pytest.warns(UserWarning, match="damaged"):
         assert await session.get_items() == [user("1")]

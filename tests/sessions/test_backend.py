@@ -13,7 +13,8 @@ from memwrap import InMemoryStore, SQLiteStore, StoreError, run, undo
 from memwrap.items import assistant, user
 from memwrap.sessions.backend import Claim, RecordedRows, Rows, RowWindow
 from memwrap.sessions.base import Promises
-from memwrap.sessions.database import DatabaseSession, DatabaseStore
+from memwrap.sessions.database import DatabaseSession
+from memwrap.sessions.database_store import DatabaseStore
 from memwrap.sessions.in_memory import MemoryBackend
 from memwrap.sessions.sqlite.database import SQLiteBackend
 from memwrap.sessions.sqlite.schema import Tables

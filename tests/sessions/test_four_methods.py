@@ -8,8 +8,9 @@ import pytest
 from memwrap import InMemorySession
 from memwrap.hidden.data import marked, marks_of
 from memwrap.items import assistant, user
+from memwrap.sessions.appending import never_waits
 from memwrap.sessions.base import Promises
-from memwrap.sessions.four_methods import FourMethodTurns, _never_waits, shielded, turns_of
+from memwrap.sessions.four_methods import FourMethodTurns, shielded, turns_of
 from memwrap.sessions.turns import UNANSWERED, TurnRecord
 
 SECRET = b"s" * 32
@@ -220,9 +221,9 @@ def test_never_waits_tells_by_the_function():
         async with items:
             pass
 
-    assert _never_waits(Listed().add_items)
+    assert never_waits(Listed().add_items)
     for other in (Waits().add_items, Plain().add_items, loops, enters, print, asyncio.sleep):
-        assert not _never_waits(other)
+        assert not never_waits(other)
 
 
 async def test_shielded_work_ends_before_the_cancellation():

@@ -36,7 +36,7 @@ from memwrap.codec import copy_items
 from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item
 from memwrap.sessions.base import Session, StoreLike
-from memwrap.sessions.four_methods import maybe
+from memwrap.sessions.popping import maybe
 from memwrap.sessions.resolve import resolve
 
 __all__ = ["ImportReport", "import_histories"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sqlite3
 from collections.abc import Callable, Hashable, Sequence
 from itertools import count
 from typing import Any
@@ -17,13 +16,21 @@ from memwrap.sessions.leases import is_dead
 from memwrap.sessions.sqlite.engine import engine_for
 from memwrap.sessions.sqlite.listing import end_of, info_of
 from memwrap.sessions.sqlite.schema import Tables
+from memwrap.sessions.sqlite.values import (
+    ALL,
+    FEW,
+    Life,
+    apart,
+    is_too_big,
+    live_on,
+    unpacked,
+    values_of,
+)
 from memwrap.sessions.sqlite.write import MAX_VALUES
 from memwrap.sessions.turns import OpenTurn, TurnRecord
 
 __all__ = ["SQLiteBackend"]
 
-_ALL = 2**62  # SQLite's integers end at 2**63
-_FEW = 200  # so many rows are read by the statement that takes the lease, and holds up others
 
 _numbers = count()
 
@@ -65,27 +72,21 @@ class SQLiteBackend:
     ) -> Rows:
         """Return the newest *limit* rows."""
         engine = engine_for(self._path, self._tables)
-        size = _ALL if limit is None else min(limit, _ALL)
+        size = ALL if limit is None else min(limit, ALL)
         if before is not None:
             found = await engine.read(self._tables["get_page"], (session_id, before, size))
-            return _apart(found[::-1])
-        if joined and limit is None:
-            return await self._all(session_id)
-        if joined:
-            packed = (
-                await engine.read(self._tables["window"], _values(session_id, RowWindow(size)))
-            )[0][0]
-            return _unpacked(packed)
-        return _apart(await engine.read(self._tables["get_rows"], (session_id, size)))
-
-    async def _all(self, session_id: str) -> Rows:
-        engine = engine_for(self._path, self._tables)
+            return apart(found[::-1])
+        if not joined:
+            return apart(await engine.read(self._tables["get_rows"], (session_id, size)))
         try:
+            if limit is not None:
+                values = values_of(session_id, RowWindow(size))
+                return unpacked((await engine.read(self._tables["window"], values))[0][0])
             found = await engine.read(self._tables["get"], (session_id,))
         except StoreError as exc:
-            if getattr(exc.__cause__, "sqlite_errorcode", None) != sqlite3.SQLITE_TOOBIG:
+            if not is_too_big(exc):
                 raise
-            return await self.get(session_id, None, joined=False)
+            return await self.get(session_id, limit, joined=False)
         size, array, head = found[0]
         return Rows(range(size), array, head) if size else Rows((), (), 0)
 
@@ -99,13 +100,10 @@ class SQLiteBackend:
                 # Nothing in the file could tell later whether the session has been cleared.
                 engine = engine_for(self._path, self._tables)
                 await engine.write(self._tables["mark"], (session_id, token), durable=False)
-            return rows._replace(life=_Life(rows.head, token))
+            return rows._replace(life=Life(rows.head, token))
         try:
-            found = await self._take(session_id, token, lease, window)
-            if found is None:
-                return None
-            rows = await self._read(session_id, window, found)
-            return rows._replace(life=_Life(rows.head, token))
+            rows = await self._taken(session_id, token, lease, window)
+            return None if rows is None else rows._replace(life=Life(rows.head, token))
         except BaseException:
             # A cancelled write has ended, and may have taken the lease.
             with contextlib.suppress(StoreError):
@@ -116,17 +114,40 @@ class SQLiteBackend:
         """Return what a turn without a lease reads."""
         engine = engine_for(self._path, self._tables)
         statement = "window_marked" if window.names else "window"
-        found = await engine.read(self._tables[statement], _values(session_id, window))
+        try:
+            found = await engine.read(self._tables[statement], values_of(session_id, window))
+        except StoreError as exc:
+            if not is_too_big(exc):
+                raise
+            return await self._apart(session_id, window)
         return await self._read(session_id, window, found[0])
+
+    async def _taken(
+        self, session_id: str, token: str, lease: float, window: RowWindow
+    ) -> Rows | None:
+        """Return what a turn reads that has taken the lease; None if it could not."""
+        try:
+            found = await self._take(session_id, token, lease, window)
+        except StoreError as exc:
+            if not is_too_big(exc):
+                raise
+            found = await self._take(session_id, token, lease, RowWindow(0))
+            return None if found is None else await self._apart(session_id, window)
+        return None if found is None else await self._read(session_id, window, found)
 
     async def _read(self, session_id: str, window: RowWindow, found: Sequence[Any]) -> Rows:
         """Return the rows that the statement which begins a turn has found, or all of many."""
         if window.limit == 0 and not window.names:
             return Rows((), ())
-        rows = _unpacked(found[0])
-        if window.limit is None and len(rows.ids) > _FEW:
-            return await self._all(session_id)
+        rows = unpacked(found[0])
+        if window.limit is None and len(rows.ids) > FEW:
+            return await self.get(session_id, None, joined=True)
         return rows._replace(marks=found[1]) if window.names else rows
+
+    async def _apart(self, session_id: str, window: RowWindow) -> Rows:
+        """Return the newest rows, which are too long for one value, without regard to marks."""
+        rows = await self.get(session_id, window.limit, joined=False)
+        return rows._replace(head=rows.ids[-1])
 
     async def _take(
         self, session_id: str, token: str, lease: float, window: RowWindow
@@ -136,7 +157,7 @@ class SQLiteBackend:
         statement = self._tables["begin_marked" if window.names else "begin"]
         dead: str | None = None
         for _ in range(2):
-            values = _values(session_id, window, token, lease, dead)
+            values = values_of(session_id, window, token, lease, dead)
             if found := await engine.write(statement, values, durable=False):
                 engine.ended -= {dead}
                 return found[0]
@@ -175,7 +196,7 @@ class SQLiteBackend:
         if not found:
             return None
         *record, size = found[0][:-2]
-        return RecordedRows(TurnRecord(*record), _apart([row[-2:] for row in found]), size)
+        return RecordedRows(TurnRecord(*record), apart([row[-2:] for row in found]), size)
 
     async def commit(
         self, session_id: str, rows: Sequence[bytes], record: TurnRecord, claim: Claim
@@ -224,7 +245,7 @@ class SQLiteBackend:
         self, session_id: str, readable: Callable[[bytes], bool], own: Sequence[OpenTurn] = ()
     ) -> tuple[int, bytes] | None:
         """Remove and return the newest row; one that is not readable stays."""
-        _live_on(own)
+        live_on(own)
         engine = engine_for(self._path, self._tables)
         number = next(_numbers)
         engine.readable[number] = readable
@@ -249,7 +270,7 @@ class SQLiteBackend:
         engine = engine_for(self._path, self._tables)
         spared = json.dumps([turn.lease_token for turn in own])
         await engine.write(self._tables["clear"], (session_id, spared))
-        _live_on(own)
+        live_on(own)
         for turn in own:
             turn.head = None if turn.head is None else 0
         await engine.empty_log()
@@ -267,63 +288,10 @@ class SQLiteBackend:
             position = (found[0][0], found[0][1])
         rows = await engine.read(
             self._tables["list"],
-            (prefix, end_of(prefix), *position, -1 if limit is None else min(limit, _ALL)),
+            (prefix, end_of(prefix), *position, -1 if limit is None else min(limit, ALL)),
         )
         return [info_of(*row) for row in rows]
 
     async def close(self) -> None:
         """Close the connections of this event loop."""
         await engine_for(self._path, self._tables).close()
-
-
-def _values(session_id: str, window: RowWindow, *lease: Any) -> tuple[Any, ...]:
-    """Return the parameters of a statement that reads a window, as the statement counts them.
-
-    Args:
-        session_id: The session.
-        window: The rows.
-        *lease: Token, seconds and dead holder of the lease; nothing for no lease.
-    """
-    size = _FEW + 1 if window.limit is None else min(window.limit, _ALL)
-    values = (session_id, *(lease or _NO_LEASE), size)
-    if not window.names:
-        return values
-    return (*values, window.most and min(window.most, _ALL), json.dumps(window.names))
-
-
-_NO_LEASE = (None, None, None)
-
-
-def _unpacked(packed: bytes | None) -> Rows:
-    """Return the rows that come with their numbers as one value; None for no row."""
-    if packed is None:
-        return Rows((), (), 0)
-    numbers, _, data = packed.partition(b" ")
-    ids = [*map(int, numbers.split(b","))]
-    return Rows(ids, data, ids[-1])
-
-
-def _apart(rows: Sequence[tuple[int, bytes]]) -> Rows:
-    return Rows([row_id for row_id, _ in rows], [data for _, data in rows])
-
-
-class _Life:
-    """What tells that a session has not been cleared since a turn began.
-
-    Attributes:
-        since: The newest row's number then: that or one before must be there. 0 for an empty
-            session, None if it is not looked at.
-        mark: The token of the row that an empty session has instead.
-    """
-
-    __slots__ = ("mark", "since")
-
-    def __init__(self, since: int | None, mark: str) -> None:
-        self.since = since
-        self.mark = mark
-
-
-def _live_on(own: Sequence[OpenTurn]) -> None:
-    """Let turns go on that remove rows of their own session."""
-    for turn in own:
-        turn.life = None

@@ -10,7 +10,8 @@ from typing import Any
 
 from memwrap.exceptions import ConfigurationError
 from memwrap.sessions.backend import Backend
-from memwrap.sessions.database import DatabaseSession, DatabaseStore
+from memwrap.sessions.database import DatabaseSession
+from memwrap.sessions.database_store import DatabaseStore
 from memwrap.sessions.in_memory import MemoryBackend
 from memwrap.sessions.sqlite.database import SQLiteBackend
 from memwrap.sessions.sqlite.schema import Tables

@@ -1,0 +1,78 @@
+"""Values on their way into statements and out of them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from memwrap.sessions.backend import Rows, RowWindow
+from memwrap.sessions.turns import OpenTurn
+
+__all__ = ["ALL", "FEW", "Life", "apart", "is_too_big", "live_on", "unpacked", "values_of"]
+
+ALL = 2**62
+"""More rows than there can be: SQLite's integers end at 2**63."""
+
+FEW = 200
+"""So many rows are read by the statement that takes the lease, and holds up others."""
+
+
+def values_of(session_id: str, window: RowWindow, *lease: Any) -> tuple[Any, ...]:
+    """Return the parameters of a statement that reads a window, as the statement counts them.
+
+    Args:
+        session_id: The session.
+        window: The rows.
+        *lease: Token, seconds and dead holder of the lease; nothing for no lease.
+    """
+    size = FEW + 1 if window.limit is None else min(window.limit, ALL)
+    values = (session_id, *(lease or _NO_LEASE), size)
+    if not window.names:
+        return values
+    return (*values, window.most and min(window.most, ALL), json.dumps(window.names))
+
+
+_NO_LEASE = (None, None, None)
+
+
+def unpacked(packed: bytes | None) -> Rows:
+    """Return the rows that come with their numbers as one value; None for no row."""
+    if packed is None:
+        return Rows((), (), 0)
+    numbers, _, data = packed.partition(b" ")
+    ids = [*map(int, numbers.split(b","))]
+    return Rows(ids, data, ids[-1])
+
+
+def is_too_big(error: BaseException) -> bool:
+    """Tell whether rows together are longer than a value of SQLite's may be."""
+    return getattr(error.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG
+
+
+def apart(rows: Sequence[tuple[int, bytes]]) -> Rows:
+    """Return rows that come one by one, with their numbers."""
+    return Rows([row_id for row_id, _ in rows], [data for _, data in rows])
+
+
+class Life:
+    """What tells that a session has not been cleared since a turn began.
+
+    Attributes:
+        since: The newest row's number then: that or one before must be there. 0 for an empty
+            session, None if it is not looked at.
+        mark: The token of the row that an empty session has instead.
+    """
+
+    __slots__ = ("mark", "since")
+
+    def __init__(self, since: int | None, mark: str) -> None:
+        self.since = since
+        self.mark = mark
+
+
+def live_on(own: Sequence[OpenTurn]) -> None:
+    """Let turns go on that remove rows of their own session."""
+    for turn in own:
+        turn.life = None
