@@ -102,8 +102,8 @@ class SQLiteBackend:
                 await engine.write(self._tables["mark"], (session_id, token), durable=False)
             return rows._replace(life=Life(rows.head, token))
         try:
-            rows = await self._taken(session_id, token, lease, window)
-            return None if rows is None else rows._replace(life=Life(rows.head, token))
+            taken = await self._taken(session_id, token, lease, window)
+            return None if taken is None else taken._replace(life=Life(taken.head, token))
         except BaseException:
             # A cancelled write has ended, and may have taken the lease.
             with contextlib.suppress(StoreError):
