@@ -137,7 +137,8 @@ class Trim:
         begin = max(old, default=0)
         place = self.tool_outputs.step(history, begin, self.drop_to)
         if place > begin:
-            before = next((row for row in rows[place:] if row), ((rows and rows[-1]) or 0) + 1)
+            newest = max((row for row in rows if row), default=0)
+            before = next((row for row in rows[place:] if row), newest + 1)
         return self.tool_outputs.cleared(history, place), before
 
     def _set(
