@@ -38,7 +38,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from memwrap.adapters.chat_stream import ChatStream
-from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.dispatch import check_item, clear_errors, convert, unknown
 from memwrap.adapters.dumps import PARSED
 from memwrap.adapters.lossless import Group, Lossless
 from memwrap.adapters.openai_objects import as_dict, has_parts_of_items, is_readable
@@ -54,6 +54,7 @@ Message = dict[str, Any]
 
 _NAME = "chat"
 _SPEAKERS = {"system", "developer", "user", "assistant"}
+_TALKING = {*_SPEAKERS, "tool"}
 _CALLS = {"function_call", "custom_tool_call"}
 _OUTPUTS = {"function_call_output", "custom_tool_call_output"}
 _FILE = ("file_data", "file_id", "filename")
@@ -94,6 +95,8 @@ def _to_items(messages: list[Any], role: str) -> list[Item]:
     before: list[Item] = []
     for message in added_up(_read(messages, role), ChatStream()):
         is_item = "type" in message or has_parts_of_items(message)
+        if is_item or message.get("role") not in _TALKING:
+            check_item(message, role, len(items))
         before = [message] if is_item else lossless.message_to_items(message, before)
         items += before
     return items

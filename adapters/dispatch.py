@@ -10,9 +10,9 @@ from typing import Any, ParamSpec, TypeVar
 from memwrap.dialects import adapter_for
 from memwrap.exceptions import ConversionError
 from memwrap.foreign import converted
-from memwrap.items import Item
+from memwrap.items import Item, fault_of
 
-__all__ = ["clear_errors", "convert", "unknown"]
+__all__ = ["check_item", "clear_errors", "convert", "unknown"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,3 +86,60 @@ def unknown(value: Any, role: str) -> ConversionError:
         f"input is a string, an item or a list of items, not {name}; for messages of a framework"
         " pass with_session(adapter=...)"
     )
+
+
+# Items of the Responses API; calls, outputs and the like have endings of their own.
+_TYPES = frozenset({"message", "reasoning", "item_reference", "compaction", "mcp_list_tools"})
+_ENDINGS = ("_call", "_output", "_request", "_response", "_tools", "_reference")
+
+
+def check_item(item: Item, role: str, place: int) -> None:
+    """Refuse a dict that is no item: no reader could take it, and each later turn would show it.
+
+    Args:
+        item: The dict.
+        role: Who gave it: the agent is the assistant.
+        place: Its place among what was given.
+
+    Raises:
+        ConversionError: It has neither a role nor the type of an item, or is a realtime item.
+    """
+    path = f"$[{place}]"
+    if str(item.get("object", "")).startswith("realtime."):
+        raise ConversionError("items of the realtime API are not taken", path=path)
+    if item.get("role") == "function":
+        raise ConversionError(
+            "messages of role `function` are not taken: the API has replaced them by `tool_calls`"
+            " and messages of role `tool`",
+            path=path,
+        )
+    kind = item.get("type")
+    if item.get("role"):
+        if (fault := fault_of(item)) is None:
+            return
+        why = f"an item has a `role` or a `type`: {fault}"
+    elif kind is None and role == "assistant":
+        why = (
+            "the agent gave a dict that is no item, without a `role` and a `type`: give its text,"
+            " as json.dumps() of the dict, or an item such as {'role': 'assistant', 'content':"
+            " ...}; a stream of events of your own yields text, and a layer around"
+            " Memory makes events of it"
+        )
+    elif kind is None:
+        why = (
+            "the input has a dict that is no item, without a `role` and a `type`: give a string,"
+            " or {'role': 'user', 'content': ...}"
+        )
+    elif role != "assistant" or (
+        isinstance(kind, str) and (kind in _TYPES or kind.endswith(_ENDINGS))
+    ):
+        if (fault := fault_of(item)) is None:
+            return
+        why = f"an item has a `role` or a `type`: {fault}"
+    else:
+        why = (
+            "a dict with this `type` is an event or a part, and no item: give its text, or an item,"
+            " which has a `role` or a type of the Responses API; for messages of another API pass"
+            " with_session(adapter=...); a layer around Memory may send events of any kind"
+        )
+    raise ConversionError(why, path=path)

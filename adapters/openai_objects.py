@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["as_dict", "field", "has_parts_of_items", "is_readable"]
+__all__ = ["as_dict", "field", "has_parts_of_items", "is_chat_only", "is_readable"]
 
 # The parts that only items have; audio and refusals have one form in all dialects.
 _PARTS = ("input_text", "input_image", "input_file", "output_text")
+
+# What only messages of the Chat Completions API have.
+_CHAT_PARTS = ("text", "image_url", "file")
+_OF_CHAT = {"tool_calls", "tool_call_id", "function_call"}
 
 
 def is_readable(value: Any) -> bool:
@@ -25,6 +29,24 @@ def has_parts_of_items(message: dict[str, Any]) -> bool:
     content = message.get("content")
     parts = content if isinstance(content, list) else ()
     return any(isinstance(part, dict) and part.get("type") in _PARTS for part in parts)
+
+
+def is_chat_only(message: Any) -> bool:
+    """Tell whether a dict can only be of the Chat Completions API: a message, or what it sends."""
+    if not isinstance(message, dict):
+        return False
+    kind = message.get("object")
+    if isinstance(kind, str) and kind.startswith("chat.completion"):
+        return True
+    if message.get("type") is not None or not isinstance(message.get("role"), str):
+        return False
+    content = message.get("content")
+    parts = content if isinstance(content, list) else ()
+    return (
+        message["role"] in ("tool", "function")
+        or bool(message.keys() & _OF_CHAT)
+        or any(isinstance(part, dict) and part.get("type") in _CHAT_PARTS for part in parts)
+    )
 
 
 def field(value: Any, name: str) -> Any:

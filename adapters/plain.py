@@ -4,7 +4,8 @@
 |--------------------------------------------|--------------------------------------------------|
 | ``str``                                    | a message of the speaker; the strings of a       |
 |                                            | stream are joined to one                         |
-| ``dict`` with ``role`` or ``type``         | the item, unchanged                              |
+| ``dict`` with ``role``, or a ``type`` of   | the item, unchanged                              |
+| the Responses API or of its pattern        |                                                  |
 | ``list`` of these                          | each in turn                                     |
 | ``Response`` (or its dict)                 | its ``output``, unchanged                        |
 | ``ResponseOutputMessage`` and other output | that item, unchanged                             |
@@ -13,7 +14,13 @@
 |                                            | items of ``response.output_item.done``, and the  |
 |                                            | text of ``response.output_text.delta`` that is   |
 |                                            | in none of them                                  |
+| a dict that can only be a Chat Completions | by `memwrap.adapters.chat`                       |
+| message: ``role: "tool"``, ``tool_calls``, |                                                  |
+| a part ``text`` or ``image_url``           |                                                  |
 | a framework's object                       | by that framework's adapter                      |
+| a dict with another ``type``, as of an     | `ConversionError`                                |
+| event; items of the realtime API; messages |                                                  |
+| of role ``function``                       |                                                  |
 | anything else                              | `ConversionError`                                |
 
 The way back is the items themselves as the Responses API takes them, by
@@ -24,16 +31,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
-from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters import chat
+from memwrap.adapters.dispatch import check_item, clear_errors, convert, unknown
 from memwrap.adapters.dumps import without_parsed
-from memwrap.adapters.openai_objects import as_dict, field, is_readable
+from memwrap.adapters.openai_objects import as_dict, field, is_chat_only, is_readable
 from memwrap.adapters.projection import RESPONSES, projected
 from memwrap.adapters.streams import added_up
-from memwrap.exceptions import ConversionError
 from memwrap.hidden.data import without_provider_data
-from memwrap.items import Item, fault_of
+from memwrap.items import Item
 
 __all__ = ["from_items", "methods", "to_items"]
 
@@ -66,10 +74,17 @@ def _convert(messages: Any, role: str) -> list[Item]:
 
 
 def _items_of(messages: list[Any], role: str) -> list[Item]:
-    for message in messages:
-        if not is_readable(message):
-            raise unknown(message, role)
-    return list(added_up(enumerate(messages), _Responses()))
+    items: list[Item] = []
+    for is_chat, run in groupby(enumerate(messages), lambda pair: is_chat_only(pair[1])):
+        pairs = list(run)
+        for _, message in pairs:
+            if not is_readable(message):
+                raise unknown(message, role)
+        if is_chat:
+            items += chat.to_items([message for _, message in pairs], role=role)
+        else:
+            items += added_up(pairs, _Responses(role))
+    return items
 
 
 class _Responses:
@@ -78,7 +93,8 @@ class _Responses:
     What comes between the events of a response stays behind it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, role: str) -> None:
+        self._role = role
         self._is_open = False
         self._done: list[Item] = []
         self._text = ""
@@ -95,9 +111,7 @@ class _Responses:
             items = _output(event)
         else:
             items = [without_parsed(as_dict(event))]
-            if (fault := fault_of(items[0])) is not None:
-                why = f"an item has a `role` or a `type`: {fault}"
-                raise ConversionError(why, path=f"$[{place}]")
+            check_item(items[0], self._role, place)
         if not self._is_open:
             return items
         self._behind += items

@@ -14,7 +14,6 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from memwrap.codec import copy_items
 from memwrap.exceptions import ConfigurationError
-from memwrap.foreign import converted
 from memwrap.sessions.base import Session, SessionLike
 from memwrap.turn import Recorded, Turn
 
@@ -110,5 +109,5 @@ def record(messages: Any) -> None:
     turn = current_turn()
     if turn is None:
         raise ConfigurationError("record() works inside an agent wrapped by with_session only")
-    items = converted(turn.run.adapter.to_items, messages, role="assistant")
+    items = turn.run.items_of([messages])
     turn.run.events.append(Recorded(copy_items(items)))  # the agent may change its list later

@@ -27,6 +27,7 @@ __all__ = [
     "PutBack",
     "adapter_for",
     "answer_of",
+    "belongs_to_a_dialect",
     "default_adapter",
     "methods_of",
 ]
@@ -163,6 +164,14 @@ def answer_of(adapter: Adapter, items: Sequence[Item]) -> Any:
 def adapter_for(value: Any) -> Adapter | None:
     """Return the adapter for an agent object or a message; None if no framework has its type."""
     return _adapter_for_type(type(value))  # type: ignore[arg-type]  # a class can be hashed
+
+
+def belongs_to_a_dialect(value: Any) -> bool:
+    """Tell whether a framework that memwrap knows defines the type of *value*."""
+    dialects: Mapping[str, tuple[str, str]] = importlib.import_module(_ADAPTERS).DIALECTS
+    package = type(value).__module__.partition(".")[0]
+    is_known = any(package == prefix.partition(".")[0] for prefix in dialects)
+    return is_known or adapter_for(value) is not None
 
 
 def default_adapter() -> Adapter:

@@ -11,7 +11,9 @@ from memwrap.exceptions import TurnError
 from memwrap.foreign import converted
 from memwrap.items import Item
 from memwrap.marks import Mark
+from memwrap.returned import without_given
 from memwrap.sessions.base import Session
+from memwrap.values import is_value, message_of
 from memwrap.window import Windows
 
 __all__ = [
@@ -122,6 +124,7 @@ class Run:
         put_back: Makes the agent's first argument; None if the adapter alone does.
         parent: The turn in which the agent was called, or None.
         events: What the agent sent and recorded so far.
+        given: The messages that the agent was given, if that was a list of them.
         is_open: Whether `Memory` holds the session.
         is_stopped: Whether the caller has left the stream.
         opened: The turn in the store, while it is open.
@@ -133,7 +136,7 @@ class Run:
 
     __slots__ = (
         *("adapter", "agent", "args", "caller", "cut", "events", "is_open", "is_stopped"),
-        *("kwargs", "opened", "parent", "put_back", "windows"),
+        *("given", "kwargs", "opened", "parent", "put_back", "windows"),
     )
 
     def __init__(
@@ -154,6 +157,7 @@ class Run:
         self.put_back = put_back
         self.parent = parent
         self.events: list[Event] = []
+        self.given: list[Any] | None = None
         self.is_open = False
         self.is_stopped = False
         self.opened: Any = None
@@ -165,6 +169,34 @@ class Run:
     def sent(self) -> list[Event]:
         """The result of a call, or the events of a stream."""
         return [event for event in self.events if not isinstance(event, Recorded)]
+
+    def items_of(self, events: Sequence[Event]) -> list[Item]:
+        """Turn what an agent sent and recorded into items: what is new of a list that it was given.
+
+        Raises:
+            ConversionError: The adapter does not know what was sent.
+        """
+        items: list[Item] = []
+        sent: list[Event] = []
+
+        def convert() -> None:
+            if sent:
+                items.extend(converted(self.adapter.to_items, sent, role="assistant"))
+                sent.clear()
+
+        for event in events:
+            if isinstance(event, Recorded):
+                convert()
+                items += event
+            elif isinstance(event, str):
+                sent.append(event)
+            elif self.put_back is None and is_value(event):
+                convert()
+                items.append(message_of(event))
+            else:
+                sent.append(without_given(event, self.given))
+        convert()
+        return items
 
 
 class Turn:
@@ -241,19 +273,9 @@ class Turn:
             TurnError: The turn is a call, and no layer sent its one event.
             ConversionError: The adapter does not know what was sent.
         """
-        events, to_items = self.run.events, self.run.adapter.to_items
+        events = self.run.events
         if len(events) == 1 and isinstance(events[0], str):
-            return converted(to_items, events[0], role="assistant")
+            return converted(self.run.adapter.to_items, events[0], role="assistant")
         if not self.streaming and all(isinstance(event, Recorded) for event in events):
             raise TurnError("a call sends one event; a layer sent none")
-        items: list[Item] = []
-        sent: list[Event] = []
-        for event in events:
-            if isinstance(event, Recorded):
-                items += converted(to_items, sent, role="assistant") if sent else []
-                items += event
-                sent = []
-            else:
-                sent.append(event)
-        items += converted(to_items, sent, role="assistant") if sent else []
-        return items
+        return self.run.items_of(events)

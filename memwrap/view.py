@@ -37,6 +37,8 @@ def call_agent(turn: Turn) -> Any:
         if len(whole.history) == len(view.history):
             raise
         first = _shown(turn, whole)
+    # The agent may append to the list itself.
+    turn.run.given = list(first) if type(first) is list else None
     return turn.run.agent(first, *turn.run.args, **turn.run.kwargs)
 
 

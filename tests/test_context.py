@@ -320,7 +320,7 @@ async def test_record_outside_of_a_turn():
         record(CALL)
 
 
-@pytest.mark.parametrize("wrong", [5, {"no": "role"}, {"role": "user", "content": {1, 2}}])
+@pytest.mark.parametrize("wrong", [None, {"no": "role"}, {"role": "user", "content": {1, 2}}])
 async def test_record_what_is_no_item(wrong, session):
     """What is no item is refused where it is recorded, and nothing is stored."""
 

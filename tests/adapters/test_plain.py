@@ -129,7 +129,6 @@ def test_strings_between_items_keep_their_place():
         {"role": "user", "content": "x"},
         {"content": "another order", "role": "developer"},
         {"type": "unheard_of", "deep": {"a": [1, None, {"b": True}]}},
-        {"role": "tool", "tool_call_id": "c", "content": "a chat message, kept as it is"},
         REASONING | {"provider_data": {"x": 1}},
         FUNCTION_CALL,
     ],
@@ -416,7 +415,7 @@ def test_unknown_input_names_the_type():
 @pytest.mark.parametrize("value", [{}, {"content": "a secret"}, {"role": None}])
 def test_dict_without_role_and_type_is_refused(value):
     """A dict with neither role nor type is no item, and the error says so."""
-    with pytest.raises(ConversionError, match="`role` or a `type`") as caught:
+    with pytest.raises(ConversionError, match="without a `role` and a `type`") as caught:
         plain.to_items([ANSWER, value])
     assert caught.value.path == "$[1]"
     assert "secret" not in str(caught.value)
