@@ -43,12 +43,13 @@ from memwrap.adapters.dumps import PARSED
 from memwrap.adapters.lossless import Group, Lossless
 from memwrap.adapters.openai_objects import as_dict, has_parts_of_items, is_readable
 from memwrap.adapters.projection import CHAT, Target, projected
+from memwrap.adapters.rebuilt import rebuilt_chat
 from memwrap.adapters.streams import added_up
 from memwrap.exceptions import ConversionError
 from memwrap.hidden.data import data_of
 from memwrap.items import Item
 
-__all__ = ["from_items", "methods", "to_items"]
+__all__ = ["from_items", "methods", "rebuild", "to_items"]
 
 Message = dict[str, Any]
 
@@ -83,6 +84,11 @@ def from_items(items: Sequence[Item], /) -> list[Message]:
     """Turn items into Chat Completions messages; see the module's table."""
     messages = Lossless(_Shape()).from_items(projected(items, CHAT), target=CHAT)
     return [_accepted(message) for message in messages]
+
+
+def rebuild(items: Sequence[Item], type_name: str, /) -> Any:
+    """Return an object of the Chat Completions API that says what *items* say, or None."""
+    return rebuilt_chat(items, type_name, from_items)
 
 
 def methods(agent: object) -> None:

@@ -39,11 +39,12 @@ from memwrap.adapters.dispatch import check_item, clear_errors, convert, unknown
 from memwrap.adapters.dumps import without_parsed
 from memwrap.adapters.openai_objects import as_dict, field, is_chat_only, is_readable
 from memwrap.adapters.projection import RESPONSES, projected
+from memwrap.adapters.rebuilt import rebuilt_response
 from memwrap.adapters.streams import added_up
 from memwrap.hidden.data import without_provider_data
 from memwrap.items import Item
 
-__all__ = ["from_items", "methods", "to_items"]
+__all__ = ["from_items", "methods", "rebuild", "to_items"]
 
 _LAST_EVENTS = {"response.completed", "response.incomplete", "response.failed"}
 
@@ -62,6 +63,11 @@ def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
 def from_items(items: Sequence[Item], /) -> list[Item]:
     """Return the items as the Responses API takes them."""
     return without_provider_data(projected(items, RESPONSES))
+
+
+def rebuild(items: Sequence[Item], type_name: str, /) -> Any:
+    """Return an object of the Responses API that says what *items* say; None for other types."""
+    return rebuilt_response(items, type_name)
 
 
 def methods(agent: object) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         TurnNotSaved,
     )
     from memwrap.items import Input, Item
+    from memwrap.memory.repeats import is_replay
     from memwrap.memory.undo import undo
     from memwrap.running import run, run_sync
     from memwrap.sessions import (
@@ -68,6 +69,7 @@ __all__ = [
     "View",
     "current_session",
     "current_turn",
+    "is_replay",
     "record",
     "replayed",
     "run",
@@ -105,6 +107,7 @@ _HOMES = {
         "Input",
         "Item",
     ),
+    "memwrap.memory.repeats": ("is_replay",),
     "memwrap.memory.undo": ("undo",),
     "memwrap.running": (
         "run",

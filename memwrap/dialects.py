@@ -29,6 +29,7 @@ __all__ = [
     "answer_of",
     "belongs_to_a_dialect",
     "default_adapter",
+    "loaded",
     "methods_of",
 ]
 
@@ -134,6 +135,13 @@ class _HasAnswer(Protocol):
         ...
 
 
+@runtime_checkable
+class _HasRebuild(Protocol):
+    def rebuild(self, items: Sequence[Item], type_name: str, /) -> Any:
+        """Return an object of the type of that full name that says what *items* say, or None."""
+        ...
+
+
 class AgentAdapter(Adapter, _HasMethods, _HasAnswer, Protocol):
     """An adapter for agent objects too; without ``answer`` a repeated turn gives a message."""
 
@@ -153,10 +161,22 @@ def methods_of(adapter: Adapter, agent: Any) -> Methods | None:
     return methods
 
 
-def answer_of(adapter: Adapter, items: Sequence[Item]) -> Any:
-    """Return the result of a stored turn: the adapter's answer, or the last of its messages."""
+def answer_of(adapter: Adapter, items: Sequence[Item], type_name: str = "") -> Any:
+    """Return the result of a stored turn: the adapter's answer, or the last of its messages.
+
+    Args:
+        adapter: The adapter of the turn.
+        items: What the result became.
+        type_name: The full name of its type, if it is known: the adapter of that type may have it
+            rebuilt.
+    """
     if isinstance(adapter, _HasAnswer):
         return converted(adapter.answer, items)
+    native = _adapter_of_module(type_name.rpartition(".")[0])
+    if isinstance(native, _HasRebuild):
+        found = converted(native.rebuild, items, type_name)
+        if found is not None:
+            return found
     messages = converted(adapter.from_items, items)
     return messages[-1] if isinstance(messages, list) and messages else messages
 
@@ -174,6 +194,18 @@ def belongs_to_a_dialect(value: Any) -> bool:
     return is_known or adapter_for(value) is not None
 
 
+def loaded(name: str) -> Any:
+    """Return what has that full name in a module that has been imported, or None."""
+    parts = name.split(".")
+    for end in range(len(parts) - 1, 0, -1):
+        found: Any = sys.modules.get(".".join(parts[:end]))
+        if found is not None:
+            for part in parts[end:]:
+                found = getattr(found, part, None)
+            return found
+    return None
+
+
 def default_adapter() -> Adapter:
     """Return the adapter for items, strings and functions that take them."""
     return _module("plain")
@@ -181,16 +213,23 @@ def default_adapter() -> Adapter:
 
 @lru_cache(maxsize=1024)
 def _adapter_for_type(kind: Hashable) -> Adapter | None:
-    dialects: Mapping[str, tuple[str, str]] = importlib.import_module(_ADAPTERS).DIALECTS
     for base in cast("type", kind).__mro__:
-        module = base.__module__
-        for prefix, (name, proof) in dialects.items():
-            if module != prefix and not module.startswith(prefix + "."):
-                continue
-            # A project may have a package of its own with the framework's name.
-            if proof and not hasattr(sys.modules.get(prefix), proof):
-                continue
-            return _module(name)
+        found = _adapter_of_module(base.__module__)
+        if found is not None:
+            return found
+    return None
+
+
+def _adapter_of_module(module: str) -> Adapter | None:
+    """Return the adapter for types that the module of that name defines."""
+    dialects: Mapping[str, tuple[str, str]] = importlib.import_module(_ADAPTERS).DIALECTS
+    for prefix, (name, proof) in dialects.items():
+        if module != prefix and not module.startswith(prefix + "."):
+            continue
+        # A project may have a package of its own with the framework's name.
+        if proof and not hasattr(sys.modules.get(prefix), proof):
+            continue
+        return _module(name)
     return None
 
 

@@ -4,6 +4,7 @@ layer   `Memory`: waits for the session, loads, runs, stores
 locks   one turn at a time for each session, within this process
 commit  the one append of a turn
 replay  the answer of a turn that has been stored
+repeats which answers were given again
 undo    takes turns back
 
 `fingerprints` tells inputs apart, with a key.

@@ -12,6 +12,7 @@ from memwrap.hidden.data import without_marks
 from memwrap.hidden.sidecar import settled
 from memwrap.items import Item
 from memwrap.memory.fingerprints import Fingerprints
+from memwrap.memory.pieces import Piece, places_after, written_pieces
 from memwrap.memory.replay import result_of
 from memwrap.sessions.turns import (
     UNANSWERED,
@@ -50,13 +51,14 @@ class Commit:
         """Tell whether a stored fingerprint is that of the turn's input; None if nobody can."""
         return self._fingerprints.is_of(stored, self.turn.input, await self.store.turn_key())
 
-    async def save(self, kept: Kept, record: TurnRecord) -> None:
+    async def save(self, kept: Kept, record: TurnRecord, pieces: list[Piece] | None = None) -> None:
         """Store input and new items, with the turn's changes made to them; try three times.
 
         Args:
             kept: What the turn adds.
             record: What is stored beside it; its input and inputs are filled in here. With
                 ``answers`` the input is in the store already.
+            pieces: Those of the answer, for a turn with an id.
 
         Raises:
             TurnError: A function of `Turn.before_save` returned no `Kept`, or nothing.
@@ -69,6 +71,10 @@ class Commit:
             text = self._fingerprints.of(kept.input, key, is_changed=is_changed)
             inputs = 0 if record.answers else len(changed.input)
             record = record._replace(fingerprint=text, inputs=inputs)
+        if pieces is not None:
+            moved = places_after(kept.new_items, changed.new_items)
+            shape = written_pieces(pieces, len(changed.new_items), moved)
+            record = record._replace(shape=shape)
         items = changed.new_items if record.answers else [*changed.input, *changed.new_items]
         if items:
             if self.turn.run.cut is not None:

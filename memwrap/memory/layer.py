@@ -24,7 +24,9 @@ from memwrap.memory.commit import Commit
 from memwrap.memory.cut import Cut
 from memwrap.memory.fingerprints import Fingerprints
 from memwrap.memory.locks import acquire, release, try_acquire
-from memwrap.memory.replay import delivered, shape_of, stored_answer
+from memwrap.memory.pieces import pieces_of
+from memwrap.memory.repeats import note_replay
+from memwrap.memory.replay import delivered, stored_answer
 from memwrap.sessions.base import identity
 from memwrap.sessions.four_methods import turns_of
 from memwrap.sessions.leases import new_token
@@ -185,7 +187,9 @@ class Memory:
                 " input; give each turn an id of its own"
             )
         turn.history, turn.new_items = commit.opened.history, stored.new_items
-        await send(stored_answer(turn, stored))
+        for event in stored_answer(turn, stored):
+            note_replay(event)
+            await send(event)
         return True
 
     async def _run(self, commit: Commit, send: Send, handler: Handler) -> None:
@@ -218,11 +222,12 @@ class Memory:
             if self._keep_input and not known:
                 await self._keep(commit, Kept(turn.input, []), TurnRecord(shape=UNANSWERED))
             raise
-        turn.new_items = without_open_calls(turn.collect())
+        collected = turn.collect()
+        turn.new_items = without_open_calls(collected)
         try:
             kept = Kept(turn.input, turn.new_items)
-            shape = "" if turn.id is None else shape_of(turn)
-            await commit.save(kept, TurnRecord(turn.id, shape=shape, answers=known))
+            pieces = None if turn.id is None else pieces_of(turn, collected)
+            await commit.save(kept, TurnRecord(turn.id, answers=known), pieces)
         except TurnNotSaved as exc:
             if not self._return_unsaved or isinstance(exc, (LeaseLost, HistoryChanged)):
                 raise

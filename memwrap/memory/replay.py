@@ -7,10 +7,12 @@ from typing import Any
 
 from memwrap.dialects import answer_of
 from memwrap.items import Item, text_of, without_open_calls
+from memwrap.memory.pieces import ITEM, LIST, TEXT, VALUE, Piece, read_pieces
+from memwrap.memory.values import value_of
 from memwrap.sessions.turns import StoredTurn
 from memwrap.turn import Turn
 
-__all__ = ["delivered", "result_of", "shape_of", "stored_answer"]
+__all__ = ["delivered", "result_of", "stored_answer"]
 
 
 def result_of(turn: Turn) -> Any:
@@ -18,32 +20,33 @@ def result_of(turn: Turn) -> Any:
     return turn.run.sent if turn.streaming else next(iter(turn.run.sent), None)
 
 
-def shape_of(turn: Turn) -> str:
-    """Return the shape of the answer: text, an item, items, or messages of a framework."""
-    sent = turn.run.sent
-    if all(isinstance(event, str) for event in sent):
-        return "text"
-    if len(sent) == 1 and type(sent[0]) is dict and sent[0].keys() & {"role", "type"}:
-        return "item"
-    if len(sent) == 1 and isinstance(sent[0], list):
-        return "items"
-    return "message"
+def stored_answer(turn: Turn, stored: StoredTurn) -> list[Any]:
+    """Return the events of a stored turn, rebuilt from its items; a call has one.
 
-
-def stored_answer(turn: Turn, stored: StoredTurn) -> Any:
-    """Return the answer of a stored turn, rebuilt from its items; that of a stream is one event.
-
-    Text, an item and a list of items come back as they were. The adapter rebuilds other results:
-    by ``answer(items)`` if it is for agent objects, else as the last of its messages.
+    Each piece of the answer comes back in its type: text whole, an item as it was, a value from its
+    JSON, a message of a dialect by its adapter.
     """
     items = stored.new_items
-    if stored.shape == "text":
-        return "".join(text_of(item) for item in items[-1:])
-    if stored.shape == "item" and items:
-        return items[-1]
-    if stored.shape == "items":
-        return items
-    return answer_of(turn.run.adapter, items)
+    pieces = read_pieces(stored.shape, len(items))
+    events = [
+        _rebuilt(turn, piece, items) for piece in pieces if piece.kind != ITEM or piece.places
+    ]
+    return events if events or turn.streaming else [answer_of(turn.run.adapter, items)]
+
+
+def _rebuilt(turn: Turn, piece: Piece, items: list[Item]) -> Any:
+    found = [items[place] for place in piece.places]
+    if piece.kind == LIST:
+        return [
+            _rebuilt(turn, part, items) for part in piece.parts if part.kind != ITEM or part.places
+        ]
+    if piece.kind == ITEM:
+        return found[0]
+    if piece.kind == TEXT:
+        return "".join(map(text_of, found))
+    if piece.kind == VALUE and found:
+        return value_of(text_of(found[0]), piece.name)
+    return answer_of(turn.run.adapter, found, piece.name)
 
 
 def delivered(turn: Turn) -> list[Item]:
