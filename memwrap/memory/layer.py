@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from copy import deepcopy
 from typing import Literal
 
@@ -26,11 +26,11 @@ from memwrap.memory.fingerprints import Fingerprints
 from memwrap.memory.locks import acquire, release, try_acquire
 from memwrap.memory.pieces import pieces_of
 from memwrap.memory.repeats import note_replay
-from memwrap.memory.replay import delivered, stored_answer
+from memwrap.memory.replay import delivered, stored_answer, place_of_half
 from memwrap.sessions.base import identity
 from memwrap.sessions.four_methods import turns_of
 from memwrap.sessions.leases import new_token
-from memwrap.sessions.turns import UNANSWERED, TurnRecord
+from memwrap.sessions.turns import STOPPED, UNANSWERED, TurnRecord
 from memwrap.turn import Event, Handler, Kept, Send, Turn
 from memwrap.view import left_out
 from memwrap.window import Window
@@ -176,7 +176,10 @@ class Memory:
         return Commit(turn, store, opened, self._fingerprints)
 
     async def _answered(self, commit: Commit, turn_id: str, send: Send) -> bool:
-        """Send the stored answer of a turn that has been run before."""
+        """Send the stored answer of a turn that has been run before.
+
+        A turn that was stopped runs again, and does not see the half that is stored of it.
+        """
         turn = commit.turn
         stored = await commit.store.find_turn(turn_id)
         if stored is None:
@@ -186,6 +189,12 @@ class Memory:
                 f"session {turn.session_id!r}: turn_id {turn_id!r} belongs to a turn with another"
                 " input; give each turn an id of its own"
             )
+        if stored.shape == STOPPED:
+            opened = commit.opened
+            half = place_of_half(opened.history, [*stored.input, *stored.new_items])
+            opened.numbers = [*opened.numbers[: half.start], *opened.numbers[half.stop :]]
+            del opened.history[half]
+            return False
         turn.history, turn.new_items = commit.opened.history, stored.new_items
         for event in stored_answer(turn, stored):
             note_replay(event)
@@ -215,12 +224,14 @@ class Memory:
                 raise asyncio.CancelledError  # noqa: TRY301
         except asyncio.CancelledError:
             if turn.streaming and self._keep_delivered:
-                kept = Kept(turn.input, delivered(turn))
-                await self._keep(commit, kept, TurnRecord(answers=known))
+                shape = "" if turn.id is None else STOPPED
+                record = TurnRecord(turn.id, shape=shape, answers=known)
+                await self._keep(commit, lambda: Kept(turn.input, delivered(turn)), record)
             raise
         except Exception:
             if self._keep_input and not known:
-                await self._keep(commit, Kept(turn.input, []), TurnRecord(shape=UNANSWERED))
+                record = TurnRecord(shape=UNANSWERED)
+                await self._keep(commit, lambda: Kept(turn.input, []), record)
             raise
         collected = turn.collect()
         turn.new_items = without_open_calls(collected)
@@ -242,10 +253,10 @@ class Memory:
             return _marked_unanswered(history, input)
         return newest.items if await commit.is_of_input(newest.fingerprint) else 0
 
-    async def _keep(self, commit: Commit, kept: Kept, record: TurnRecord) -> None:
+    async def _keep(self, commit: Commit, kept: Callable[[], Kept], record: TurnRecord) -> None:
         """Store what is kept of a failed turn; only log an error, as the turn's own is raised."""
         try:
-            await commit.save(kept, record)
+            await commit.save(kept(), record)
         except Exception as exc:  # noqa: BLE001
             _log.error(
                 "session %r: what is kept of a failed turn could not be stored (%s)",

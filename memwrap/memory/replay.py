@@ -12,7 +12,7 @@ from memwrap.memory.values import value_of
 from memwrap.sessions.turns import StoredTurn
 from memwrap.turn import Turn
 
-__all__ = ["delivered", "result_of", "stored_answer"]
+__all__ = ["delivered", "result_of", "stored_answer", "place_of_half"]
 
 
 def result_of(turn: Turn) -> Any:
@@ -66,3 +66,14 @@ def delivered(turn: Turn) -> list[Item]:
                 }
             )
     return items
+
+
+def place_of_half(history: list[Item], half: list[Item]) -> slice:
+    """Return where the history has the stored half of a turn, of which a window may show the end."""
+    size = len(half)
+    for begin in range(len(history) - 1, -size, -1):
+        shown = half[max(-begin, 0) :]
+        first = max(begin, 0)
+        if history[first : first + len(shown)] == shown:
+            return slice(first, first + len(shown))
+    return slice(0, 0)

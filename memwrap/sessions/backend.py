@@ -182,7 +182,7 @@ class Backend(Protocol):
 
         If ``record.answers`` is the size of the newest recorded turn, and that ends with the
         newest row, the two become one turn under this record; otherwise ``answers`` is stored
-        as 0.
+        as 0. A turn of the same id whose shape is `STOPPED` is removed with its rows.
 
         Returns:
             Whether the turn is stored; False when its claim does not hold.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from memwrap.marks import marks_from
 from memwrap.sessions.backend import RecordedRows, Rows, RowWindow
 from memwrap.sessions.rows import joined
-from memwrap.sessions.turns import TurnRecord
+from memwrap.sessions.turns import STOPPED, TurnRecord
 
 __all__ = ["Conversation"]
 
@@ -93,6 +93,12 @@ class Conversation:
             return None
         self.forget(len(self.turns) - 1, len(self.turns))
         return turn[0]
+
+    def drop_half(self, turn_id: str) -> None:
+        """Remove the turn of that id if it was stopped."""
+        turn = self.named.get(turn_id)
+        if turn is not None and turn[3].shape == STOPPED:
+            self.cut(turn[0], turn[1], len(self.recorded(turn).rows.ids))
 
     def recorded(self, turn: _Turn) -> RecordedRows:
         """Return a turn with those of its rows that are still there."""

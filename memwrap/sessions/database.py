@@ -24,7 +24,7 @@ from memwrap.sessions.rows import (
     is_readable,
     report,
 )
-from memwrap.sessions.turns import UNANSWERED, OpenTurn, StoredTurn, TurnRecord
+from memwrap.sessions.turns import STOPPED, UNANSWERED, OpenTurn, StoredTurn, TurnRecord
 from memwrap.sessions.undoing import undo_rows
 from memwrap.window import Windows
 
@@ -191,11 +191,12 @@ class DatabaseSession:
         self._tell_damage(past)
 
     async def find_turn(self, turn_id: str) -> StoredTurn | None:
-        """Return the answered turn of that id; see `TurnSession`."""
+        """Return the turn of that id, answered or stopped; see `TurnSession`."""
         found = await self._backend.find(self.session_id, turn_id)
         if found is None or not _is_whole(found) or found.record.shape == UNANSWERED:
             return None
-        place = found.record.answers + found.record.inputs
+        record = found.record
+        place = 0 if record.shape == STOPPED else record.answers + record.inputs
         rows = Rows(found.rows.ids[place:], found.rows.data[place:])
         items, bad = decode_each(rows)
         if bad:
@@ -210,8 +211,7 @@ class DatabaseSession:
         items, bad = decode_each(found.rows)
         if bad:
             return None  # the history has no item for each of its rows
-        new_items = list(items.values())[found.record.answers + found.record.inputs :]
-        return _stored(found, new_items)
+        return _stored(found, list(items.values()))
 
     async def turn_key(self) -> bytes:
         """Return the secret of the store; see `TurnSession`."""
@@ -250,5 +250,8 @@ def _is_whole(found: RecordedRows) -> bool:
     return len(found.rows.ids) == found.size
 
 
-def _stored(found: RecordedRows, new_items: list[Item]) -> StoredTurn:
-    return StoredTurn(found.record.fingerprint, found.record.shape, new_items, found.size)
+def _stored(found: RecordedRows, items: list[Item]) -> StoredTurn:
+    """Return a turn, of which *items* are all there are, or only those that the agent added."""
+    record, size = found.record, found.size
+    inputs = record.answers + record.inputs - (size - len(items))
+    return StoredTurn(record.fingerprint, record.shape, items[inputs:], size, items[:inputs])

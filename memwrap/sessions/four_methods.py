@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from memwrap.codec import copy_items, copy_known
@@ -23,6 +24,7 @@ from memwrap.sessions.base import Promises, Session, promises
 from memwrap.sessions.notes import fields_of, note_of, proven_text
 from memwrap.sessions.popping import pop_items
 from memwrap.sessions.turns import (
+    STOPPED,
     UNANSWERED,
     OpenTurn,
     StoredTurn,
@@ -126,7 +128,7 @@ class FourMethodTurns:
         return {}
 
     async def find_turn(self, turn_id: str) -> StoredTurn | None:
-        """Return the answered turn of that id, if the loaded history has it whole."""
+        """Return the turn of that id, if the loaded history has it whole."""
         for index, item in enumerate(self._history):
             record, size = note_of(item)
             if record.turn_id == turn_id and record.shape != UNANSWERED:
@@ -164,6 +166,8 @@ class FourMethodTurns:
             items = [await self._noted(items, record), *items[1:]]
         if not turn.attempted:
             turn.attempted = True
+            if record.turn_id is not None:
+                await self._drop_half(record.turn_id)
             await self._append(items)
             return True
         if self._again is None:
@@ -173,6 +177,17 @@ class FourMethodTurns:
             if missing:
                 await self._append(missing)
         return True
+
+    async def _drop_half(self, turn_id: str) -> None:
+        """Pop the turn of that id if it was stopped, and is what the session ends with."""
+        half = await self.find_turn(turn_id)
+        if half is None or half.shape != STOPPED:
+            return
+        items = [*half.input, *half.new_items]
+        if self._history[-len(items) :] == items:
+            with suppress(StoreError):  # somebody has written behind it: then it stays
+                await shielded(pop_items(self._session, items))
+                del self._history[-len(items) :]
 
     async def _append(self, items: list[Item]) -> None:
         append = self._session.add_items
@@ -244,8 +259,11 @@ class FourMethodTurns:
             return None
         if self._secret and not self._is_proven(index, fields_of(record, size), begin, end):
             return None
-        new_items = copy_items(self._history[index + record.inputs : end])
-        return StoredTurn(record.fingerprint, record.shape, new_items, end - begin)
+        inputs = index - begin + record.inputs
+        items = copy_items(self._history[begin:end])
+        return StoredTurn(
+            record.fingerprint, record.shape, items[inputs:], end - begin, items[:inputs]
+        )
 
     def _is_proven(self, index: int, fields: dict[str, Any], begin: int, end: int) -> bool:
         proof = marks_of(self._history[index]).get("proof")

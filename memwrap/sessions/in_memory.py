@@ -176,6 +176,8 @@ class MemoryBackend:
                 return False
             if claim.life is not None and claim.life is not (known or self._begun_with(session_id)):
                 return False
+            if known is not None and record.turn_id is not None:
+                known.drop_half(record.turn_id)
             question = known.question(record.answers) if known and record.answers else None
             if question is None and record.answers:
                 record = record._replace(answers=0)

@@ -16,6 +16,7 @@ from memwrap.sessions.leases import Stand
 from memwrap.window import Windows
 
 __all__ = [
+    "STOPPED",
     "UNANSWERED",
     "OpenTurn",
     "StoredTurn",
@@ -30,6 +31,9 @@ __all__ = [
 UNANSWERED = "unanswered"
 """The shape of a turn whose agent failed: its items are the question only."""
 
+STOPPED = "stopped"
+"""The shape of a turn with an id that its caller left: it holds what had been delivered."""
+
 
 @dataclass(slots=True)
 class StoredTurn:
@@ -37,15 +41,17 @@ class StoredTurn:
 
     Attributes:
         fingerprint: Tells its input from others.
-        shape: What kind of answer the caller got; `UNANSWERED` for none.
+        shape: What kind of answer the caller got; `UNANSWERED` for none, `STOPPED` for half.
         new_items: What the agent added.
         items: How many items the turn has in the store, input and question included.
+        input: The input and the question, as they are stored.
     """
 
     fingerprint: str
     shape: str
     new_items: list[Item]
     items: int = 0
+    input: list[Item] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -86,7 +92,7 @@ class TurnRecord(NamedTuple):
     Attributes:
         turn_id: The caller's name for the turn, or None.
         fingerprint: Tells its input from others; empty for a turn that nobody looks for.
-        shape: What kind of answer the caller got; `UNANSWERED` for none.
+        shape: What kind of answer the caller got; `UNANSWERED` for none, `STOPPED` for half.
         inputs: How many of the items are input.
         answers: How many items at the end of the session, stored before, are the question that
             this turn answers; they become part of the turn.
@@ -124,7 +130,7 @@ class TurnSession(Protocol):
         ...
 
     async def find_turn(self, turn_id: str) -> StoredTurn | None:
-        """Return the turn of that id, if it is whole and has an answer."""
+        """Return the turn of that id, if it is whole and has an answer, or half of one."""
         ...
 
     async def newest_turn(self) -> StoredTurn | None:
@@ -146,7 +152,8 @@ class TurnSession(Protocol):
         """Append the items with their record and give the lease back, all or nothing.
 
         A record that ``answers`` a question makes one turn of the question and the items, if
-        the question is a recorded turn of that many items at the end of the session.
+        the question is a recorded turn of that many items at the end of the session. A turn of
+        the same id that was `STOPPED` is removed: the new one takes its place.
 
         Doing it again for a turn that is stored changes nothing.
 

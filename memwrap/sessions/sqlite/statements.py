@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from memwrap.sessions.rows import BETWEEN
 from memwrap.sessions.sqlite.window import WINDOW
+from memwrap.sessions.turns import STOPPED
 
 __all__ = ["TEMPORARY", "statements"]
 
@@ -27,7 +28,13 @@ def statements(names: tuple[tuple[str, str], ...]) -> dict[str, str]:
     parts = {part: f'"{name}"' for part, name in names}
     # A file keeps the text of these: it is to be what the other library would have made.
     parts |= {f"plain_{part}": name for part, name in names}
-    parts |= {"now": _NOW, "clock": _CLOCK, "array": _ARRAY, "joined": _JOINED}
+    parts |= {
+        "now": _NOW,
+        "clock": _CLOCK,
+        "array": _ARRAY,
+        "joined": _JOINED,
+        "stopped": f"'{STOPPED}'",
+    }
     for name, text in WINDOW.items():  # each may be a part of the next
         parts[name] = text.format(**parts)
     parts["recorded"] = _RECORDED.format(**parts)
@@ -160,6 +167,13 @@ _STATEMENTS = {
             OR NEW.since = 0 AND NEW.lease IS NULL AND NOT EXISTS (
                 SELECT 1 FROM {turns}
                 WHERE session_id = NEW.session_id AND last_id < 0 AND token = NEW.mark);
+            DELETE FROM {messages}
+            WHERE NEW.turn_id IS NOT NULL AND session_id = NEW.session_id AND id BETWEEN (
+                SELECT first_id FROM {turns} WHERE session_id = NEW.session_id
+                    AND turn_id = NEW.turn_id AND shape = {stopped})
+            AND (
+                SELECT last_id FROM {turns} WHERE session_id = NEW.session_id
+                    AND turn_id = NEW.turn_id AND shape = {stopped});
             INSERT INTO {messages} (session_id, message_data)
             SELECT NEW.session_id, value FROM json_each(NEW.items) ORDER BY key;
             DELETE FROM {turns}
