@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Sequence
 
+from memwrap.attempts import Place, forgot_send
 from memwrap.exceptions import ConfigurationError
 from memwrap.turn import Handler, Middleware, Send, Turn
 
-__all__ = ["build_chain"]
+__all__ = ["build_chain", "name_of_layer"]
 
 
 def build_chain(middleware: Sequence[Middleware], endpoint: Handler) -> Handler:
@@ -19,10 +20,15 @@ def build_chain(middleware: Sequence[Middleware], endpoint: Handler) -> Handler:
             instance is due.
     """
     handler = endpoint
-    for layer in reversed(middleware):
+    for level, layer in reversed([*enumerate(middleware)]):
         _check(layer)
-        handler = _bind(layer, handler)
+        handler = _bind(layer, handler, Place(level, name_of_layer(layer)))
     return handler
+
+
+def name_of_layer(layer: object) -> str:
+    """Return the name of a layer for errors: its own, or that of its class."""
+    return getattr(layer, "__qualname__", None) or type(layer).__qualname__
 
 
 def _check(layer: Middleware) -> None:
@@ -31,7 +37,7 @@ def _check(layer: Middleware) -> None:
             f"middleware holds the class {layer.__name__}; put an instance there:"
             f" {layer.__name__}(...)"
         )
-    name = getattr(layer, "__qualname__", None) or type(layer).__qualname__
+    name = name_of_layer(layer)
     if not callable(layer):
         raise ConfigurationError(
             f"middleware holds an object of type {name}, which cannot be called; a layer is"
@@ -47,8 +53,18 @@ def _check(layer: Middleware) -> None:
         return
 
 
-def _bind(layer: Middleware, handler: Handler) -> Handler:
-    def bound(turn: Turn, send: Send) -> Awaitable[None]:
+def _bind(layer: Middleware, handler: Handler, place: Place) -> Handler:
+    level = place.level
+
+    def bound(turn: Turn, send: Send | None = None) -> Awaitable[None]:
+        if send is None:
+            raise forgot_send(turn.run.place)
+        run = turn.run
+        # `Turn.enter`, where there is nothing to note: a turn enters each of its layers.
+        if run.place.level >= level or turn.before_agent or turn.before_save or run.events:
+            turn.enter(place)
+        else:
+            run.place = place
         return layer(turn, send, handler)
 
     return bound

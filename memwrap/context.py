@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from memwrap.codec import copy_items
-from memwrap.exceptions import ConfigurationError
+from memwrap.exceptions import ConfigurationError, TurnError
 from memwrap.sessions.base import Session, SessionLike
 from memwrap.turn import Recorded, Turn
 
@@ -45,6 +45,13 @@ _NOWHERE = Scope(None, UNSET)
 scope: ContextVar[Scope] = ContextVar("memwrap_scope", default=_NOWHERE)
 
 
+_ELSEWHERE = (
+    "use_session() was left in another context than it was entered in, and nobody saw its session."
+    " Enter and leave it in one task: write a web framework's dependency as `async def`, since a"
+    " plain `def` with yield runs in threads; or pass session= to the agent"
+)
+
+
 class use_session:  # noqa: N801  (a verb for a block, as contextlib's are)
     """Give every agent called in a ``with`` block this session, unless the call names another.
 
@@ -69,7 +76,11 @@ class use_session:  # noqa: N801  (a verb for a block, as contextlib's are)
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        scope.reset(self._tokens.pop())
+        try:
+            scope.reset(self._tokens.pop())
+        except ValueError:
+            if exc is None:  # or the error of the block would be lost
+                raise ConfigurationError(_ELSEWHERE) from None
 
 
 def current_turn() -> Turn | None:
@@ -104,10 +115,16 @@ def record(messages: Any) -> None:
 
     Raises:
         ConfigurationError: No turn is running here.
+        TurnError: The turn has ended, so that nothing of it can be stored any more.
         ConversionError: The agent's adapter does not know them, or no store can keep them.
     """
     turn = current_turn()
     if turn is None:
         raise ConfigurationError("record() works inside an agent wrapped by with_session only")
+    if turn.run.is_over:
+        raise TurnError(
+            f"record() came after the end of its turn ({turn.session_id!r}), and would be lost:"
+            " await the task that records before the agent returns"
+        )
     items = turn.run.items_of([messages])
     turn.run.events.append(Recorded(copy_items(items)))  # the agent may change its list later

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
+from collections.abc import Iterator
 from contextvars import copy_context
 from typing import Any
 
+from memwrap.attempts import Place, forgot_send
 from memwrap.dialects import Kind
 from memwrap.exceptions import ConfigurationError
-from memwrap.turn import Handler, Recorded, Send, Turn
+from memwrap.turn import Handler, Send, Turn
 from memwrap.view import call_agent
 
 __all__ = ["endpoint_for"]
 
 _END = object()
+_AGENT = Place(sys.maxsize, "")
 
 
 def endpoint_for(kind: Kind) -> Handler:
@@ -22,24 +26,30 @@ def endpoint_for(kind: Kind) -> Handler:
     return _ENDPOINTS[kind]
 
 
-async def _call(turn: Turn, send: Send) -> None:
+async def _call(turn: Turn, send: Send | None = None) -> None:
+    if send is None:
+        raise forgot_send(turn.run.place)
+    turn.enter(_AGENT)
     begun = len(turn.run.events)
     try:
         result = await call_agent(turn)
     except BaseException:
-        _take_back(turn, begun)
+        turn.run.take_back(begun)
         raise
     await send(_finished(result))
 
 
-async def _stream(turn: Turn, send: Send) -> None:
+async def _stream(turn: Turn, send: Send | None = None) -> None:
+    if send is None:
+        raise forgot_send(turn.run.place)
+    turn.enter(_AGENT)
     begun = len(turn.run.events)
     events = call_agent(turn)
     try:
         async for event in events:
             await send(event)
     except BaseException:
-        _take_back(turn, begun)
+        turn.run.take_back(begun)
         raise
     finally:
         # Every generator has aclose(); other asynchronous iterators need not.
@@ -50,37 +60,46 @@ async def _stream(turn: Turn, send: Send) -> None:
         raise asyncio.CancelledError
 
 
-async def _sync_call(turn: Turn, send: Send) -> None:
+async def _sync_call(turn: Turn, send: Send | None = None) -> None:
+    if send is None:
+        raise forgot_send(turn.run.place)
     assert turn.run.caller is not None  # noqa: S101  (run by `sync_tasks` only)
+    turn.enter(_AGENT)
     begun = len(turn.run.events)
     try:
         result = await turn.run.caller.do(copy_context(), call_agent, turn)
     except BaseException:
-        _take_back(turn, begun)
+        turn.run.take_back(begun)
         raise
     await send(_finished(result))
 
 
-async def _sync_stream(turn: Turn, send: Send) -> None:
+async def _sync_stream(turn: Turn, send: Send | None = None) -> None:
+    if send is None:
+        raise forgot_send(turn.run.place)
     assert turn.run.caller is not None  # noqa: S101  (run by `sync_tasks` only)
+    turn.enter(_AGENT)
     begun = len(turn.run.events)
     context = copy_context()  # one for all steps: the agent may set a variable and reset it later
     events = iter(await turn.run.caller.do(context, call_agent, turn))
     try:
-        while (event := await turn.run.caller.do(context, next, events, _END)) is not _END:
+        while (event := await turn.run.caller.do(context, _next, turn, events)) is not _END:
             await send(event)
     except BaseException:
-        _take_back(turn, begun)
+        turn.run.take_back(begun)
         raise
     finally:
         if close := getattr(events, "close", None):
             await turn.run.caller.do(context, close)
 
 
-def _take_back(turn: Turn, begun: int) -> None:
-    """Drop what a failed attempt recorded, unless it sent events too: a layer may try again."""
-    if all(isinstance(event, Recorded) for event in turn.run.events[begun:]):
-        del turn.run.events[begun:]
+def _next(turn: Turn, events: Iterator[Any]) -> Any:
+    """Return the next event, or `_END`: then the turn has what the generator returned."""
+    try:
+        return next(events)
+    except StopIteration as end:
+        turn.run.returned = end.value
+        return _END
 
 
 def _finished(result: Any) -> Any:
@@ -94,10 +113,12 @@ def _finished(result: Any) -> Any:
             " await the inner call"
         )
     if hasattr(type(result), "__anext__") or inspect.isgenerator(result):
-        raise ConfigurationError(
+        error = ConfigurationError(
             f"the agent returned a stream ({type(result).__name__}) that is still to be read; make"
             " it a generator itself: iterate over the stream and yield its events"
         )
+        error.result = result
+        raise error
     return result
 
 

@@ -41,7 +41,16 @@ __all__ = [
 
 
 class MemwrapError(Exception):
-    """The root of all errors of this library."""
+    """The root of all errors of this library.
+
+    Attributes:
+        result: What the agent had answered, if it had when the error came: what a call returned,
+            or the list of the events of a stream, as layers see them. Otherwise None.
+        items: What should have been stored: the input and the new items, as far as they are known.
+    """
+
+    result: Any = None
+    items: Sequence[Item] = ()
 
 
 class ConfigurationError(MemwrapError, ValueError):
@@ -81,13 +90,7 @@ class TurnIdReused(TurnError):
 
 
 class TurnNotSaved(TurnError):
-    """The agent answered, but the store refused the turn; `result` holds the answer.
-
-    Attributes:
-        result: What the agent returned; of a stream the list of the events it sent, as layers see
-            them.
-        items: What should have been stored: the input and the new items.
-    """
+    """The agent answered, but the store refused the turn; `result` holds the answer."""
 
     def __init__(
         self,

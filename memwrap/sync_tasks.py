@@ -15,6 +15,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeAlias
 
+from memwrap.attempts import nothing_sent
 from memwrap.context import UNSET, Scope, scope
 from memwrap.exceptions import TurnError
 from memwrap.private_loop import private_loop
@@ -117,19 +118,31 @@ def sync_call(handler: Handler, turn: Turn) -> Event:
     return event
 
 
-def sync_stream(handler: Handler, turn: Turn) -> Generator[Event, None, None]:
-    """Run *turn* and yield what it sends, in step with the consumer, as `tasks.stream` does."""
+def sync_stream(handler: Handler, turn: Turn) -> Generator[Event, None, Any]:
+    """Run *turn* and yield what it sends, in step with the consumer, as `tasks.stream` does.
+
+    Returns:
+        What the agent's generator returned.
+    """
 
     async def main(caller: CallingThread) -> None:
         scope.set(Scope(turn, UNSET))
-        await handler(turn, caller.send)
+
+        async def send(event: Event) -> None:
+            turn.run.is_unread = True
+            await caller.send(event)
+            turn.run.is_unread = False
+
+        await handler(turn, send)
+        if turn.run.is_unread is None and turn.run.place.name:
+            raise nothing_sent(turn.run.place)
 
     return _drive(main, turn)
 
 
 def _drive(
     main: Callable[[CallingThread], Coroutine[Any, Any, None]], turn: Turn
-) -> Generator[Event, None, None]:
+) -> Generator[Event, None, Any]:
     """Do in this thread what the turn asks for, until the turn ends."""
     caller = turn.run.caller = CallingThread()
 
@@ -155,9 +168,10 @@ def _drive(
             if loop.is_here():
                 # The collector dropped the generator in the loop's own thread, which cannot wait.
                 threading.Thread(target=_unwind, args=(caller, cancel), daemon=True).start()
-                return
+                return None
     if (error := _error(ended, interruption)) is not None:
         raise error
+    return turn.run.returned
 
 
 def _error(ended: _Ended | None, interruption: BaseException | None) -> BaseException | None:

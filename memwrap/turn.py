@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import Context
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from memwrap.attempts import OUTSIDE, Entry, Place, begin_again, nothing_sent
 from memwrap.dialects import Adapter, PutBack
-from memwrap.exceptions import TurnError
 from memwrap.foreign import converted
 from memwrap.items import Item
 from memwrap.marks import Mark
@@ -113,6 +115,9 @@ class PastCut(Protocol):
         ...
 
 
+_NO_ENTRIES: Mapping[int, Entry] = MappingProxyType({})
+
+
 class Run:
     """How a turn is run: state that memwrap's own parts share, and layers do not need.
 
@@ -126,17 +131,25 @@ class Run:
         events: What the agent sent and recorded so far.
         given: The messages that the agent was given, if that was a list of them.
         is_open: Whether `Memory` holds the session.
+        is_over: Whether it is too late to record anything.
         is_stopped: Whether the caller has left the stream.
         opened: The turn in the store, while it is open.
         caller: The thread of a synchronous agent.
         windows: What the layers need of the past; None for all of it.
         cut: Where layers cut the history, and have cut it in earlier turns; None if no layer asks
             for a window, or the turn has no memory.
+        place: The place that the turn has entered last.
+        entries: What the turn had when it entered places, by their level.
+            What had nothing has no entry.
+        returned: What a synchronous generator returned.
+        is_unread: Whether a stream waits for its reader; None if it has sent nothing.
+        task: That of a stream.
     """
 
     __slots__ = (
-        *("adapter", "agent", "args", "caller", "cut", "events", "is_open", "is_stopped"),
-        *("given", "kwargs", "opened", "parent", "put_back", "windows"),
+        *("adapter", "agent", "args", "caller", "cut", "entries", "events", "given", "is_open"),
+        *("is_over", "is_stopped", "is_unread", "kwargs", "opened", "parent", "place", "put_back"),
+        *("returned", "task", "windows"),
     )
 
     def __init__(
@@ -160,10 +173,21 @@ class Run:
         self.given: list[Any] | None = None
         self.is_open = False
         self.is_stopped = False
+        self.is_over = False
+        self.is_unread: bool | None = None
+        self.task: asyncio.Task[None] | None = None
         self.opened: Any = None
         self.caller: Caller | None = None
         self.windows = windows
         self.cut: PastCut | None = None
+        self.place = OUTSIDE
+        self.entries: Mapping[int, Entry] = _NO_ENTRIES
+        self.returned: Any = None
+
+    def take_back(self, begin: int) -> None:
+        """Drop what an attempt recorded, unless it sent events too: those have been delivered."""
+        if all(isinstance(event, Recorded) for event in self.events[begin:]):
+            del self.events[begin:]
 
     @property
     def sent(self) -> list[Event]:
@@ -261,6 +285,32 @@ class Turn:
             f" {len(self.new_items)} new>"
         )
 
+    def enter(self, place: Place) -> None:
+        """Enter a place of the chain.
+
+        A layer that calls its handler again begins a new attempt: what the attempt before appended
+        to hooks is gone then, and what it recorded, unless it sent events too.
+        """
+        run, hooks = self.run, (self.before_agent, self.before_save)
+        if run.place.level >= place.level:
+            first, run.entries = begin_again(hooks, run.entries, run.place.level, place.level)
+            run.take_back(first.events)
+            run.place = Place(place.level - 1, first.name)
+        if self.before_agent or self.before_save or run.events:
+            entry = Entry(*map(len, hooks), len(run.events), run.place.name)
+            run.entries = {**run.entries, place.level: entry}
+        run.place = place
+
+    def layer_of(self, where: str, index: int) -> str:
+        """Return the name of the layer that a hook is of; empty if nobody knows.
+
+        Args:
+            where: ``"before_agent"`` or ``"before_save"``.
+            index: The place of the function there.
+        """
+        entries = sorted(self.run.entries.items())
+        return next((entry.name for _, entry in entries if getattr(entry, where) > index), "")
+
     @property
     def session_id(self) -> str | None:
         """The id of the session, or None when the turn has no memory."""
@@ -270,12 +320,13 @@ class Turn:
         """Turn what the agent sent and recorded so far into items, in the order it happened.
 
         Raises:
-            TurnError: The turn is a call, and no layer sent its one event.
+            TurnError: No layer sent an event, and the turn is a call or never reached the agent.
             ConversionError: The adapter does not know what was sent.
         """
         events = self.run.events
         if len(events) == 1 and isinstance(events[0], str):
             return converted(self.run.adapter.to_items, events[0], role="assistant")
-        if not self.streaming and all(isinstance(event, Recorded) for event in events):
-            raise TurnError("a call sends one event; a layer sent none")
+        is_forgotten = not self.streaming or bool(self.run.place.name)
+        if is_forgotten and all(isinstance(event, Recorded) for event in events):
+            raise nothing_sent(self.run.place)
         return self.run.items_of(events)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from copy import copy
 from typing import Any, TypeVar
 
+from memwrap.chain import name_of_layer
 from memwrap.codec import copy_known
 from memwrap.exceptions import ConversionError, TurnError
 from memwrap.foreign import converted
@@ -15,7 +16,7 @@ from memwrap.instructions import instructions_first, leading_instructions
 from memwrap.items import Item, are_texts, repaired
 from memwrap.turn import Turn, View
 
-__all__ = ["applied", "call_agent", "left_out", "view_of"]
+__all__ = ["applied", "call_agent", "hook_name", "left_out", "view_of"]
 
 Pair = TypeVar("Pair", bound=tuple[list[Item], list[Item]])
 
@@ -54,14 +55,23 @@ def view_of(turn: Turn) -> View:
         return view
     # What a function changes in place must not be changed again when the agent is called again.
     view = View(copy_known(view.history), view.input)
-    for change in turn.before_agent:
-        view = applied(change, view, "before_agent")
+    for index, change in enumerate(turn.before_agent):
+        view = applied(change, view, "before_agent", turn, index)
     # An item may stand in both lists.
     return _repaired(View(view.history, [copy(item) for item in view.input]))
 
 
-def applied(change: Callable[[Pair], Pair], pair: Pair, where: str) -> Pair:
+def applied(
+    change: Callable[[Pair], Pair], pair: Pair, where: str, turn: Turn | None = None, index: int = 0
+) -> Pair:
     """Return the pair of lists that a layer's function makes of *pair*.
+
+    Args:
+        change: The function.
+        pair: What it takes.
+        where: The list of functions: ``"before_agent"`` or ``"before_save"``.
+        turn: The turn whose list that is, for the name of the layer.
+        index: The place of the function there.
 
     Raises:
         TurnError: The function returned something else.
@@ -69,12 +79,19 @@ def applied(change: Callable[[Pair], Pair], pair: Pair, where: str) -> Pair:
     result = change(pair)
     if isinstance(result, type(pair)) and all(map(_are_items, result)):
         return result
-    name = getattr(change, "__qualname__", None) or type(change).__qualname__
     fields = ", ".join(getattr(type(pair), "_fields", ()))
+    returned = "None (its return is missing)" if result is None else type(result).__name__
     raise TurnError(
-        f"the function {name} in turn.{where} returned {type(result).__name__}; it takes and"
-        f" returns {type(pair).__name__}({fields}) with two lists of items"
+        f"{hook_name(change, where, turn, index)} returned {returned}; it takes and returns"
+        f" {type(pair).__name__}({fields}) with two lists of items"
     )
+
+
+def hook_name(change: object, where: str, turn: Turn | None, index: int) -> str:
+    """Return how an error names a function of a layer."""
+    layer = "" if turn is None else turn.layer_of(where, index)
+    of = f"the layer {layer}: its function" if layer else "the function"
+    return f"{of} {name_of_layer(change)} in turn.{where}"
 
 
 def _are_items(part: object) -> bool:

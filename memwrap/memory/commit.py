@@ -21,7 +21,7 @@ from memwrap.sessions.turns import (
     TurnSession,
 )
 from memwrap.turn import Kept, Turn
-from memwrap.view import applied
+from memwrap.view import applied, hook_name
 
 __all__ = ["Commit"]
 
@@ -85,14 +85,13 @@ class Commit:
         """Return what `Turn.before_save` makes of *kept*, without hidden data of edited items."""
         # What a function changes in place is nobody else's.
         kept = Kept(copy_known(kept.input), copy_known(kept.new_items))
-        for change in self.turn.before_save:
+        for index, change in enumerate(self.turn.before_save):
             before = kept
-            kept = applied(change, kept, "before_save")
+            kept = applied(change, kept, "before_save", self.turn, index)
             if any(before) and not any(kept):
-                name = getattr(change, "__qualname__", None) or type(change).__qualname__
                 raise TurnError(
-                    f"the function {name} in turn.before_save left nothing of the turn to store;"
-                    " call the agent with session=None for a turn without memory"
+                    f"{hook_name(change, 'before_save', self.turn, index)} left nothing of the"
+                    " turn to store; call the agent with session=None for a turn without memory"
                 )
             kept = Kept(*(settled(items, is_slice=False) for items in kept))
         return kept

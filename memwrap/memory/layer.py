@@ -9,10 +9,12 @@ from collections.abc import Callable, Hashable
 from copy import deepcopy
 from typing import Literal
 
+from memwrap.attempts import OUTSIDE
 from memwrap.exceptions import (
     ConfigurationError,
     HistoryChanged,
     LeaseLost,
+    MemwrapError,
     SessionBusy,
     TurnIdReused,
     TurnNotSaved,
@@ -26,7 +28,7 @@ from memwrap.memory.fingerprints import Fingerprints
 from memwrap.memory.locks import acquire, release, try_acquire
 from memwrap.memory.pieces import pieces_of
 from memwrap.memory.repeats import note_replay
-from memwrap.memory.replay import delivered, stored_answer, place_of_half
+from memwrap.memory.replay import carry, delivered, place_of_half, stored_answer
 from memwrap.sessions.base import identity
 from memwrap.sessions.four_methods import turns_of
 from memwrap.sessions.leases import new_token
@@ -124,8 +126,14 @@ class Memory:
             TurnIdReused: The turn's id belongs to another input; the agent was not called.
             TurnNotSaved: The agent answered, but the turn could not be stored.
         """
+        turn.run.is_over = False  # a layer may call this one again
+        if turn.new_items:
+            turn.run.events, turn.new_items = [], []
         if turn.session is None:
-            await handler(turn, send)
+            try:
+                await handler(turn, send)
+            finally:
+                turn.run.is_over = True
             return
         key: Hashable = identity(turn.session)
         outer = None if turn.run.parent is None else _outer(turn.run.parent, key)
@@ -137,6 +145,7 @@ class Memory:
         hold = try_acquire(key)  # the cheap way, if nobody has the session
         if hold is None:
             hold = await acquire(key, self._patience, turn.session.session_id)
+        hold.turn = turn
         turn.run.is_open = True
         try:
             commit = await self._begin(turn, outer, deadline)
@@ -148,7 +157,7 @@ class Memory:
                 if commit.leases:
                     await commit.end()
         finally:
-            turn.run.is_open = False
+            turn.run.is_open, turn.run.is_over = False, True
             release(hold)
 
     async def _begin(self, turn: Turn, outer: Turn | None, deadline: float) -> Commit:
@@ -196,6 +205,7 @@ class Memory:
             del opened.history[half]
             return False
         turn.history, turn.new_items = commit.opened.history, stored.new_items
+        turn.run.place = OUTSIDE  # no layer forgot its handler
         for event in stored_answer(turn, stored):
             note_replay(event)
             await send(event)
@@ -222,28 +232,44 @@ class Memory:
             await handler(turn, collect)
             if turn.run.is_stopped:  # a layer swallowed the cancellation
                 raise asyncio.CancelledError  # noqa: TRY301
-        except asyncio.CancelledError:
-            if turn.streaming and self._keep_delivered:
-                shape = "" if turn.id is None else STOPPED
-                record = TurnRecord(turn.id, shape=shape, answers=known)
-                await self._keep(commit, lambda: Kept(turn.input, delivered(turn)), record)
+        except (asyncio.CancelledError, Exception) as exc:
+            await self._failed(commit, known, exc)
             raise
-        except Exception:
-            if self._keep_input and not known:
-                record = TurnRecord(shape=UNANSWERED)
-                await self._keep(commit, lambda: Kept(turn.input, []), record)
-            raise
-        collected = turn.collect()
-        turn.new_items = without_open_calls(collected)
+        turn.run.is_over = True
         try:
-            kept = Kept(turn.input, turn.new_items)
-            pieces = None if turn.id is None else pieces_of(turn, collected)
-            await commit.save(kept, TurnRecord(turn.id, answers=known), pieces)
+            await self._save(commit, known)
         except TurnNotSaved as exc:
             if not self._return_unsaved or isinstance(exc, (LeaseLost, HistoryChanged)):
                 raise
             self.unsaved += 1
             _log.error("session %r: %s", turn.session_id, exc)
+        except Exception as exc:
+            carry(exc, turn)
+            raise
+
+    async def _failed(self, commit: Commit, known: int, error: BaseException) -> None:
+        """Store what the options keep of a turn that was stopped, or failed with *error*."""
+        turn = commit.turn
+        if isinstance(error, Exception):
+            # What an agent raises in the middle of its stream stays as it is.
+            if turn.run.sent and (not turn.streaming or isinstance(error, MemwrapError)):
+                carry(error, turn)
+            if self._keep_input and not known:
+                record = TurnRecord(shape=UNANSWERED)
+                await self._keep(commit, lambda: Kept(turn.input, []), record)
+        elif turn.streaming and self._keep_delivered:
+            shape = "" if turn.id is None else STOPPED
+            record = TurnRecord(turn.id, shape=shape, answers=known)
+            await self._keep(commit, lambda: Kept(turn.input, delivered(turn)), record)
+
+    async def _save(self, commit: Commit, known: int) -> None:
+        """Store the turn, whose last *known* items of history are its input."""
+        turn = commit.turn
+        collected = turn.collect()
+        turn.new_items = without_open_calls(collected)
+        pieces = None if turn.id is None else pieces_of(turn, collected)
+        record = TurnRecord(turn.id, answers=known)
+        await commit.save(Kept(turn.input, turn.new_items), record, pieces)
 
     async def _unanswered(self, commit: Commit) -> int:
         """Return how many items at the end are this input, stored when an earlier turn failed."""

@@ -15,6 +15,7 @@ from collections.abc import Hashable
 from memwrap.exceptions import SessionBusy
 from memwrap.forks import in_child
 from memwrap.sessions.leases import Stand
+from memwrap.turn import Turn
 
 __all__ = ["Hold", "acquire", "release", "try_acquire"]
 
@@ -40,9 +41,10 @@ class Hold(Stand):
     Attributes:
         key: What is locked.
         queue: Who waits; None as long as nobody has.
+        turn: The turn that holds the key; None for what is no turn.
     """
 
-    __slots__ = ("key", "queue")
+    __slots__ = ("key", "queue", "turn")
 
     def __init__(self, key: Hashable, at: Stand | None = None) -> None:
         if at is None:
@@ -52,6 +54,7 @@ class Hold(Stand):
             self.loop, self.thread = at.loop, at.thread
         self.key = key
         self.queue: deque[_Waiter] | None = None
+        self.turn: Turn | None = None
 
 
 # Reentrant, because the collector may drop a waiting turn while this very thread holds it.
@@ -84,7 +87,7 @@ async def acquire(key: Hashable, seconds: float, session_id: str) -> Hold:
         if (hold := try_acquire(key)) is not None:
             return hold
         if seconds <= 0:
-            raise SessionBusy(f"session {session_id!r}: another turn has it")
+            raise SessionBusy(f"session {session_id!r}: another turn has it{_reason(key)}")
         waiter = _Waiter()
         hold = _held[key]
         if hold.queue is None:
@@ -101,6 +104,7 @@ async def acquire(key: Hashable, seconds: float, session_id: str) -> Hold:
             return waiter.hold  # the key was granted in the last moment
         raise SessionBusy(
             f"session {session_id!r}: another turn has kept it for more than {seconds:g} s"
+            f"{_reason(key)}"
         ) from None
     except BaseException:
         if not _withdraw(key, waiter):
@@ -109,6 +113,19 @@ async def acquire(key: Hashable, seconds: float, session_id: str) -> Hold:
         raise
     assert waiter.hold is not None  # noqa: S101
     return waiter.hold
+
+
+def _reason(key: Hashable) -> str:
+    """Return why a key is still held, if it is by a stream whose reader has gone."""
+    hold = _held.get(key)
+    turn = None if hold is None else hold.turn
+    if turn is None or not turn.run.is_unread:
+        return ""
+    name = getattr(turn.run.agent, "__qualname__", None) or type(turn.run.agent).__qualname__
+    return (
+        f": the stream of {name} waits to be read on. Read it to its end, or close it:"
+        " `async with contextlib.aclosing(agent(...)) as stream:`"
+    )
 
 
 def release(held: Hold | Hashable) -> None:

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from memwrap.dialects import answer_of
+from memwrap.exceptions import MemwrapError
 from memwrap.items import Item, text_of, without_open_calls
 from memwrap.memory.pieces import ITEM, LIST, TEXT, VALUE, Piece, read_pieces
 from memwrap.memory.values import value_of
 from memwrap.sessions.turns import StoredTurn
 from memwrap.turn import Turn
 
-__all__ = ["delivered", "result_of", "stored_answer", "place_of_half"]
+__all__ = ["carry", "delivered", "place_of_half", "result_of", "stored_answer"]
 
 
 def result_of(turn: Turn) -> Any:
     """Return the result of a call, or the events of a stream."""
     return turn.run.sent if turn.streaming else next(iter(turn.run.sent), None)
+
+
+def carry(error: Exception, turn: Turn) -> None:
+    """Put the answer on an error that came after it, as ``result``, and the items as ``items``.
+
+    An error of another library that has such an attribute of its own keeps it.
+    """
+    values = {"result": result_of(turn), "items": [*turn.input, *turn.new_items]}
+    for name, value in values.items():
+        if isinstance(error, MemwrapError) or not hasattr(type(error), name):
+            with suppress(AttributeError, TypeError):
+                setattr(error, name, value)
 
 
 def stored_answer(turn: Turn, stored: StoredTurn) -> list[Any]:
@@ -69,7 +83,7 @@ def delivered(turn: Turn) -> list[Item]:
 
 
 def place_of_half(history: list[Item], half: list[Item]) -> slice:
-    """Return where the history has the stored half of a turn, of which a window may show the end."""
+    """Return where a history, or a window of it, has the stored half of a turn."""
     size = len(half)
     for begin in range(len(history) - 1, -size, -1):
         shown = half[max(-begin, 0) :]
