@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
+from types import AsyncGeneratorType
 from typing import Any, Self
 
 from memwrap.attempts import nothing_sent
@@ -54,6 +55,15 @@ class Stream(AsyncGenerator[Event, None]):
         self._turn = turn
         self._events = _events(handler, turn)
 
+    @property  # callers look by it whether an agent is a stream
+    def __class__(self) -> type[AsyncGeneratorType[Any, Any]]:  # type: ignore[override]
+        return AsyncGeneratorType
+
+    @property
+    def ag_running(self) -> bool:
+        """Whether a task waits for the next event."""
+        return self._events.ag_running
+
     def __aiter__(self) -> Self:
         return self
 
@@ -101,9 +111,10 @@ async def _events(handler: Handler, turn: Turn) -> AsyncGenerator[Event, None]:
     if turn.run.is_stopped:
         return
     queue: asyncio.Queue[Event] = asyncio.Queue()
+    has_ended = False
 
     async def send(event: Event) -> None:
-        if task.done():
+        if has_ended:
             raise TurnError("a layer sent an event after the end of the turn")
         if turn.run.is_stopped:
             # The agent swallowed the cancellation and goes on sending, but nobody listens.
@@ -114,12 +125,14 @@ async def _events(handler: Handler, turn: Turn) -> AsyncGenerator[Event, None]:
         turn.run.is_unread = False
 
     async def run() -> None:
+        nonlocal has_ended
         scope.set(Scope(turn, UNSET))
         try:
             await handler(turn, send)
             if turn.run.is_unread is None and turn.run.place.name:
                 raise nothing_sent(turn.run.place)
         finally:
+            has_ended = True
             queue.put_nowait(_END)
 
     task = turn.run.task = asyncio.create_task(run())

@@ -105,12 +105,17 @@ class Plan:
             raise TypeError(f"{name_of(agent)}() needs the input as its first argument")
         place = self.session_place
         if given is UNSET and place is not None and place < len(args):
-            session = self._session(args[place], args, kwargs)
+            session = self._session(agent, args[place], args, kwargs)
             args = (*args[:place], session, *args[place + 1 :])
         else:
-            session = self._session(given, args, kwargs)
+            session = self._session(agent, given, args, kwargs)
             if self.takes_session:
                 kwargs["session"] = session
+        if session is None and turn_id is not None and not self.takes_turn_id:
+            raise ConfigurationError(
+                f"{name_of(agent)}() was given turn_id={turn_id!r} and no session, and only a"
+                " session knows the turns that it has had: pass session= too, or no turn_id"
+            )
         method = self.method
         input, put_back = (input, None) if method.split is None else method.split(input)
         turn = Turn(
@@ -149,7 +154,11 @@ class Plan:
         return copy_items(converted(self.adapter.to_items, received(input)))
 
     def _session(
-        self, given: MaybeSession, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        agent: Callable[..., Any],
+        given: MaybeSession,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
     ) -> Session | None:
         """Return the session of the call, its key, its surroundings or the decorator, or None."""
         if given is UNSET and self.key is not None:
@@ -157,21 +166,23 @@ class Plan:
             given = find(args, kwargs)
             if given is None:
                 raise ConfigurationError(
-                    f"{name} is None, which names no session; pass an id, or session=None for a"
-                    " call without memory"
+                    f"{name_of(agent)}(): {name} is None, which names no session; pass an id, or"
+                    " session=None for a call without memory"
                 )
         if given is UNSET:
             given = scope.get().session
         if given is UNSET:
             given = self.session
-        if given is UNSET:
-            if self.key is not None:
-                raise ConfigurationError(
-                    f"no {self.key[0]} was given, and so no session; pass it, or session=None for a"
-                    " call without memory"
-                )
+        if given is not UNSET:
+            return resolve(given, self.store)
+        if self.key is None and self.store is None:
             return None
-        return resolve(given, self.store)
+        missing, way = ("session", "session=<id>") if self.key is None else (self.key[0], "it")
+        raise ConfigurationError(
+            f"{name_of(agent)} remembers, and no {missing} was given, so that it has nothing to"
+            f" remember in: pass {way}, call it within `with use_session(<id>):`, or pass"
+            " session=None for a call without memory"
+        )
 
     def _refuse_running_loop(self, agent: Callable[..., Any]) -> None:
         try:

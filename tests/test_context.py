@@ -1,6 +1,7 @@
 """The ambient session, the running turn, and what an agent records in it."""
 
 import asyncio
+import contextvars
 
 import pytest
 from support import CALL, OUTPUT, TIMEOUT
@@ -332,3 +333,29 @@ async def test_record_what_is_no_item(wrong, session):
     with pytest.raises(ConversionError):
         await tool_user("Hi", session=session)
     assert await session.get_items() == []
+
+
+def test_block_that_is_left_in_another_context():
+    """A block that is left elsewhere is an error that names the way out, not one of contextvars."""
+
+    def dependency():
+        with use_session("u"):
+            yield
+
+    block = dependency()
+    contextvars.copy_context().run(next, block)
+    with pytest.raises(ConfigurationError, match=r"another context.*async def.*session="):
+        contextvars.copy_context().run(next, block)
+
+
+def test_error_of_a_block_that_is_left_in_another_context():
+    """What was raised in such a block is what the caller gets."""
+
+    def dependency():
+        with use_session("u"):
+            yield
+
+    block = dependency()
+    contextvars.copy_context().run(next, block)
+    with pytest.raises(OSError):
+        contextvars.copy_context().run(block.throw, OSError())

@@ -286,12 +286,13 @@ async def test_agent_that_declares_session(store, session):
     await agent("a", session=session)
     await agent("b", session="u1")
     await agent("c", session=None)
-    await agent("d")
+    with pytest.raises(ConfigurationError, match="no session was given"):
+        await agent("d")
     with use_session(session):
         await agent("e")
-    assert seen[0] is seen[4] is session
+    assert seen[0] is seen[3] is session
     assert seen[1].session_id == "u1"
-    assert seen[2] is seen[3] is None
+    assert seen[2] is None
 
 
 async def test_declared_session_by_position(store):
@@ -304,7 +305,9 @@ async def test_declared_session_by_position(store):
     assert await agent("a", 1, "u1") == "1 u1 None 1"
     assert await agent("b", 1, "u1", 2) == "1 u1 2 3"
     assert await agent("c", 1, None, 2) == "1 None 2 1"
-    assert await agent("d", 1, after=2) == "1 None 2 1"
+    assert await agent("d", 1, session=None, after=2) == "1 None 2 1"
+    with pytest.raises(ConfigurationError, match="no session was given"):
+        await agent("d", 1, after=2)
     with pytest.raises(TypeError, match="multiple values"):
         await agent("e", 1, "u1", session="u1")
 
@@ -593,3 +596,73 @@ def test_agent_proxy_is_transparent():
     assert (agent.name, isinstance(proxy, Agent)) == ("b", True)
     with pytest.raises((NotImplementedError, TypeError, pickle.PicklingError)):
         pickle.dumps(proxy)
+
+
+# No memory
+
+
+@pytest.mark.parametrize(
+    "options", [{"store": InMemoryStore()}, {"store": InMemoryStore, "key": "k"}]
+)
+async def test_call_without_a_session(options):
+    """An agent with a store or key is never silently without memory: the error names the ways."""
+    store = InMemoryStore()
+    options = options | {"store": store}
+
+    async def remembering(items, k=None):
+        return str(len(items))
+
+    agent = with_session(remembering, **options)
+    with pytest.raises(
+        ConfigurationError, match=r"remembering remembers.*use_session.*session=None"
+    ):
+        await agent("a")
+    assert await agent("a", session=None) == "1"
+    with use_session(None):
+        assert await agent("a") == "1"
+    assert await agent("a", session="s") == "1"
+    assert await with_session(remembering)("a") == "1"
+
+
+async def test_call_without_a_session_within_a_turn(store):
+    """A nested agent with a store is refused too: it does not join the outer conversation."""
+    inner = with_session(count, store=store)
+
+    @with_session(store=store)
+    async def outer(items):
+        return await inner("b")
+
+    with pytest.raises(ConfigurationError, match="count remembers, and no session was given"):
+        await outer("a", session="s")
+
+
+@pytest.mark.parametrize("session", [{}, {"session": None}])
+async def test_turn_id_without_a_session(session):
+    """A turn's id is known to a session only: without one it is refused, before the agent runs."""
+    calls = []
+
+    @with_session
+    async def charge(items):
+        calls.append(items)
+        return "charged"
+
+    @with_session
+    async def stream(items):
+        calls.append(items)
+        yield "charged"
+
+    with pytest.raises(ConfigurationError, match=r"charge\(\) was given turn_id='order-1' and no"):
+        await charge("pay", turn_id="order-1", **session)
+    with pytest.raises(ConfigurationError, match="no session"):
+        [event async for event in stream("pay", turn_id="order-1", **session)]
+    assert calls == []
+
+
+async def test_turn_id_that_the_agent_declares():
+    """An agent with a parameter `turn_id` of its own may be called with it alone."""
+
+    @with_session
+    async def agent(items, turn_id=None):
+        return turn_id
+
+    assert await agent("q", turn_id="mine") == "mine"
