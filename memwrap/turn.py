@@ -12,11 +12,10 @@ from memwrap.attempts import OUTSIDE, Entry, Place, begin_again, nothing_sent
 from memwrap.dialects import Adapter, PutBack
 from memwrap.foreign import converted
 from memwrap.items import Item
-from memwrap.marks import Mark
 from memwrap.returned import without_given
 from memwrap.sessions.base import Session
 from memwrap.values import is_value, message_of
-from memwrap.window import Windows
+from memwrap.window import PastCut, Windows
 
 __all__ = [
     "Event",
@@ -86,32 +85,6 @@ class Caller(Protocol):
 
     async def do(self, context: Context, function: Callable[..., Any], *args: Any) -> Any:
         """Call *function* in that thread, in *context*."""
-        ...
-
-
-class PastCut(Protocol):
-    """Where layers cut the history of a turn."""
-
-    @property
-    def added(self) -> Sequence[Item]:
-        """The instructions in the history that were in front of no input."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """The text by which the marks are stored."""
-        ...
-
-    def mark(self, name: str) -> Mark | None:
-        """Return the mark that a layer has set."""
-        ...
-
-    def number_of(self, item: Item) -> int | None:
-        """Return the number of the row of *item*; None for an object that was not loaded."""
-        ...
-
-    def set(self, name: str, mark: Mark) -> None:
-        """Set the mark of a layer, to be stored with the turn."""
         ...
 
 

@@ -8,8 +8,9 @@ from typing import Any, Protocol, runtime_checkable
 
 from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item, turn_starts
+from memwrap.marks import Mark
 
-__all__ = ["NeedsPast", "Window", "Windows", "windows_of"]
+__all__ = ["NeedsPast", "PastCut", "Window", "Windows", "windows_of"]
 
 _ITEMS_OF_A_TURN = 8  # how many most turns have at most: a first guess
 _FIRST_ROWS = 256  # where there is nothing to guess by
@@ -118,3 +119,29 @@ def windows_of(layers: Sequence[object]) -> Windows | None:
     asked = [layer.window for layer in layers if isinstance(layer, NeedsPast)]
     parts = tuple(part for part in asked if isinstance(part, Window))
     return Windows(parts) if parts and all(part.is_bounded for part in parts) else None
+
+
+class PastCut(Protocol):
+    """Where layers cut the history of a turn."""
+
+    @property
+    def added(self) -> Sequence[Item]:
+        """The instructions in the history that were in front of no input."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The text by which the marks are stored."""
+        ...
+
+    def mark(self, name: str) -> Mark | None:
+        """Return the mark that a layer has set."""
+        ...
+
+    def number_of(self, item: Item) -> int | None:
+        """Return the number of the row of *item*; None for an object that was not loaded."""
+        ...
+
+    def set(self, name: str, mark: Mark) -> None:
+        """Set the mark of a layer, to be stored with the turn."""
+        ...

@@ -19,12 +19,12 @@ from memwrap.exceptions import (
     TurnIdReused,
     TurnNotSaved,
 )
-from memwrap.hidden.data import marks_of, without_hidden
 from memwrap.instructions import without_superseded
-from memwrap.items import Item, are_items, are_texts, fault_of, without_open_calls
+from memwrap.items import are_texts, without_open_calls
 from memwrap.memory.commit import Commit
 from memwrap.memory.cut import Cut
 from memwrap.memory.fingerprints import Fingerprints
+from memwrap.memory.history import marked_unanswered, readable
 from memwrap.memory.locks import acquire, release, try_acquire
 from memwrap.memory.pieces import pieces_of
 from memwrap.memory.repeats import note_replay
@@ -34,7 +34,6 @@ from memwrap.sessions.four_methods import turns_of
 from memwrap.sessions.leases import new_token
 from memwrap.sessions.turns import STOPPED, UNANSWERED, TurnRecord
 from memwrap.turn import Event, Handler, Kept, Send, Turn
-from memwrap.view import left_out
 from memwrap.window import Window
 
 __all__ = ["Memory"]
@@ -219,7 +218,7 @@ class Memory:
         past = history[: len(history) - known] if known else history
         if not are_texts(past):
             added = turn.run.cut.added if turn.run.cut else ()
-            past = without_superseded(_readable(turn, past), turn.input, added)
+            past = without_superseded(readable(turn, past), turn.input, added)
         turn.history = past
 
         async def collect(event: Event) -> None:
@@ -276,7 +275,7 @@ class Memory:
         input, history = commit.turn.input, commit.opened.history
         newest = await commit.store.newest_turn()
         if newest is None or newest.shape != UNANSWERED or newest.items > len(history):
-            return _marked_unanswered(history, input)
+            return marked_unanswered(history, input)
         return newest.items if await commit.is_of_input(newest.fingerprint) else 0
 
     async def _keep(self, commit: Commit, kept: Callable[[], Kept], record: TurnRecord) -> None:
@@ -298,26 +297,6 @@ def _outer(turn: Turn | None, key: Hashable) -> Turn | None:
             return turn
         turn = turn.run.parent
     return None
-
-
-def _marked_unanswered(history: list[Item], input: list[Item]) -> int:
-    """Return how many items at the end are this input, as older files note it in the items."""
-    tail = history[len(history) - len(input) :] if len(input) <= len(history) else []
-    if not all("unanswered" in marks_of(item) for item in tail):
-        return 0
-    return len(tail) if without_hidden(tail) == without_hidden(input) else 0
-
-
-def _readable(turn: Turn, history: list[Item]) -> list[Item]:
-    """Return the history without what is no item, which no reader could take."""
-    if are_items(history):
-        return history
-    faults = [(place, fault) for place, item in enumerate(history) if (fault := fault_of(item))]
-    for place, fault in faults:
-        left_out(f"session {turn.session_id!r}: item {place} of the history", fault)
-    if not faults:
-        return history
-    return [item for item in history if not fault_of(item)]
 
 
 def _check(name: str, value: str, *allowed: str) -> None:

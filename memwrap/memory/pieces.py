@@ -13,11 +13,11 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from memwrap.exceptions import ConversionError
-from memwrap.foreign import converted
-from memwrap.items import Item, text_of
-from memwrap.memory.values import is_value_of, type_name
+from memwrap.items import Item
+from memwrap.returned import without_given
 from memwrap.shapes import shape_of
 from memwrap.turn import Recorded, Turn
+from memwrap.values import is_value, type_name
 
 __all__ = [
     "ITEM",
@@ -44,7 +44,7 @@ class Piece(NamedTuple):
     Attributes:
         kind: Text, an item, a value that is stored as its JSON, a message of a dialect, a list.
         places: The places of its items among the new items of the turn.
-        name: The name of the type of a value or message; empty for any.
+        name: The name of the type of a value or message; ``tuple`` for a list that was one.
         parts: The pieces of a list.
     """
 
@@ -75,7 +75,8 @@ def pieces_of(turn: Turn, collected: list[Item]) -> list[Piece]:
             continue
         size = len(collected) if len(runs) == 1 else len(_items_of(turn, events))
         end = begin + size
-        pieces += _pieces(turn, events, collected[begin:end], places[begin:end])
+        values = [without_given(event, turn.run.given) for event in events]
+        pieces += _pieces(turn, values, collected[begin:end], places[begin:end])
         begin = end
     return pieces
 
@@ -107,9 +108,10 @@ def _piece(turn: Turn, value: Any, items: list[Item], places: Sequence[int | Non
         return Piece(TEXT, _present(places))
     if items == [value]:
         return Piece(ITEM, _present(places))
-    if type(value) is list and value:
-        return Piece(LIST, [], parts=_pieces(turn, value, items, places))
-    if len(items) == 1 and is_value_of(value, text_of(items[0])):
+    if isinstance(value, (list, tuple)) and value and not is_value(value):
+        name = "tuple" if isinstance(value, tuple) else ""
+        return Piece(LIST, [], name, _pieces(turn, list(value), items, places))
+    if turn.run.put_back is None and is_value(value):
         return Piece(VALUE, _present(places), type_name(value))
     return _message(value, places)
 
@@ -124,7 +126,7 @@ def _present(places: Sequence[int | None]) -> list[int]:
 
 def _items_of(turn: Turn, values: list[Any]) -> list[Item]:
     try:
-        return converted(turn.run.adapter.to_items, values, role="assistant")
+        return turn.run.items_of(values)
     except ConversionError:  # a part of a stream that says nothing alone
         return []
 
@@ -169,7 +171,7 @@ def _moved(piece: Piece, moved: Callable[[int], int | None]) -> Piece:
 
 
 def _is_list_of_items(piece: Piece) -> bool:
-    return piece.kind == LIST and all(part.kind == ITEM for part in piece.parts)
+    return piece.kind == LIST and not piece.name and all(part.kind == ITEM for part in piece.parts)
 
 
 def _places(piece: Piece) -> list[int]:

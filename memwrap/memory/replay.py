@@ -10,9 +10,9 @@ from memwrap.dialects import answer_of
 from memwrap.exceptions import MemwrapError
 from memwrap.items import Item, text_of, without_open_calls
 from memwrap.memory.pieces import ITEM, LIST, TEXT, VALUE, Piece, read_pieces
-from memwrap.memory.values import value_of
 from memwrap.sessions.turns import StoredTurn
 from memwrap.turn import Turn
+from memwrap.values import value_of
 
 __all__ = ["carry", "delivered", "place_of_half", "result_of", "stored_answer"]
 
@@ -51,9 +51,9 @@ def stored_answer(turn: Turn, stored: StoredTurn) -> list[Any]:
 def _rebuilt(turn: Turn, piece: Piece, items: list[Item]) -> Any:
     found = [items[place] for place in piece.places]
     if piece.kind == LIST:
-        return [
-            _rebuilt(turn, part, items) for part in piece.parts if part.kind != ITEM or part.places
-        ]
+        parts = [part for part in piece.parts if part.kind != ITEM or part.places]
+        rebuilt = [_rebuilt(turn, part, items) for part in parts]
+        return tuple(rebuilt) if piece.name else rebuilt
     if piece.kind == ITEM:
         return found[0]
     if piece.kind == TEXT:

@@ -11,8 +11,8 @@ from memwrap.items import Item, cuts, turn_starts
 from memwrap.marks import Mark
 from memwrap.middleware.clear import Clear
 from memwrap.tokens import CountTokens, counter_for
-from memwrap.turn import Handler, PastCut, Send, Turn
-from memwrap.window import Window
+from memwrap.turn import Handler, Send, Turn
+from memwrap.window import PastCut, Window
 
 __all__ = ["Trim"]
 

@@ -1,8 +1,11 @@
 """A repeated turn gives an object of the `openai` package in its type again."""
 
+from datetime import date
+
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseCompletedEvent, ResponseTextDeltaEvent
+from pydantic import BaseModel
 from support import gathered
 
 import memwrap.adapters.chat
@@ -139,3 +142,17 @@ async def test_chunks_of_a_completion(adapter):
     found = await stream_again(chunks, adapter)
     assert type(found) is ChatCompletionChunk
     assert found.choices[0].delta.content == "Hello"
+
+
+class Town(BaseModel):
+    """A model, as structured answers are."""
+
+    name: str
+    founded: date
+
+
+@pytest.mark.parametrize("answer", [Town(name="Rome", founded="0753-04-21")])
+async def test_models(answer):
+    """A model comes back as an equal one, alone and in lists."""
+    assert await again(answer) == answer
+    assert await again([answer, answer]) == [answer, answer]

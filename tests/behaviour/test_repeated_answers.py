@@ -29,26 +29,6 @@ class Pair(NamedTuple):
     right: int
 
 
-class Structured:
-    """A dialect in which values are stored as assistant messages of their JSON."""
-
-    @staticmethod
-    def to_items(messages, /, *, role="user"):
-        import dataclasses
-        import json
-
-        if isinstance(messages, list) and len(messages) == 1:
-            (messages,) = messages
-        if dataclasses.is_dataclass(messages):
-            messages = dataclasses.asdict(messages)
-        text = messages if isinstance(messages, str) else json.dumps(messages)
-        return [{"role": role, "content": text}]
-
-    @staticmethod
-    def from_items(items, /):
-        return list(items)
-
-
 @pytest.fixture(params=["memory", "sqlite", "four"])
 def session(request, tmp_path):
     """A session of each kind that records turns in its own way."""
@@ -168,12 +148,17 @@ async def test_layers_that_leave_items_out(session):
 
 
 @pytest.mark.parametrize(
-    "answer", [City("Rome", 3), 42, 1.5, True, (1, "two"), Pair("a", 2)], ids=repr
+    "answer",
+    [
+        *(City("Rome", 3), 42, 1.5, True, (1, "two"), Pair("a", 2), {1, 2}, [City("A"), City("B")]),
+        *([1, 2], (assistant("a"), assistant("b"))),
+    ],
+    ids=repr,
 )
 async def test_values(session, answer):
     """Structured answers have their type again."""
 
-    @with_session(adapter=Structured)
+    @with_session
     async def agent(items):
         return answer
 
@@ -190,7 +175,7 @@ async def test_values_of_local_classes():
     class Local:
         name: str
 
-    @with_session(adapter=Structured)
+    @with_session
     async def agent(items):
         return Local("x")
 
@@ -204,7 +189,7 @@ async def test_value_that_a_layer_changed():
         turn.before_save.append(lambda kept: Kept(kept.input, [assistant("[REDACTED]")]))
         await handler(turn, send)
 
-    @with_session(adapter=Structured, middleware=[redacting])
+    @with_session(middleware=[redacting])
     async def agent(items):
         return City("Rome")
 
@@ -218,13 +203,12 @@ import asyncio
 import sys
 from dataclasses import dataclass
 from memwrap import SQLiteSession, with_session
-from test_repeated_answers import Structured
 
 @dataclass
 class City:
     name: str
 
-@with_session(adapter=Structured, session=SQLiteSession("s", sys.argv[1]))
+@with_session(session=SQLiteSession("s", sys.argv[1]))
 async def agent(items):
     assert sys.argv[2] == "first"
     return City("Rome")

@@ -187,7 +187,7 @@ async def test_what_is_no_json_is_summed_up_too(log):
 async def test_answer_that_cannot_be_stored(log, session):
     """The error of an answer that is no item comes from the turn, not from the log."""
     with pytest.raises(ValueError, match="Three ways out"):
-        await with_session(ScriptedAgent(42), middleware=[Log()])("a", session=session)
+        await with_session(ScriptedAgent(object()), middleware=[Log()])("a", session=session)
     ((_, text),) = messages(log)
     assert "turn done" in text
     assert "new=unknown" in text
