@@ -89,7 +89,7 @@ def methods(agent: Any) -> Methods | None:
         "run_sync": Method(run_sync, Kind.SYNC_CALL, instead="run"),
         "run_streamed": Method(run_streamed, Kind.STREAM, show=StreamedRun),
     }
-    return Methods("run", remember, {"__call__": call})
+    return Methods("run", remember, {"__call__": call}, copies=("clone",))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Sequence
+from typing import Protocol, runtime_checkable
 
 from memwrap.attempts import Place, forgot_send
 from memwrap.exceptions import ConfigurationError
 from memwrap.turn import Handler, Middleware, Send, Turn
+from memwrap.window import NeedsPast, Window
 
-__all__ = ["build_chain", "name_of_layer"]
+__all__ = ["Positioned", "build_chain", "check_positions", "name_of_layer"]
 
 
 def build_chain(middleware: Sequence[Middleware], endpoint: Handler) -> Handler:
@@ -24,6 +26,52 @@ def build_chain(middleware: Sequence[Middleware], endpoint: Handler) -> Handler:
         _check(layer)
         handler = _bind(layer, handler, Place(level, name_of_layer(layer)))
     return handler
+
+
+@runtime_checkable
+class Positioned(Protocol):
+    """A layer that makes sense on one side of `Memory` only.
+
+    Attributes:
+        within_memory: Whether it stands behind `Memory` in the list, nearer to the agent, or
+            before it.
+    """
+
+    within_memory: bool
+
+
+def check_positions(middleware: Sequence[Middleware], memories: Sequence[int]) -> None:
+    """Refuse a second `Memory`, and layers that stand on the wrong side of it.
+
+    Args:
+        middleware: The layers, the first outermost.
+        memories: The places of those that are a `Memory`; one at least.
+
+    Raises:
+        ConfigurationError: A layer does nothing where it stands.
+    """
+    memory = name_of_layer(middleware[memories[0]])
+    if len(memories) > 1:
+        raise ConfigurationError(
+            f"middleware holds {memory} and {name_of_layer(middleware[memories[1]])}, which would"
+            " wait for each other: an agent remembers by one Memory; leave the other out"
+        )
+    for place, layer in enumerate(middleware):
+        wanted = _wanted_side(layer)
+        if place == memories[0] or wanted in {None, place > memories[0]}:
+            continue
+        way = f"behind {memory}, which loads the history" if wanted else f"before {memory}"
+        raise ConfigurationError(
+            f"the layer {name_of_layer(layer)} does nothing where it stands in middleware: put it"
+            f" {way}"
+        )
+
+
+def _wanted_side(layer: Middleware) -> bool | None:
+    """Return whether a layer has to stand behind `Memory`, or before it; None for either."""
+    if isinstance(layer, Positioned):
+        return layer.within_memory
+    return True if isinstance(layer, NeedsPast) and isinstance(layer.window, Window) else None
 
 
 def name_of_layer(layer: object) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from memwrap.codec import copy_items
 from memwrap.exceptions import ConfigurationError, TurnError
 from memwrap.sessions.base import Session, SessionLike
+from memwrap.sessions.resolve import resolve
 from memwrap.turn import Recorded, Turn
 
 __all__ = ["current_session", "current_turn", "record", "use_session"]
@@ -60,9 +61,15 @@ class use_session:  # noqa: N801  (a verb for a block, as contextlib's are)
 
     The block reaches into tasks started in it, and not into the turns of the agents called: an
     agent that calls another shares its session openly, with ``session=current_session()``.
+
+    Raises:
+        ConfigurationError: It is no session; or the block was left in another context than it was
+            entered in, so that nobody saw the session.
     """
 
     def __init__(self, session: SessionLike) -> None:
+        if not isinstance(session, str):
+            resolve(session, None)  # refuses what is no session, before any agent is called
         self.session = session
         self._tokens: list[Token[Scope]] = []
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, overload
 
-from memwrap.chain import build_chain
+from memwrap.arguments import Arguments
+from memwrap.chain import build_chain, check_positions
 from memwrap.context import UNSET, MaybeSession
 from memwrap.dialects import Adapter, Kind, Method, adapter_for, default_adapter, methods_of
 from memwrap.endpoint import endpoint_for
@@ -16,6 +19,7 @@ from memwrap.items import Item
 from memwrap.memory.layer import Memory
 from memwrap.sessions.base import SessionLike, StoreLike
 from memwrap.sessions.resolve import resolve
+from memwrap.tasks import call_named
 from memwrap.turn import Middleware
 from memwrap.window import windows_of
 from memwrap.wrapper import Find, Plan, SessionWrapper, is_wrapped, name_of, proxy_of
@@ -116,12 +120,17 @@ def with_session(
         resolve(session, None)
     found = adapter if adapter is not None else adapter_for(agent) or default_adapter()
     if not isinstance(middleware, Sequence) or isinstance(middleware, str):
-        raise ConfigurationError("middleware is a list of layers; put a single one into brackets")
+        raise ConfigurationError(
+            "middleware is a list of layers; put a single one into brackets, as in"
+            f" middleware=[{name_of(middleware)}]"
+        )
+    again = _Again(session=session, store=store, key=key, adapter=adapter, middleware=middleware)
     layers = list(middleware)
     if not any(isinstance(layer, Memory) for layer in layers):
         layers.insert(0, Memory())
-    inside = next(place for place, layer in enumerate(layers) if isinstance(layer, Memory))
-    windows = windows_of(layers[inside:])
+    memories = [place for place, layer in enumerate(layers) if isinstance(layer, Memory)]
+    check_positions(layers, memories)
+    windows = windows_of(layers[memories[0] :])
 
     def remember(method: Method, *, is_function: bool = False) -> SessionWrapper:
         parameters = _parameters(method.call)
@@ -141,22 +150,49 @@ def with_session(
                 takes_turn_id=is_function and "turn_id" in parameters,
                 session_place=_place("session", parameters) if is_function else None,
                 windows=windows,
+                arguments=Arguments.of(parameters) if is_function else None,
+                call=call_named(name_of(method.call)),
             ),
+            again,
         )
 
     methods = methods_of(found, agent)
     if methods is None:
         return remember(Method(agent, _call_kind(agent)), is_function=True)
-    return proxy_of(agent, methods, remember)
+    return proxy_of(agent, methods, remember, again)
 
 
 def _given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not UNSET}
 
 
+class _Again:
+    """`with_session` with given options, for copies of an agent."""
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+
+    def __call__(self, agent: Any, /) -> Any:
+        return with_session(agent, **_given(**self._options))
+
+    def reduced(self, agent: Any) -> Any:
+        """Return what pickle makes such an agent of: modules go by their name."""
+        options = _given(**self._options)
+        adapter = options.pop("adapter")
+        name = adapter.__name__ if isinstance(adapter, ModuleType) else None
+        return _unpickled, (agent, options, name or adapter)
+
+
+def _unpickled(agent: Any, options: dict[str, Any], adapter: Any) -> Any:
+    found = import_module(adapter) if isinstance(adapter, str) else adapter
+    return with_session(agent, **options, adapter=found)
+
+
 def _check(agent: Any, store: Any, adapter: Any) -> None:
     if is_wrapped(agent):
-        raise ConfigurationError("the agent remembers already; wrapped twice, it would store twice")
+        raise ConfigurationError(
+            f"{name_of(agent)} remembers already; wrapped twice, it would store twice"
+        )
     if isinstance(agent, type):
         raise ConfigurationError(
             f"with_session wraps agents, and {agent.__name__} is a class; wrap an instance of it"
@@ -182,16 +218,32 @@ def _check(agent: Any, store: Any, adapter: Any) -> None:
             )
 
 
+def _refuse_option(agent: Any) -> None:
+    """Refuse what is an option of `with_session`, and was passed by position as the agent."""
+    kind = type(agent).__name__
+    if callable(getattr(agent, "get_items", None)):
+        option = f"a session ({kind})", "session=..."
+    elif callable(getattr(agent, "session", None)):
+        option = f"a store ({kind})", "store=..."
+    else:
+        return
+    raise ConfigurationError(
+        f"with_session was given {option[0]} where the agent belongs; name it:"
+        f" with_session({option[1]})"
+    )
+
+
 def _call_kind(agent: Any) -> Kind:
     """Return how *agent* is called, by its own code or that of its ``__call__``."""
     function = agent.__func__ if isinstance(agent, (classmethod, staticmethod)) else agent
     while isinstance(function, functools.partial):
         function = function.func
     if not (inspect.isroutine(function) or callable(function)):
+        _refuse_option(agent)
         raise ConfigurationError(
             f"an object of type {type(agent).__name__} cannot be called, and is no agent of a"
             " framework that memwrap knows; pass a function, or with_session(adapter=...) with"
-            " methods() and answer()"
+            " methods() and answer(). Options have names: session=, store=, middleware="
         )
     if not inspect.isroutine(function):
         function = type(function).__call__
@@ -234,9 +286,15 @@ def _key(key: str, parameters: dict[str, inspect.Parameter], method: Method) -> 
         return key, functools.partial(method.session_of, key)
     kinds = {parameter.kind for parameter in parameters.values()}
     if key not in parameters and inspect.Parameter.VAR_KEYWORD not in kinds:
-        raise ConfigurationError(f"key={key!r}: {name_of(method.call)} has no such parameter")
+        raise ConfigurationError(
+            f"key={key!r}: {name_of(method.call)} has no such parameter; name the one that holds"
+            " the session's id"
+        )
     if key == next(iter(parameters), None):
-        raise ConfigurationError(f"key={key!r} is the parameter of the input")
+        raise ConfigurationError(
+            f"key={key!r} is the parameter of the input of {name_of(method.call)}; name the one"
+            " that holds the session's id"
+        )
     place = _place(key, parameters)
 
     def find(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
@@ -87,11 +87,14 @@ class Methods:
         remember: The methods that remember, by name.
         derived: Other attributes of the remembering object, by name. A plain function becomes a
             method; it may call the remembering ones on its first argument.
+        copies: The names of methods that return another agent of the same type, as ``clone`` does:
+            it remembers too.
     """
 
     main: str
     remember: Mapping[str, Method]
     derived: Mapping[str, Any] = field(default_factory=dict)
+    copies: Collection[str] = ()
 
 
 class Adapter(Protocol):

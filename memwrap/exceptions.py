@@ -18,7 +18,8 @@ the content of a conversation: they name types, places (``$[3].content[0]``) and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -65,8 +66,11 @@ class ConversionError(MemwrapError, ValueError):
     """
 
     def __init__(self, message: str, *, path: str = "$") -> None:
-        super().__init__(f"{message} @ {path}")
+        super().__init__(message)
         self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} @ {self.path}"
 
 
 class SessionError(MemwrapError):
@@ -98,12 +102,23 @@ class TurnNotSaved(TurnError):
         *,
         result: Any,
         items: Sequence[Item],
-        retry: Callable[[], Awaitable[None]],
+        retry: Callable[[], Awaitable[None]] | None,
     ) -> None:
         super().__init__(message)
         self.result = result
         self.items = list(items)
         self._retry = retry
+
+    def __reduce__(self) -> Any:
+        # The turn cannot be stored from another process.
+        return _restored, (type(self), self.args, {**vars(self), "_retry": None})
+
+    def __copy__(self) -> Self:
+        return _restored(type(self), self.args, vars(self))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        state = {**deepcopy({**vars(self), "_retry": None}, memo), "_retry": self._retry}
+        return _restored(type(self), self.args, state)
 
     async def retry(self) -> None:
         """Store the turn now, unless it has been stored meanwhile.
@@ -113,8 +128,24 @@ class TurnNotSaved(TurnError):
         Raises:
             TurnNotSaved: The turn still cannot be stored. After `LeaseLost` and `HistoryChanged`
                 it never can: the session's history is no longer the one that the agent saw.
+            ConfigurationError: The error has been pickled; only the one that was raised can store.
         """
+        if self._retry is None:
+            raise ConfigurationError(
+                "this error was pickled, and cannot store the turn; call retry() on the error that"
+                " was raised, in its process, or add .items to the session"
+            )
         await self._retry()
+
+
+E = TypeVar("E", bound=MemwrapError)
+
+
+def _restored(kind: type[E], args: tuple[Any, ...], state: dict[str, Any]) -> E:
+    """Return an error of that class, whatever its constructor takes."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class LeaseLost(TurnNotSaved):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
-from types import AsyncGeneratorType
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from types import AsyncGeneratorType, FunctionType
 from typing import Any, Self
 
 from memwrap.attempts import nothing_sent
@@ -13,7 +13,7 @@ from memwrap.exceptions import TurnError
 from memwrap.settle import settle
 from memwrap.turn import Event, Handler, Turn
 
-__all__ = ["Stream", "call", "stream"]
+__all__ = ["Stream", "call", "call_named", "stream"]
 
 _END = object()
 
@@ -46,6 +46,13 @@ async def call(handler: Handler, turn: Turn) -> Event:
     if not sent:
         raise nothing_sent(turn.run.place)
     return sent[0]
+
+
+def call_named(name: str) -> Callable[[Handler, Turn], Coroutine[Any, Any, Event]]:
+    """Return `call` under another name: a coroutine has the name of its function for good."""
+    named = FunctionType(call.__code__, call.__globals__, name.rpartition(".")[2])
+    named.__qualname__ = name
+    return named
 
 
 class Stream(AsyncGenerator[Event, None]):

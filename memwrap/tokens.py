@@ -30,12 +30,17 @@ class Counter:
     Args:
         count: Returns the tokens of one item.
         name: Tells the counter from others.
+        made_of: What `counter_for` makes it of.
     """
 
-    def __init__(self, count: Callable[[Item], int], name: str) -> None:
+    def __init__(self, count: Callable[[Item], int], name: str, made_of: CountTokens) -> None:
         self.name = name
+        self._made_of = made_of
         self._count = count
         self._counts: OrderedDict[int, int] = OrderedDict()
+
+    def __reduce__(self) -> Any:
+        return counter_for, (self._made_of,)  # other processes hash items otherwise
 
     def __call__(self, item: Item) -> int:
         """Return the tokens of *item*."""
@@ -61,18 +66,23 @@ def counter_for(count_tokens: CountTokens) -> Counter:
     """
     if callable(count_tokens):
         name = getattr(count_tokens, "__qualname__", None) or type(count_tokens).__qualname__
-        return Counter(count_tokens, name)
+        return Counter(count_tokens, name, count_tokens)
     if not isinstance(count_tokens, str):
         raise ConfigurationError(
             "count_tokens is the name of an encoding such as 'o200k_base', 'chars/4', or a"
             f" function from item to tokens, not {type(count_tokens).__name__}"
         )
     if count_tokens == "chars/4":
-        return Counter(lambda item: sum(map(len, _texts(item))) // 4 + _OF_AN_ITEM, count_tokens)
+        return Counter(_quarter, count_tokens, count_tokens)
     encode = _encoding(count_tokens).encode_ordinary
     return Counter(
-        lambda item: sum(len(encode(text)) for text in _texts(item)) + _OF_AN_ITEM, count_tokens
+        lambda item: sum(len(encode(text)) for text in _texts(item)) + _OF_AN_ITEM,
+        *(count_tokens, count_tokens),
     )
+
+
+def _quarter(item: Item) -> int:
+    return sum(map(len, _texts(item))) // 4 + _OF_AN_ITEM
 
 
 def _encoding(name: str) -> Any:

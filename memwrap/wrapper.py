@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from copy import copy, deepcopy
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeAlias
+from functools import partial, wraps
+from typing import Any, Protocol, Self, TypeAlias
 
 import wrapt
 
 from memwrap import sync_tasks, tasks
+from memwrap.arguments import Arguments
 from memwrap.codec import copy_items
 from memwrap.context import UNSET, MaybeSession, scope
-from memwrap.dialects import Adapter, Kind, Method, Methods
-from memwrap.exceptions import ConfigurationError
+from memwrap.dialects import Adapter, Kind, Method, Methods, loaded
+from memwrap.exceptions import ConfigurationError, ConversionError
 from memwrap.foreign import converted
 from memwrap.items import Item
 from memwrap.sessions.base import Session, StoreLike
@@ -29,6 +31,7 @@ from memwrap.turn import Handler, Turn
 from memwrap.window import Windows
 
 __all__ = [
+    "Again",
     "AgentProxy",
     "Find",
     "Plan",
@@ -66,6 +69,8 @@ class Plan:
         takes_turn_id: Whether the callable has a parameter ``turn_id`` of its own.
         session_place: The index of ``session`` among the positional arguments after the input.
         windows: What the layers need of the past; None for all of it.
+        arguments: What a function takes besides its input; None if nobody knows.
+        call: `tasks.call` under the agent's name, by which Python warns of a forgotten ``await``.
     """
 
     method: Method
@@ -81,6 +86,8 @@ class Plan:
     takes_turn_id: bool = False
     session_place: int | None = None
     windows: Windows | None = None
+    arguments: Arguments | None = None
+    call: Callable[[Handler, Turn], Coroutine[Any, Any, Any]] = tasks.call
 
     def start(
         self,
@@ -103,6 +110,9 @@ class Plan:
             input = kwargs.pop(self.input_name)
         else:
             raise TypeError(f"{name_of(agent)}() needs the input as its first argument")
+        if self.arguments is not None and (args or kwargs or self.arguments.required):
+            known = {**kwargs, "session": None} if self.takes_session else kwargs
+            self.arguments.check(name_of(agent), args, known)
         place = self.session_place
         if given is UNSET and place is not None and place < len(args):
             session = self._session(agent, args[place], args, kwargs)
@@ -120,7 +130,7 @@ class Plan:
         input, put_back = (input, None) if method.split is None else method.split(input)
         turn = Turn(
             agent,
-            self._items(input),
+            self._items(agent, input),
             args,
             kwargs,
             adapter=self.adapter,
@@ -132,7 +142,7 @@ class Plan:
             windows=self.windows,
         )
         if method.kind is Kind.CALL:
-            return tasks.call(self.handler, turn)
+            return self.call(self.handler, turn)
         return self._run(agent, turn)
 
     def _run(self, agent: Callable[..., Any], turn: Turn) -> Any:
@@ -146,12 +156,16 @@ class Plan:
             events = sync_tasks.sync_stream(self.handler, turn)
         return events if method.show is None else method.show(events)
 
-    def _items(self, input: Any) -> list[Item]:
+    def _items(self, agent: Callable[..., Any], input: Any) -> list[Item]:
         if type(input) is str:
             items = converted(self.adapter.to_items, input)
             return items if type(items) is list else copy_items(items)
-        # The caller may change its input after the call.
-        return copy_items(converted(self.adapter.to_items, received(input)))
+        try:
+            # The caller may change its input after the call.
+            return copy_items(converted(self.adapter.to_items, received(input)))
+        except ConversionError as exc:
+            exc.args = (f"{name_of(agent)}: {exc.args[0]}", *exc.args[1:])
+            raise
 
     def _session(
         self,
@@ -210,6 +224,18 @@ def check_turn_id(turn_id: object) -> None:
         )
 
 
+class Again(Protocol):
+    """`with_session` with the options of a remembering agent."""
+
+    def __call__(self, agent: Any, /) -> Any:
+        """Return another agent that remembers in the same way."""
+        ...
+
+    def reduced(self, agent: Any) -> Any:
+        """Return what pickle makes such an agent of."""
+        ...
+
+
 class _Signature:
     """Shows the agent's signature with ``session`` in it."""
 
@@ -227,44 +253,86 @@ class _Signature:
     @property
     def __func__(self) -> Any:
         # inspect takes a method's kind and signature from here, and drops `self` from it
-        return SessionWrapper(self.__wrapped__.__func__, self._self_plan)  # type: ignore[attr-defined]
+        function = self.__wrapped__.__func__  # type: ignore[attr-defined]
+        return SessionWrapper(function, self._self_plan, self._self_again)  # type: ignore[attr-defined]
 
 
 class _BoundWrapper(_Signature, wrapt.BoundFunctionWrapper[..., Any]):
     """A remembering method of an object."""
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return getattr, (self.__self__, self.__name__)
 
-class SessionWrapper(_Signature, wrapt.FunctionWrapper[..., Any]):
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return getattr(deepcopy(self.__self__, memo), self.__name__)
+
+
+class _Copied:
+    """A remembering agent that is copied and pickled as what it wraps, with its memory."""
+
+    def __copy__(self) -> Any:
+        agent: Any = self.__wrapped__  # type: ignore[attr-defined]
+        return self if inspect.isroutine(agent) else self._self_again(copy(agent))  # type: ignore[attr-defined]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        agent: Any = self.__wrapped__  # type: ignore[attr-defined]
+        if inspect.isroutine(agent):
+            return self
+        return self._self_again(deepcopy(agent, memo))  # type: ignore[attr-defined]
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        agent: Any = self.__wrapped__  # type: ignore[attr-defined]
+        name = getattr(agent, "__qualname__", None)
+        if name is not None and loaded(f"{agent.__module__}.{name}") is self:
+            return name  # as any function of a module: by its name
+        return self._self_again.reduced(agent)  # type: ignore[attr-defined]
+
+
+class SessionWrapper(_Copied, _Signature, wrapt.FunctionWrapper[..., Any]):
     """A remembering function."""
 
     __bound_function_wrapper__ = _BoundWrapper
 
-    def __init__(self, agent: Any, plan: Plan) -> None:
+    def __init__(self, agent: Any, plan: Plan, again: Again) -> None:
         super().__init__(agent, plan.start)
         self._self_plan = plan
+        self._self_again = again
 
 
-class AgentProxy(wrapt.ObjectProxy[Any]):
+class AgentProxy(_Copied, wrapt.ObjectProxy[Any]):
     """An agent object, some of whose methods remember."""
 
-    def __init__(self, agent: Any, main: str, remembering: dict[str, SessionWrapper]) -> None:
+    def __init__(
+        self, agent: Any, main: str, remembering: dict[str, SessionWrapper], again: Again
+    ) -> None:
         super().__init__(agent)
         self._self_main = main
         self._self_remembering = remembering
+        self._self_again = again
 
 
 def proxy_of(
-    agent: Any, methods: Methods, remember: Callable[[Method], SessionWrapper]
+    agent: Any, methods: Methods, remember: Callable[[Method], SessionWrapper], again: Again
 ) -> AgentProxy:
     """Return *agent* as a proxy on which the adapter's methods remember."""
 
     def remembering(name: str) -> property:
         return property(lambda proxy: proxy._self_remembering[name])  # noqa: SLF001
 
+    def copying(name: str) -> Callable[..., Any]:
+        def method(proxy: AgentProxy, *args: Any, **kwargs: Any) -> Any:
+            return again(getattr(proxy.__wrapped__, name)(*args, **kwargs))
+
+        return wraps(getattr(type(agent), name))(method)
+
     members = {name: remembering(name) for name in methods.remember} | dict(methods.derived)
+    members |= {name: copying(name) for name in methods.copies}
     kind: type[AgentProxy] = type("AgentProxy", (AgentProxy,), members)
     wrapped = {name: remember(method) for name, method in methods.remember.items()}
-    return kind(agent, methods.main, wrapped)
+    return kind(agent, methods.main, wrapped, again)
 
 
 def main_call(agent: Any) -> tuple[Any, Kind]:

@@ -6,8 +6,9 @@ import uuid
 from contextlib import suppress
 from typing import Any
 
+from memwrap.chain import name_of_layer
 from memwrap.dialects import answer_of
-from memwrap.exceptions import MemwrapError
+from memwrap.exceptions import ConversionError, MemwrapError
 from memwrap.items import Item, text_of, without_open_calls
 from memwrap.memory.pieces import ITEM, LIST, TEXT, VALUE, Piece, read_pieces
 from memwrap.sessions.turns import StoredTurn
@@ -25,8 +26,11 @@ def result_of(turn: Turn) -> Any:
 def carry(error: Exception, turn: Turn) -> None:
     """Put the answer on an error that came after it, as ``result``, and the items as ``items``.
 
-    An error of another library that has such an attribute of its own keeps it.
+    An error of another library that has such an attribute of its own keeps it. That of a
+    conversion is told the name of the agent.
     """
+    if isinstance(error, ConversionError):
+        error.args = (f"{name_of_layer(turn.run.agent)}: {error.args[0]}", *error.args[1:])
     values = {"result": result_of(turn), "items": [*turn.input, *turn.new_items]}
     for name, value in values.items():
         if isinstance(error, MemwrapError) or not hasattr(type(error), name):

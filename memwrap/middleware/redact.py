@@ -215,6 +215,19 @@ def _free(name: str, taken: Mapping[str, Any], repeats: dict[str, int]) -> str:
     return name
 
 
+class _Replacer:
+    """Replaces what patterns match; no function, so that it can be pickled."""
+
+    def __init__(self, patterns: list[re.Pattern[str]], replacement: str) -> None:
+        self._patterns = patterns
+        self._replacement = replacement
+
+    def __call__(self, text: str) -> str:
+        for pattern in self._patterns:
+            text = pattern.sub(lambda _: self._replacement, text)
+        return text
+
+
 def _replacer(
     patterns: str | re.Pattern[str] | Iterable[str | re.Pattern[str]], replacement: str
 ) -> Callable[[str], str]:
@@ -233,9 +246,4 @@ def _replacer(
     if not compiled:
         raise ConfigurationError("Redact needs a pattern, as in Redact(r'sk-[A-Za-z0-9]+')")
 
-    def replace(text: str) -> str:
-        for pattern in compiled:
-            text = pattern.sub(lambda _: replacement, text)
-        return text
-
-    return replace
+    return _Replacer(compiled, replacement)

@@ -7,7 +7,7 @@ import threading
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 from weakref import ref
 
 from memwrap.sessions.backend import Claim, RecordedRows, Rows, RowWindow
@@ -38,6 +38,18 @@ class MemoryBackend:
         self._guard = threading.Lock()
         self._newest_id = 0  # of all rows that there have been, so that no number comes twice
         self._key = b""
+
+    def __copy__(self) -> Self:
+        return self  # what holds it holds the same conversations
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "sessions in memory cannot be pickled: they are in this process only. SQLiteSession and"
+            " SQLiteStore with a file can be"
+        )
 
     def identity(self, session_id: str) -> Hashable:
         """Return the same value for all objects that stand for that session."""

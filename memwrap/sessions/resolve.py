@@ -52,6 +52,11 @@ def resolve(session: Any, store: Any) -> Session | None:
             " session object, the id of one in the store as a string, or None for no memory: of a"
             f" number, str({session!r})"
         )
+    if callable(getattr(session, "session", None)) and not isinstance(session, type):
+        raise ConfigurationError(
+            f"session is a store ({type(session).__name__}); pass a session of it, as"
+            " store.session(id), or the id alone to an agent that has the store"
+        )
     missing = [name for name in _METHODS if not callable(getattr(session, name, None))]
     if missing or isinstance(session, type):
         raise ConfigurationError(
@@ -75,6 +80,14 @@ def check_session(session: Any, what: str) -> Session:
         given = "None" if session is None else f"{session!r}, an id"
         way = "store.session(id)" if session is None else f"store.session({str(session)!r})"
         raise ConfigurationError(f"{what} takes a session, not {given}: pass {way}")
+    if callable(getattr(session, "session", None)) and not isinstance(session, type):
+        raise ConfigurationError(f"{what} takes a session, not a store: pass store.session(id)")
+    if callable(session) and not _is_session_class(type(session)):  # type: ignore[arg-type]
+        name = getattr(session, "__qualname__", None) or type(session).__qualname__
+        raise ConfigurationError(
+            f"{what} takes a session, and {name} is none: pass the session that the agent was"
+            " called with"
+        )
     found = resolve(session, None)
     assert found is not None  # noqa: S101
     return found
