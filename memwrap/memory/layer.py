@@ -16,6 +16,7 @@ from memwrap.exceptions import (
     LeaseLost,
     MemwrapError,
     SessionBusy,
+    TurnError,
     TurnIdReused,
     TurnNotSaved,
 )
@@ -125,15 +126,21 @@ class Memory:
             TurnIdReused: The turn's id belongs to another input; the agent was not called.
             TurnNotSaved: The agent answered, but the turn could not be stored.
         """
-        turn.run.is_over = False  # a layer may call this one again
-        if turn.new_items:
-            turn.run.events, turn.new_items = [], []
+        if turn.run.is_over:  # a layer calls this one again
+            turn.run.is_over, turn.history = False, []
+            if turn.new_items:
+                turn.run.events, turn.new_items = [], []
         if turn.session is None:
             try:
                 await handler(turn, send)
             finally:
                 turn.run.is_over = True
             return
+        if turn.history:
+            raise TurnError(
+                f"session {turn.session_id!r}: turn.history was changed before it was loaded, and"
+                " the change would be lost; put the layer that does it behind Memory in middleware"
+            )
         key: Hashable = identity(turn.session)
         outer = None if turn.run.parent is None else _outer(turn.run.parent, key)
         if outer is not None:
