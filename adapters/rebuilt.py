@@ -24,7 +24,12 @@ def rebuilt_response(items: Sequence[Item], type_name: str) -> Any:
     """
     from openai.types import responses
 
-    found = {"object": "response", "id": f"resp_{_STORED}", "created_at": 0, "model": ""}
+    found: dict[str, Any] = {
+        "object": "response",
+        "id": f"resp_{_STORED}",
+        "created_at": 0,
+        "model": "",
+    }
     found |= {"status": "completed", "parallel_tool_calls": False, "tool_choice": "auto"}
     output = without_provider_data(projected(items, RESPONSES))
     found |= {"tools": [], "output": [_as_output(item, n) for n, item in enumerate(output)]}
@@ -69,7 +74,7 @@ def rebuilt_chat(
     messages = from_items(items)
     message: dict[str, Any] = {"content": None, "refusal": None, **messages[-1]} if messages else {}
     calls = message.get("tool_calls")
-    found = {"id": f"chatcmpl_{_STORED}", "created": 0, "model": ""}
+    found: dict[str, Any] = {"id": f"chatcmpl_{_STORED}", "created": 0, "model": ""}
     choice = {"index": 0, "finish_reason": "tool_calls" if calls else "stop", "logprobs": None}
     name = _last_name(type_name)
     if name == "ChatCompletionMessage":

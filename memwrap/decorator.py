@@ -184,7 +184,7 @@ class _Again:
 
 
 def _unpickled(agent: Any, options: dict[str, Any], adapter: Any) -> Any:
-    found = import_module(adapter) if isinstance(adapter, str) else adapter
+    found: Any = import_module(adapter) if isinstance(adapter, str) else adapter
     return with_session(agent, **options, adapter=found)
 
 

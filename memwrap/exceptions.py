@@ -50,8 +50,10 @@ class MemwrapError(Exception):
         items: What should have been stored: the input and the new items, as far as they are known.
     """
 
-    result: Any = None
-    items: Sequence[Item] = ()
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        self.result: Any = None
+        self.items: list[Item] = []
 
 
 class ConfigurationError(MemwrapError, ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from types import AsyncGeneratorType, FunctionType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from memwrap.attempts import nothing_sent
 from memwrap.context import UNSET, Scope, scope
@@ -60,10 +60,11 @@ class Stream(AsyncGenerator[Event, None]):
 
     def __init__(self, handler: Handler, turn: Turn) -> None:
         self._turn = turn
-        self._events = _events(handler, turn)
+        events = _events_of(handler, turn)
+        self._events = cast("AsyncGeneratorType[Event, None]", events)
 
-    @property  # callers look by it whether an agent is a stream
-    def __class__(self) -> type[AsyncGeneratorType[Any, Any]]:  # type: ignore[override]
+    @property  # type: ignore[misc]  # callers look by it whether an agent is a stream
+    def __class__(self) -> Any:
         return AsyncGeneratorType
 
     @property
@@ -114,7 +115,7 @@ def stream(handler: Handler, turn: Turn) -> Stream:
     return Stream(handler, turn)
 
 
-async def _events(handler: Handler, turn: Turn) -> AsyncGenerator[Event, None]:
+async def _events_of(handler: Handler, turn: Turn) -> AsyncGenerator[Event, None]:
     if turn.run.is_stopped:
         return
     queue: asyncio.Queue[Event] = asyncio.Queue()

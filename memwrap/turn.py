@@ -270,7 +270,8 @@ class Turn:
             run.take_back(first.events)
             run.place = Place(place.level - 1, first.name)
         if self.before_agent or self.before_save or run.events:
-            entry = Entry(*map(len, hooks), len(run.events), run.place.name)
+            counts = len(self.before_agent), len(self.before_save), len(run.events)
+            entry = Entry(*counts, run.place.name)
             run.entries = {**run.entries, place.level: entry}
         run.place = place
 

@@ -91,7 +91,7 @@ def value_of(text: str, name: str) -> Any:
 def _made(data: Any, name: str) -> Any:
     if name.startswith("[") and isinstance(data, list):
         return [_made(part, name[1:-1]) for part in data]
-    kind = _type_of(name)
+    kind: Any = _type_of(name)
     try:
         if isinstance(kind, _Validating):
             return kind.model_validate_json(msgspec.json.encode(data).decode())
@@ -105,8 +105,9 @@ def _type_of(name: str) -> type | None:
     found: Any = _PLAIN.get(name) or _local.get(name) or loaded(name)
     if not isinstance(found, type):
         return None
-    is_value = is_dataclass(found) or isinstance(found, _Validating)
-    return found if is_value or issubclass(found, (*_PLAIN.values(), msgspec.Struct)) else None
+    kind: type = found
+    is_value = is_dataclass(kind) or hasattr(kind, "model_validate_json")
+    return kind if is_value or issubclass(kind, (*_PLAIN.values(), msgspec.Struct)) else None
 
 
 def _is_message(part: Any) -> bool:

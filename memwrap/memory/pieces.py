@@ -135,11 +135,16 @@ def places_after(before: Sequence[Item], after: Sequence[Item]) -> Callable[[int
     """Return a function from places in *before* to places in *after*, which a layer made of it."""
     if len(before) == len(after):
         return lambda place: place
-    keys = [[(shape_of(item), item.get("call_id")) for item in items] for items in (before, after)]
     places: dict[int, int] = {}
-    for block in SequenceMatcher(None, *keys, autojunk=False).get_matching_blocks():
+    matcher = SequenceMatcher(a=_kept(before), b=_kept(after), autojunk=False)
+    for block in matcher.get_matching_blocks():
         places |= {block.a + n: block.b + n for n in range(block.size)}
     return places.get
+
+
+def _kept(items: Sequence[Item]) -> list[tuple[str, str]]:
+    """Return what a layer that edits items leaves as it is."""
+    return [(str(shape_of(item)), str(item.get("call_id"))) for item in items]
 
 
 def written_pieces(pieces: list[Piece], size: int, moved: Callable[[int], int | None]) -> str:
