@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
-from copy import copy, deepcopy
 from dataclasses import dataclass
 from functools import partial, wraps
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, TypeAlias
 
 import wrapt
 
@@ -20,7 +19,8 @@ from memwrap import sync_tasks, tasks
 from memwrap.arguments import Arguments
 from memwrap.codec import copy_items
 from memwrap.context import UNSET, MaybeSession, scope
-from memwrap.dialects import Adapter, Kind, Method, Methods, loaded
+from memwrap.copies import Again, Copied, CopiedMethod
+from memwrap.dialects import Adapter, Kind, Method, Methods
 from memwrap.exceptions import ConfigurationError, ConversionError
 from memwrap.foreign import converted
 from memwrap.items import Item
@@ -31,7 +31,6 @@ from memwrap.turn import Handler, Turn
 from memwrap.window import Windows
 
 __all__ = [
-    "Again",
     "AgentProxy",
     "Find",
     "Plan",
@@ -224,18 +223,6 @@ def check_turn_id(turn_id: object) -> None:
         )
 
 
-class Again(Protocol):
-    """`with_session` with the options of a remembering agent."""
-
-    def __call__(self, agent: Any, /) -> Any:
-        """Return another agent that remembers in the same way."""
-        ...
-
-    def reduced(self, agent: Any) -> Any:
-        """Return what pickle makes such an agent of."""
-        ...
-
-
 class _Signature:
     """Shows the agent's signature with ``session`` in it."""
 
@@ -257,41 +244,11 @@ class _Signature:
         return SessionWrapper(function, self._self_plan, self._self_again)  # type: ignore[attr-defined]
 
 
-class _BoundWrapper(_Signature, wrapt.BoundFunctionWrapper[..., Any]):
+class _BoundWrapper(CopiedMethod, _Signature, wrapt.BoundFunctionWrapper[..., Any]):
     """A remembering method of an object."""
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return getattr, (self.__self__, self.__name__)
 
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return getattr(deepcopy(self.__self__, memo), self.__name__)
-
-
-class _Copied:
-    """A remembering agent that is copied and pickled as what it wraps, with its memory."""
-
-    def __copy__(self) -> Any:
-        agent: Any = self.__wrapped__  # type: ignore[attr-defined]
-        return self if inspect.isroutine(agent) else self._self_again(copy(agent))  # type: ignore[attr-defined]
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        agent: Any = self.__wrapped__  # type: ignore[attr-defined]
-        if inspect.isroutine(agent):
-            return self
-        return self._self_again(deepcopy(agent, memo))  # type: ignore[attr-defined]
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        agent: Any = self.__wrapped__  # type: ignore[attr-defined]
-        name = getattr(agent, "__qualname__", None)
-        if name is not None and loaded(f"{agent.__module__}.{name}") is self:
-            return name  # as any function of a module: by its name
-        return self._self_again.reduced(agent)  # type: ignore[attr-defined]
-
-
-class SessionWrapper(_Copied, _Signature, wrapt.FunctionWrapper[..., Any]):
+class SessionWrapper(Copied, _Signature, wrapt.FunctionWrapper[..., Any]):
     """A remembering function."""
 
     __bound_function_wrapper__ = _BoundWrapper
@@ -302,11 +259,15 @@ class SessionWrapper(_Copied, _Signature, wrapt.FunctionWrapper[..., Any]):
         self._self_again = again
 
 
-class AgentProxy(_Copied, wrapt.ObjectProxy[Any]):
+class AgentProxy(Copied, wrapt.ObjectProxy[Any]):
     """An agent object, some of whose methods remember."""
 
     def __init__(
-        self, agent: Any, main: str, remembering: dict[str, SessionWrapper], again: Again
+        self,
+        agent: Any,
+        main: str,
+        remembering: dict[str, SessionWrapper],
+        again: Again | None = None,
     ) -> None:
         super().__init__(agent)
         self._self_main = main

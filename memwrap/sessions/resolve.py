@@ -52,16 +52,11 @@ def resolve(session: Any, store: Any) -> Session | None:
             " session object, the id of one in the store as a string, or None for no memory: of a"
             f" number, str({session!r})"
         )
-    if callable(getattr(session, "session", None)) and not isinstance(session, type):
-        raise ConfigurationError(
-            f"session is a store ({type(session).__name__}); pass a session of it, as"
-            " store.session(id), or the id alone to an agent that has the store"
-        )
     missing = [name for name in _METHODS if not callable(getattr(session, name, None))]
     if missing or isinstance(session, type):
         raise ConfigurationError(
-            f"session is {_named(session)}, not a session ({_lack(missing)}); pass a session"
-            " object, the id of one in the store as a string, or None for no memory"
+            f"session is {_named(session)}, not a session ({_lack(session, missing)}); pass a"
+            " session object, the id of one in the store as a string, or None for no memory"
         )
     return session  # type: ignore[no-any-return]
 
@@ -99,5 +94,9 @@ def _named(value: object) -> str:
     return f"of type {type(value).__name__}"
 
 
-def _lack(missing: list[str]) -> str:
-    return f"it has no {', '.join(missing)}" if missing else "an instance of it would be"
+def _lack(session: object, missing: list[str]) -> str:
+    if isinstance(session, type):
+        return "an instance of it would be"
+    if callable(getattr(session, "session", None)):
+        return "it is a store, whose session(id) is one"
+    return f"it has no {', '.join(missing)}"

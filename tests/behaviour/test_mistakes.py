@@ -173,7 +173,7 @@ async def test_numbers_as_ids(number):
 async def test_stores_as_sessions():
     """A store in a session's place is told how to get one."""
     agent = with_session(helper)
-    with pytest.raises(ConfigurationError, match=r"is a store \(InMemoryStore\).*session\(id\)"):
+    with pytest.raises(ConfigurationError, match=r"InMemoryStore.*is a store, whose session\(id\)"):
         await agent("q", session=InMemoryStore())
 
 
