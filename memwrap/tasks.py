@@ -64,7 +64,7 @@ class Stream(AsyncGenerator[Event, None]):
         self._events = cast("AsyncGeneratorType[Event, None]", events)
 
     @property  # type: ignore[misc]  # callers look by it whether an agent is a stream
-    def __class__(self) -> Any:
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         return AsyncGeneratorType
 
     @property
