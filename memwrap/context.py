@@ -15,7 +15,6 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from memwrap.codec import copy_items
 from memwrap.exceptions import ConfigurationError, TurnError
 from memwrap.sessions.base import Session, SessionLike
-from memwrap.sessions.resolve import resolve
 from memwrap.turn import Recorded, Turn
 
 __all__ = ["current_session", "current_turn", "record", "use_session"]
@@ -63,13 +62,11 @@ class use_session:  # noqa: N801  (a verb for a block, as contextlib's are)
     agent that calls another shares its session openly, with ``session=current_session()``.
 
     Raises:
-        ConfigurationError: It is no session; or the block was left in another context than it was
-            entered in, so that nobody saw the session.
+        ConfigurationError: The block was left in another context than it was entered in, so that
+            nobody saw the session.
     """
 
     def __init__(self, session: SessionLike) -> None:
-        if not isinstance(session, str):
-            resolve(session, None)  # refuses what is no session, before any agent is called
         self.session = session
         self._tokens: list[Token[Scope]] = []
 

@@ -166,8 +166,8 @@ async def test_numbers_as_ids(number):
         await agent("q", session=number)
     with pytest.raises(ConfigurationError, match=r"pass str\(...\) of it"):
         InMemoryStore().session(number)
-    with pytest.raises(ConfigurationError, match=rf"str\({number}\)"):
-        use_session(number)
+    with use_session(number), pytest.raises(ConfigurationError, match=rf"str\({number}\)"):
+        await agent("q")
 
 
 async def test_stores_as_sessions():
