@@ -264,15 +264,15 @@ class Turn:
         A layer that calls its handler again begins a new attempt: what the attempt before appended
         to hooks is gone then, and what it recorded, unless it sent events too.
         """
-        run, hooks = self.run, (self.before_agent, self.before_save)
+        run = self.run
         if run.place.level >= place.level:
+            hooks = self.before_agent, self.before_save
             first, run.entries = begin_again(hooks, run.entries, run.place.level, place.level)
             run.take_back(first.events)
             run.place = Place(place.level - 1, first.name)
         if self.before_agent or self.before_save or run.events:
             counts = len(self.before_agent), len(self.before_save), len(run.events)
-            entry = Entry(*counts, run.place.name)
-            run.entries = {**run.entries, place.level: entry}
+            run.entries = {**run.entries, place.level: Entry(*counts, run.place.name)}
         run.place = place
 
     def layer_of(self, where: str, index: int) -> str:
