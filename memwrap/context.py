@@ -24,12 +24,14 @@ class Unset(Enum):
     """The value of an argument that was left out, where None may be passed."""
 
     UNSET = "unset"
+    MASKED = "masked"
 
     def __repr__(self) -> str:
-        return "UNSET"
+        return self.name
 
 
 UNSET: Final = Unset.UNSET
+MASKED: Final = Unset.MASKED  # there is a session, of a turn around, and not for this call
 MaybeSession: TypeAlias = "SessionLike | Literal[Unset.UNSET]"
 
 

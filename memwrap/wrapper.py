@@ -18,7 +18,7 @@ import wrapt
 from memwrap import sync_tasks, tasks
 from memwrap.arguments import Arguments
 from memwrap.codec import copy_items
-from memwrap.context import UNSET, MaybeSession, scope
+from memwrap.context import MASKED, UNSET, MaybeSession, scope
 from memwrap.copies import Again, Copied, CopiedMethod
 from memwrap.dialects import Adapter, Kind, Method, Methods
 from memwrap.exceptions import ConfigurationError, ConversionError
@@ -61,7 +61,7 @@ class Plan:
         session: The session of the decorator.
         store: Where ids become sessions.
         key: ``(name, find)``: the session parameter, and ``find(args, kwargs)``, which returns
-            its value or UNSET.
+            its value, UNSET, or MASKED where it is that of a turn around.
         input_name: The name of the first parameter.
         is_method: Whether the callable is defined in a class body and not bound yet.
         takes_session: Whether the callable has a parameter ``session`` of its own.
@@ -177,6 +177,8 @@ class Plan:
         if given is UNSET and self.key is not None:
             name, find = self.key
             given = find(args, kwargs)
+            if given is MASKED:
+                return None
             if given is None:
                 raise ConfigurationError(
                     f"{name_of(agent)}(): {name} is None, which names no session; pass an id, or"

@@ -27,7 +27,7 @@ from langchain_core.runnables.history import RunnableWithMessageHistory
 
 from memwrap.adapters.langchain.convert import from_items
 from memwrap.adapters.second_memory import refuse_second_memory
-from memwrap.context import UNSET
+from memwrap.context import MASKED, UNSET, current_turn
 from memwrap.dialects import Kind, Method, Methods, adapter_for
 from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item
@@ -85,13 +85,24 @@ def _derived(agent: Any) -> dict[str, Any]:
 
 def config_of(agent: Any, config: Any) -> dict[str, Any]:
     """Return what is configurable in a call: by its config, the runnable's own, and that around."""
-    merged = merge_configs(ensure_config(), getattr(agent, "config", None), config)
-    return merged.get("configurable", {})
+    return _merged(ensure_config(), getattr(agent, "config", None), config)
+
+
+def _merged(*configs: Any) -> dict[str, Any]:
+    found: dict[str, Any] = merge_configs(*configs).get("configurable", {})
+    return found
 
 
 def _configured(agent: Any, key: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Return what the config of a call has under *key*."""
-    return config_of(agent, args[0] if args else kwargs.get("config")).get(key, UNSET)
+    """Return what the config of a call has under *key*.
+
+    While a turn runs, the config around is that of the turn, and not this call's.
+    """
+    config = args[0] if args else kwargs.get("config")
+    found = config_of(agent, config).get(key, UNSET)
+    if current_turn() is None or found is UNSET:
+        return found
+    return _merged(getattr(agent, "config", None), config).get(key, MASKED)
 
 
 def _wrappers_in(agent: Any) -> dict[str, str]:

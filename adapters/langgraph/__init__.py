@@ -11,8 +11,9 @@
 
 Not stored are a run's changes of the history and input that it was given (a redaction of it by
 LangChain's middleware is one), messages that it put before its input, and summaries
-(``lc_source``): the store keeps what was said. A run that is left early may
-keep what it had added by then, and the text of the message that was under way.
+(``lc_source``): the store keeps what was said. A message of the run, or of its input, that a
+``RemoveMessage`` takes back by its id was not said. A run that is left early may keep what it had
+added by then, and the text of the message that was under way.
 
 The way back is ``{"messages": [...]}``; a ``RemoveMessage`` has been applied to it, and of two
 messages with one id the second has none, or the graph would replace the first. A graph with a

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,13 +13,17 @@ from langchain_core.messages import (
     convert_to_messages,
     message_chunk_to_message,
 )
+from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from langgraph.types import Command
 
+from memwrap.adapters import langchain
 from memwrap.adapters.langchain.runnables import config_of
 from memwrap.adapters.langgraph.state import MESSAGES, GraphState, State, StreamEvent
 from memwrap.adapters.second_memory import refuse_second_memory
 from memwrap.context import current_turn, record
 from memwrap.exceptions import ConfigurationError
+from memwrap.hidden.data import without_hidden
+from memwrap.turn import Kept
 
 __all__ = ["Run"]
 
@@ -65,12 +68,16 @@ class Run:
         modes = [self._asked] if isinstance(self._asked, str) else list(self._asked)
         self._modes = frozenset(modes)
         self._subgraphs = bool(options.get("subgraphs"))
-        self.options = options | {"stream_mode": list({*modes, "values"})}
+        self.options = options | {"stream_mode": list({*modes, "values", "updates"})}
         self._graph = graph
         self._state: State = {}
         self._interrupts: list[Any] = []
         self._given: list[Any] | None = None
+        self._given_keys: list[Any] = []
         self._new: dict[Any, Any] = {}
+        # The newest state that had messages without ids.
+        self._keys: list[Any] = []
+        self._texts: list[str] = []
         # Seen already, though the step that says it has not ended.
         self._said: list[BaseMessage] = []
         self._under_way: dict[str | None, list[AIMessageChunk]] = {}
@@ -78,6 +85,7 @@ class Run:
     @property
     def new_messages(self) -> list[BaseMessage]:
         """What the run has added, in its newest form."""
+        self._look(self._state)  # a node may have appended to it, and told the graph nothing
         return convert_to_messages(self._new.values())
 
     def take(self, chunk: Any) -> Iterable[StreamEvent]:
@@ -109,7 +117,7 @@ class Run:
     def record_delivered(self) -> None:
         """Note what a run that was left early has said by now, for whoever wants to keep it."""
         told = self.new_messages
-        known = self._new.keys() | set(_keys(self._given or ()))
+        known = self._new.keys() | set(self._given_keys)
         streamed = (
             message_chunk_to_message(some[0] + some[1:]) for some in self._under_way.values()
         )
@@ -124,14 +132,26 @@ class Run:
         self._state = state if isinstance(state, dict) else vars(state)
         messages: list[Any] = self._state.get(MESSAGES) or []
         if self._given is None:  # what is streamed first is the input, with LangGraph's ids in it
-            self._given = messages
-        given, keys = set(_keys(self._given)), _keys(messages)
-        places = [n for n, key in enumerate(keys) if key in given]
-        begin = places[-1] + 1 if places else 0
+            self._given = list(messages)  # a node may append to the state's list itself
+            self._given_keys = self._keys_of(messages)
+        keys = self._keys_of(messages)
+        given = set(self._given_keys)
+        begin = max((n + 1 for n, key in enumerate(keys) if key in given), default=0)
         for key, message in zip(keys[begin:], messages[begin:], strict=True):
             extra = getattr(message, "additional_kwargs", {})
             if extra.get("lc_source") != _SUMMARY:
                 self._new[key] = message
+
+    def _keys_of(self, messages: list[Any]) -> list[Any]:
+        """Return what tells the messages of a state from others, copies without ids too."""
+        keys = _keys(messages)
+        if all(map(_id_of, messages)):
+            return keys
+        texts, size = list(map(repr, messages)), len(self._texts)
+        if texts[:size] == self._texts:  # the state before, though a reducer may have copied it
+            keys[:size] = self._keys
+        self._keys, self._texts = keys, texts
+        return keys
 
     def _note(self, updates: Any) -> None:
         for node, update in updates.items():
@@ -139,7 +159,20 @@ class Run:
                 self._interrupts += update
             messages = update.get(MESSAGES) if isinstance(update, dict) else None
             for message in messages if isinstance(messages, list) else [messages]:
+                if isinstance(message, RemoveMessage):
+                    self._take_back(message.id)
                 self._hear(message)
+
+    def _take_back(self, removed: str | None) -> None:
+        """Forget a message of the run, or of its input, that the graph removed by its id."""
+        if removed is None or removed == REMOVE_ALL_MESSAGES:  # changes the view only
+            return
+        self._new.pop(removed, None)
+        self._said = [message for message in self._said if message.id != removed]
+        self._under_way.pop(removed, None)
+        for message in self._given or ():
+            if getattr(message, "id", None) == removed:
+                _forget_input(message)
 
     def _hear(self, message: Any) -> None:
         if isinstance(message, AIMessageChunk):
@@ -153,16 +186,30 @@ def _is_empty(message: BaseMessage) -> bool:
 
 
 def _keys(messages: Sequence[Any]) -> list[Any]:
-    """Return what tells each message from others: its id, or else what it says and how often."""
-    keys: list[Any] = []
-    counts = Counter[str]()
-    for message in messages:
-        if (key := getattr(message, "id", None)) is None:
-            text = repr(message)
-            key = (text, counts[text])
-            counts[text] += 1
-        keys.append(key)
-    return keys
+    """Return what tells each message from others: its id, or else the object."""
+    return [_id_of(message) or id(message) for message in messages]
+
+
+def _id_of(message: Any) -> Any:
+    return getattr(message, "id", None)
+
+
+def _forget_input(message: Any) -> None:
+    """Keep a message of the turn's input from being stored; one of its history stays there."""
+    turn = current_turn()
+    if turn is None:
+        return
+    taken_back = without_hidden(langchain.to_items([message]))
+
+    def without(kept: Kept) -> Kept:
+        shown = without_hidden(kept.input)
+        for begin in range(len(shown) - len(taken_back), -1, -1):
+            if shown[begin : begin + len(taken_back)] == taken_back:
+                end = begin + len(taken_back)
+                return kept._replace(input=kept.input[:begin] + kept.input[end:])
+        return kept
+
+    turn.before_save.append(without)
 
 
 def _refuse_options(options: Mapping[str, Any], *, is_call: bool) -> None:

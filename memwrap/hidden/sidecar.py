@@ -37,6 +37,7 @@ __all__ = [
     "bare",
     "has_sidecar",
     "hide",
+    "id_of",
     "is_of",
     "redacted",
     "retied",
@@ -90,6 +91,15 @@ def _read(found: Mapping[str, Any]) -> Sidecar | None:
     return Sidecar(
         at, shape, found.get("items"), identity if isinstance(identity, dict) else {}, data
     )
+
+
+def id_of(item: Item) -> str | None:
+    """Return the id of an item, or of the message that it was made of; None if it has none."""
+    ids = [item.get("id")]
+    for name in names_of(item):
+        sidecar = sidecar_of(item, name)
+        ids.append(None if sidecar is None else sidecar.id.get("id"))
+    return next((found for found in ids if isinstance(found, str) and found), None)
 
 
 def has_sidecar(items: Sequence[Item], name: str) -> bool:

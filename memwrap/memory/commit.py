@@ -42,6 +42,7 @@ class Commit:
         self.opened = opened
         self.saved = False
         self._fingerprints = fingerprints
+        self._input = turn.input  # as it was passed: some of it may turn out to be known
         # A nested turn uses the outer turn's lease: it neither renews nor releases it.
         self.leases = opened.lease_token == opened.token
         if self.leases:
@@ -49,7 +50,7 @@ class Commit:
 
     async def is_of_input(self, stored: str) -> bool | None:
         """Tell whether a stored fingerprint is that of the turn's input; None if nobody can."""
-        return self._fingerprints.is_of(stored, self.turn.input, await self.store.turn_key())
+        return self._fingerprints.is_of(stored, self._input, await self.store.turn_key())
 
     async def save(self, kept: Kept, record: TurnRecord, pieces: list[Piece] | None = None) -> None:
         """Store input and new items, with the turn's changes made to them; try three times.
@@ -68,7 +69,7 @@ class Commit:
         if record.turn_id is not None or record.shape == UNANSWERED:
             key = await self.store.turn_key()
             is_changed = changed.input != kept.input
-            text = self._fingerprints.of(kept.input, key, is_changed=is_changed)
+            text = self._fingerprints.of(self._input, key, is_changed=is_changed)
             inputs = 0 if record.answers else len(changed.input)
             record = record._replace(fingerprint=text, inputs=inputs)
         if pieces is not None:

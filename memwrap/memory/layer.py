@@ -26,6 +26,7 @@ from memwrap.memory.commit import Commit
 from memwrap.memory.cut import Cut
 from memwrap.memory.fingerprints import Fingerprints
 from memwrap.memory.history import marked_unanswered, readable
+from memwrap.memory.known import without_known
 from memwrap.memory.locks import acquire, release, try_acquire
 from memwrap.memory.pieces import pieces_of
 from memwrap.memory.repeats import note_replay
@@ -223,6 +224,8 @@ class Memory:
         turn.run.cut = Cut(commit.opened) if turn.run.windows else None
         known = await self._unanswered(commit) if self._keep_input else 0
         past = history[: len(history) - known] if known else history
+        if not known:
+            turn.input = without_known(turn.input, history, is_all=turn.run.windows is None)
         if not are_texts(past):
             added = turn.run.cut.added if turn.run.cut else ()
             past = without_superseded(readable(turn, past), turn.input, added)

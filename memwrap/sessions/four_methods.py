@@ -157,6 +157,8 @@ class FourMethodTurns:
 
     async def commit_turn(self, turn: OpenTurn, items: list[Item], record: TurnRecord) -> bool:
         """Append the items; when that fails, look whether it happened all the same."""
+        if record.turn_id is not None and not turn.attempted:
+            await self._drop_half(record.turn_id)
         # Places are told from the note on, which comes right behind what has been loaded.
         is_same = record.marks in ("", text_of_marks(turn.marks))
         marks = {} if is_same else moved(marks_from(record.marks), -len(self._history))
@@ -166,8 +168,6 @@ class FourMethodTurns:
             items = [await self._noted(items, record), *items[1:]]
         if not turn.attempted:
             turn.attempted = True
-            if record.turn_id is not None:
-                await self._drop_half(record.turn_id)
             await self._append(items)
             return True
         if self._again is None:

@@ -63,7 +63,7 @@ async def test_foreign_times_fail_no_list(path, time):
         await store.session(session_id).add_items([user("1")])
     execute(path, f"UPDATE agent_sessions SET created_at = {time} WHERE session_id = 'a'")
     by_id = {info.session_id: info for info in await store.sessions()}
-    assert by_id["a"].created_at == by_id["a"].updated_at < by_id["b"].created_at
+    assert by_id["a"].created_at == by_id["a"].updated_at <= by_id["b"].created_at
     execute(path, f"UPDATE agent_sessions SET updated_at = {time}")
     by_id = {info.session_id: info for info in await store.sessions()}
     assert by_id["a"].created_at == datetime.fromtimestamp(0, UTC)
