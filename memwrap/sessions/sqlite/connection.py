@@ -12,7 +12,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import aiosqlite
@@ -24,9 +24,9 @@ from memwrap.sessions.sqlite.statements import TEMPORARY
 
 __all__ = [
     "BUSY_SECONDS",
-    "Hidden",
     "Rows",
     "call",
+    "hidden",
     "is_busy",
     "open_reader",
     "open_writer",
@@ -40,13 +40,31 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 Rows: TypeAlias = list[tuple[Any, ...]]
 
 
-class Hidden(tuple[Any, ...]):
-    """Parameters of a statement that do not show in the driver's log."""
+class Hidden(dict[str, Any]):
+    """Parameters of a statement, by their numbers, that do not show in the driver's log.
+
+    Python 3.12 before 3.12.4 warns of numbered parameters that come as a sequence.
+    """
+
+    def __init__(self, parameters: Sequence[Any]) -> None:
+        super().__init__((str(number), value) for number, value in enumerate(parameters, 1))
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} parameters>"
+
+
+class HiddenRow(tuple[Any, ...]):
+    """Parameters of a statement, in their order, that do not show in the driver's log."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         return f"<{len(self)} parameters>"
+
+
+def hidden(sql: str, parameters: Sequence[Any]) -> Hidden | HiddenRow:
+    """Return the parameters as the driver gets them."""
+    return Hidden(parameters) if "?1" in sql else HiddenRow(parameters)
 
 
 async def open_writer(

@@ -26,9 +26,9 @@ from memwrap.sessions.leases import Stand
 from memwrap.sessions.sqlite import registry
 from memwrap.sessions.sqlite.connection import (
     BUSY_SECONDS,
-    Hidden,
     Rows,
     call,
+    hidden,
     is_busy,
     open_reader,
     open_writer,
@@ -78,7 +78,7 @@ class Engine:
             while self._reader is None or self._is_replaced():
                 await self._open()  # again if somebody closes it before it is our turn
             try:
-                rows = await self._reader.execute_fetchall(sql, Hidden(parameters))
+                rows = await self._reader.execute_fetchall(sql, hidden(sql, parameters))
             except sqlite3.Error as exc:
                 if not is_busy(exc) or time.monotonic() > deadline:
                     raise self._failed(exc)  # noqa: B904  (it has its cause)
@@ -178,7 +178,7 @@ class Engine:
                 batch[0].settle([], self._failed(error))
             self._write_next()
 
-        call(connection.execute_fetchall(sql, Hidden(parameters)).__await__(), done)
+        call(connection.execute_fetchall(sql, hidden(sql, parameters)).__await__(), done)
 
     async def _open(self) -> None:
         """Open both connections once, whoever asks first and whoever of them is cancelled."""

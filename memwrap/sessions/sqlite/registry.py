@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import threading
+import warnings
 import weakref
 from typing import Protocol, TypeAlias
 
@@ -135,8 +136,14 @@ def _close_all() -> None:
 
     # In a thread of its own the driver does not go looking for an event loop.
     stopper = threading.Thread(target=stop, daemon=True)
-    stopper.start()
-    stopper.join(EXIT_SECONDS)
+    try:
+        stopper.start()
+    except RuntimeError:  # Python 3.12 before 3.12.2 begins no thread any more
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            stop()
+    else:
+        stopper.join(EXIT_SECONDS)
 
 
 @in_child
