@@ -232,8 +232,9 @@ _STATEMENTS = {
     # whoever comes.
     "begin": "{lease} RETURNING {window}",
     "begin_marked": "{lease} RETURNING {marked_window}, {marks}",
-    "window": "SELECT {window}",
-    "window_marked": "SELECT {marked_window}, {marks}",
+    # With all numbers in it: the driver takes parameters by number if there is no gap.
+    "window": "SELECT {window}, ?2, ?3, ?4",
+    "window_marked": "SELECT {marked_window}, {marks}, ?2, ?3, ?4",
     # A turn without a lease that began with an empty session has a row too, to be deleted with it.
     "mark": """
         INSERT INTO {turns} (session_id, last_id, token, expires)
