@@ -21,8 +21,7 @@ each step as it comes), pass a memwrap session to ``Runner.run(..., session=sess
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,14 +29,21 @@ from memwrap.adapters import plain
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
 from memwrap.adapters.projection import AGENTS, projected
 from memwrap.adapters.second_memory import refuse_second_memory
+from memwrap.adapters.streamed_run import StreamedRun
 from memwrap.dialects import Kind, Method, Methods
-from memwrap.exceptions import ConfigurationError, ConversionError
+from memwrap.exceptions import ConversionError
 from memwrap.hidden.data import without_hidden
 from memwrap.items import Item, text_of
 
 __all__ = ["StoredRun", "StreamedRun", "answer", "from_items", "methods", "to_items"]
 
 _OTHER_MEMORY = ("session", "conversation_id", "previous_response_id", "auto_previous_response_id")
+
+# Options of a RunConfig that are about the runner's own session, and what memwrap has for them.
+_OF_CONFIG = {
+    "session_input_callback": "add a function to turn.before_agent in a layer",
+    "session_settings": "pass store.session(id, limit=...), or Memory(window=...)",
+}
 
 
 @clear_errors
@@ -111,48 +117,6 @@ def answer(items: Sequence[Item], /) -> StoredRun:
     return StoredRun(texts[-1] if texts else "", list(items))
 
 
-class StreamedRun:
-    """A streamed run that is remembered, with the parts of ``RunResultStreaming`` that matter.
-
-    Attributes:
-        result: The SDK's own result; None until the stream has ended.
-    """
-
-    def __init__(self, events: AsyncGenerator[Any, None]) -> None:
-        self._events = self._shown(events)
-        self.result: Any = None
-
-    def stream_events(self) -> AsyncGenerator[Any, None]:
-        """Return the SDK's events; the turn is stored when they end."""
-        return self._events
-
-    async def _shown(self, events: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
-        async with aclosing(events):
-            async for event in events:
-                if hasattr(event, "new_items"):
-                    self.result = event
-                else:
-                    yield event
-
-    def __aiter__(self) -> AsyncIterator[Any]:
-        return self._events
-
-    async def aclose(self) -> None:
-        """Stop the run now; it is not stored, unless `Memory` keeps what was delivered."""
-        await self._events.aclose()
-
-    @property
-    def final_output(self) -> Any:
-        """What the agent answered in the end.
-
-        Raises:
-            ConfigurationError: The stream has not ended.
-        """
-        if self.result is None:
-            raise ConfigurationError("final_output is there when stream_events() has ended")
-        return self.result.final_output
-
-
 def _items_of(messages: list[Any], role: str) -> list[Item]:
     ended = any(hasattr(message, "new_items") for message in messages)
     items: list[Item] = []
@@ -161,6 +125,12 @@ def _items_of(messages: list[Any], role: str) -> list[Item]:
         if isinstance(message, dict):
             items += plain.to_items(message, role=role)
         elif hasattr(message, "new_items"):
+            if not getattr(message, "is_complete", True):
+                raise ConversionError(
+                    "the agent gave a streamed run that nobody has read: make it a generator that"
+                    " yields the events of stream_events(), or wrap the SDK's agent itself and"
+                    " call its run_streamed()"
+                )
             items += _items_of_run(message.new_items)
         elif kind == "run_item_stream_event":
             items += [] if ended else _items_of_run([message.item])
@@ -198,4 +168,10 @@ def _items_of_run(run_items: Iterable[Any]) -> list[Item]:
 
 def _other_memory(options: Mapping[str, Any]) -> dict[str, str]:
     way = "leave it out, or call the runner without with_session"
-    return {f"{name}=": way for name in _OTHER_MEMORY if options.get(name)}
+    found = {f"{name}=": way for name in _OTHER_MEMORY if options.get(name)}
+    config = options.get("run_config")
+    for name, instead in _OF_CONFIG.items():
+        value = config.get(name) if isinstance(config, Mapping) else getattr(config, name, None)
+        if value is not None:
+            found[f"run_config.{name}"] = f"the runner's own session has it; {instead}"
+    return found
