@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Generic, TypeVar
 
+from memwrap.answers import with_accepted
 from memwrap.dialects import Adapter
 from memwrap.items import Item, repaired
 from memwrap.private_loop import wait_for
@@ -40,7 +41,9 @@ class SessionPlug(Generic[M]):
                 without a call.
         """
         items: list[Item] = await maybe(self.session.get_items(limit))
-        messages: list[M] = list(self.adapter.from_items(items if is_exact else repaired(items)))
+        if not is_exact:
+            items = repaired(with_accepted(items))
+        messages: list[M] = list(self.adapter.from_items(items))
         return messages
 
     async def append(self, messages: Sequence[M]) -> None:

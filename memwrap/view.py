@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from copy import copy
 from typing import Any, TypeVar
 
+from memwrap.answers import with_accepted
 from memwrap.chain import name_of_layer
 from memwrap.codec import copy_known
 from memwrap.exceptions import ConversionError, TurnError
@@ -127,7 +128,7 @@ def _repaired(view: View) -> View:
     count = leading_instructions(input) if history else 0
     first, rest = input[:count], input[count:]
     own = set(map(id, rest))
-    items = repaired([*first, *instructions_first(history, rest), *rest])
+    items = repaired(with_accepted([*first, *instructions_first(history, rest), *rest]))
     # The input begins earlier if one of its outputs has moved up, to its call in the history.
     begin = next((n for n, item in enumerate(items) if id(item) in own), len(items))
     return View(items[:begin], items[begin:])

@@ -289,7 +289,8 @@ def proxy_of(
         def method(proxy: AgentProxy, *args: Any, **kwargs: Any) -> Any:
             return again(getattr(proxy.__wrapped__, name)(*args, **kwargs))
 
-        return wraps(getattr(type(agent), name))(method)
+        original = getattr(type(agent), name, None)
+        return method if original is None else wraps(original)(method)
 
     members = {name: remembering(name) for name in methods.remember} | dict(methods.derived)
     members |= {name: copying(name) for name in methods.copies}

@@ -20,9 +20,12 @@ from memwrap.adapters.dispatch import clear_errors, convert, unknown
 from memwrap.adapters.langchain.items_to_message import SHOWN_AS
 from memwrap.adapters.langchain.shape import items_for, items_for_all, messages_for
 from memwrap.adapters.langchain.streams import Chunks
+from memwrap.adapters.langchain.structured import raw_of
 from memwrap.adapters.openai_objects import has_parts_of_items
 from memwrap.adapters.projection import PORTABLE, SAME, Target, fitting_ids
 from memwrap.adapters.streams import added_up
+from memwrap.answers import answers_marked
+from memwrap.exceptions import ConversionError
 from memwrap.hidden.data import marked, marks_of, without_marks
 from memwrap.items import Item
 
@@ -86,14 +89,15 @@ def _items_of(messages: list[Any], role: str) -> list[Item]:
     items: list[Item] = []
     last: list[Item] = []
     # Chunks in an answer are added up; chunks in an input are stored as they are.
-    spread = _spread(messages)
+    said = raw_of(messages) if role == "assistant" else messages
+    spread = _spread(said)
     for message in added_up(spread, Chunks()) if role == "assistant" else spread:
         if isinstance(message, dict) and _is_item(message):
             last = chat.to_items(message, role=role)
         else:
             last = without_marks(items_for(_message(message, role), last))
         items += last
-    return items
+    return items if said is messages else answers_marked(items)
 
 
 def _spread(messages: Iterable[Any]) -> Iterable[Any]:
@@ -113,7 +117,22 @@ def _is_item(message: dict[str, Any]) -> bool:
 def _message(value: Any, role: str) -> Any:
     if isinstance(value, BaseMessage):
         return value
+    if isinstance(value, dict) and not (value.get("role") or value.get("type")):
+        raise ConversionError(_DICT_RESULT if role == "assistant" else _DICT_INPUT)
     is_pair = isinstance(value, (tuple, list)) and len(value) == 2  # noqa: PLR2004
     if is_pair or isinstance(value, dict):
         return convert_to_messages([value])[0]
     raise unknown(value, role)
+
+
+_DICT_INPUT = (
+    "the input is a dict that is no message, such as the variables of a prompt, and nothing tells"
+    " which of them the user said: make the chain with memwrap.adapters.langchain"
+    ".from_runnable_with_history(chain, store, input_messages_key=...), or pass it messages"
+)
+_DICT_RESULT = (
+    "the runnable gave a dict that is no message: end it with a message or text; name the answer"
+    " among several with memwrap.adapters.langchain.from_runnable_with_history(chain, store,"
+    " output_messages_key=...); or pass with_session(adapter=...), whose to_items tells what the"
+    " dict says"
+)

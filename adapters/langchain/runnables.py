@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import partial, partialmethod
 from typing import Any
 
 from langchain_core.runnables import (
@@ -20,12 +20,14 @@ from langchain_core.runnables import (
     RunnableBinding,
     RunnablePassthrough,
     RunnableSequence,
+    RunnableWithFallbacks,
     ensure_config,
 )
 from langchain_core.runnables.config import merge_configs
 from langchain_core.runnables.history import RunnableWithMessageHistory
 
 from memwrap.adapters.langchain.convert import from_items
+from memwrap.adapters.langchain.structured import bind_tools, watched, with_structured_output
 from memwrap.adapters.second_memory import refuse_second_memory
 from memwrap.context import MASKED, UNSET, current_turn
 from memwrap.dialects import Kind, Method, Methods, adapter_for
@@ -41,8 +43,10 @@ _DERIVED = (
     *("bind", "map", "pick", "pipe", "transform", "with_alisteners", "with_config"),
     *("with_fallbacks", "with_listeners", "with_retry", "with_types"),
 )
-_DERIVED_BY_MODELS = ("bind_tools", "with_structured_output")
+_DERIVED_BY_MODELS = {"bind_tools": bind_tools, "with_structured_output": with_structured_output}
+_COPIES = ("copy", "model_copy")
 _REFUSED = ("astream_events", "astream_log", "stream_events")
+_PROMPTED = ("agenerate", "agenerate_prompt", "generate", "generate_prompt")
 _TOO_LATE = ("configurable_alternatives", "configurable_fields")
 
 
@@ -54,18 +58,45 @@ def methods(agent: Any) -> Methods | None:
     _refuse_graph(agent)
     session_of = partial(_configured, agent)
     remember = {
-        "ainvoke": Method(agent.ainvoke, Kind.CALL, session_of=session_of),
-        "invoke": Method(agent.invoke, Kind.SYNC_CALL, instead="ainvoke", session_of=session_of),
-        "astream": Method(agent.astream, Kind.STREAM, session_of=session_of),
-        "stream": Method(agent.stream, Kind.SYNC_STREAM, instead="astream", session_of=session_of),
+        name: Method(watched(agent, getattr(agent, name)), kind, instead, session_of=session_of)
+        for name, (kind, instead) in _WAYS.items()
     }
-    return Methods("ainvoke", remember, _derived(agent))
+    return Methods("ainvoke", remember, _derived(agent), _copies(agent))
 
 
 def answer(items: Sequence[Item], /) -> Any:
     """Return what a turn that is stored under its id gives again: its last message."""
     messages = from_items(items)
     return messages[-1] if messages else None
+
+
+_WAYS = {
+    "ainvoke": (Kind.CALL, None),
+    "invoke": (Kind.SYNC_CALL, "ainvoke"),
+    "astream": (Kind.STREAM, None),
+    "stream": (Kind.SYNC_STREAM, "astream"),
+}
+
+
+def _copies(agent: Any) -> list[str]:
+    """Return the names of methods that return another runnable, without memory of its own.
+
+    Bindings and fallbacks hand on to their models what they have not themselves.
+    """
+    kind = type(agent)
+    given_on = [name for name in _DERIVED_BY_MODELS if not hasattr(kind, name)]
+    copies = [name for name in _COPIES if hasattr(kind, name)]
+    return copies + [name for name in given_on if _hands_on(agent, name)]
+
+
+def _hands_on(agent: Any, name: str) -> bool:
+    if isinstance(agent, RunnableBinding):
+        model: Any = agent.bound
+    elif isinstance(agent, RunnableWithFallbacks):
+        model = agent.runnable
+    else:
+        return False
+    return hasattr(type(model), name) or _hands_on(model, name)
 
 
 def _derived(agent: Any) -> dict[str, Any]:
@@ -76,8 +107,17 @@ def _derived(agent: Any) -> dict[str, Any]:
         "batch": _batch,
         # Of the base class: some subclasses take themselves apart, and would lose the memory.
         **{name: getattr(Runnable, name) for name in _DERIVED if hasattr(Runnable, name)},
-        **{name: getattr(kind, name) for name in _DERIVED_BY_MODELS if hasattr(kind, name)},
+        **{
+            name: partialmethod(partial(build, kind))
+            for name, build in _DERIVED_BY_MODELS.items()
+            if hasattr(kind, name)
+        },
         **{name: _refuse(name, _WITHOUT_END) for name in _REFUSED if hasattr(kind, name)},
+        **{
+            name: _refuse(name, _OF_PROMPTS)
+            for name in _PROMPTED
+            if hasattr(kind, name) or _hands_on(agent, name)
+        },
         **{name: _refuse(name, _FORGETFUL) for name in _TOO_LATE if hasattr(kind, name)},
         **(_ONE_STEP if isinstance(agent, RunnableSequence) else {}),
     }
@@ -143,6 +183,7 @@ _WITHOUT_END = (
     "it stops before the turn has ended. Use astream, or"
     " (agent | RunnablePassthrough()).{name}(...)"
 )
+_OF_PROMPTS = "it takes whole prompts. Use invoke, or batch for several"
 _FORGETFUL = "configure the runnable first, and wrap what that returns"
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from memwrap.items import Item
 
 __all__ = [
+    "ANSWER",
     "PROVIDER_DATA",
     "data_of",
     "is_hidden_data",
@@ -32,6 +33,9 @@ PROVIDER_DATA = "provider_data"
 """The key of an item for its hidden data, which is never sent to a provider."""
 
 _MARKS = "memwrap"
+
+ANSWER = "answer"
+"""The note of a call that is an answer; unlike those of turns it belongs to the item itself."""
 
 # A sidecar has these keys, whatever the adapter that wrote it is called.
 _SIDECAR_KEYS = frozenset({"at", "of"})
@@ -81,7 +85,7 @@ def without_hidden(items: Iterable[Item], *, keep: Collection[str] = ()) -> list
 
 def without_marks(items: Iterable[Item]) -> list[Item]:
     """Return the items without memwrap's notes of turns."""
-    return [with_data(item, _MARKS, None) if PROVIDER_DATA in item else item for item in items]
+    return [_without_marks(item) if PROVIDER_DATA in item else item for item in items]
 
 
 def marks_of(item: Item) -> dict[str, Any]:
@@ -109,6 +113,11 @@ def _without_own(item: Item, keep: Collection[str]) -> Item:
         if name in keep or not is_hidden_data(name, value)
     }
     return item if len(kept) == len(data) else _with_only(item, kept)
+
+
+def _without_marks(item: Item) -> Item:
+    marks = marks_of(item)
+    return with_data(item, _MARKS, {ANSWER: marks[ANSWER]} if ANSWER in marks else None)
 
 
 def _with_only(item: Item, data: dict[str, Any]) -> Item:

@@ -1,4 +1,5 @@
 import asyncio
+import copy
 
 import pytest
 from corpus.chat_model import ScriptedModel, calling
@@ -14,13 +15,21 @@ from langchain_core.runnables import (
     RunnableBinding,
     RunnableGenerator,
     RunnableLambda,
+    RunnableParallel,
     RunnablePassthrough,
     RunnableSequence,
 )
 from pydantic import BaseModel
 
 import memwrap
-from memwrap import ConfigurationError, InMemorySession, InMemoryStore, use_session, with_session
+from memwrap import (
+    ConfigurationError,
+    ConversionError,
+    InMemorySession,
+    InMemoryStore,
+    use_session,
+    with_session,
+)
 from memwrap.adapters import langchain
 
 PROMPT = ChatPromptTemplate.from_messages([("system", "Be kind."), MessagesPlaceholder("messages")])
@@ -480,6 +489,57 @@ def test_late_configuration_is_refused(name):
     """What would make a runnable without memory of one that has it is refused, with the way out."""
     with pytest.raises(ConfigurationError, match="configure the runnable first"):
         getattr(with_session(model()), name)(name="x")
+
+
+PROMPTED = {"generate": [[]], "agenerate": [[]], "generate_prompt": [], "agenerate_prompt": []}
+
+
+@pytest.mark.parametrize("name", PROMPTED)
+@pytest.mark.parametrize("made", ["model", "binding", "fallbacks"])
+def test_calls_with_whole_prompts_are_refused(made, name):
+    """Methods of models that take prompts cannot remember, and the error names those that can."""
+    with pytest.raises(ConfigurationError, match=f"{name} does not remember.*invoke"):
+        getattr(with_session(AGENTS[made]()), name)(PROMPTED[name])
+
+
+@pytest.mark.parametrize("made", ["model", "binding", "sequence"])
+@pytest.mark.parametrize("way", [copy.copy, lambda agent: agent.model_copy()])
+def test_copies_remember(made, way, session):
+    """A copy of a remembering runnable remembers in the same session."""
+    agent = with_session(AGENTS[made](), session=session)
+    way(agent).invoke("Hi")
+    assert len(dialogue(session)) == 2
+
+
+@pytest.mark.parametrize("made", ["binding", "fallbacks"])
+def test_tools_bound_through_a_remembering_runnable(made, session):
+    """What a binding hands on to its model makes a remembering runnable of it, too."""
+    agent = with_session(AGENTS[made](), session=session)
+    agent.bind_tools([Forecast]).invoke("Hi")
+    check_first_turn(session)
+
+
+DICTS = {
+    "a prompt's variables": (PROMPT | model(), {"question": "Sky?"}, "input_messages_key"),
+    "a state": (model(), {"messages": ["Sky?"]}, "input_messages_key"),
+    "a role of nothing": (model(), {"role": None, "content": "Sky?"}, "input_messages_key"),
+    "a dict": (RunnableLambda(lambda messages: {"sky": "blue"}), "Sky?", "adapter="),
+    "several": (RunnableParallel(a=model(), b=model()), "Sky?", "output_messages_key"),
+    "a list": (RunnableLambda(lambda messages: [{"sky": "blue"}]), "Sky?", "adapter="),
+    "parsed": (RunnableLambda(lambda messages: {"parsed": 1}), "Sky?", "adapter="),
+}
+
+
+@pytest.mark.parametrize(("runnable", "given", "hint"), DICTS.values(), ids=DICTS)
+@pytest.mark.parametrize("way", ["invoke", "stream"])
+def test_dicts_that_are_no_messages(runnable, given, hint, way, session):
+    """A dict that is no message is refused with the way out; an answer is not lost by that."""
+    with pytest.raises(ConversionError, match=hint) as caught:
+        list(getattr(with_session(runnable, session=session), way)(given))
+    assert "None" not in str(caught.value)
+    assert "blue" not in str(caught.value)
+    assert (caught.value.result is None) == (hint == "input_messages_key")
+    assert dialogue(session) == []
 
 
 @pytest.mark.filterwarnings("ignore:This API is in beta")
