@@ -136,13 +136,15 @@ def _merged(*configs: Any) -> dict[str, Any]:
 def _configured(agent: Any, key: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Return what the config of a call has under *key*.
 
-    While a turn runs, the config around is that of the turn, and not this call's.
+    While a turn runs, the config around is that of the turn, and not this call's; nor is one that
+    is handed on, as nodes and tools hand on theirs.
     """
     config = args[0] if args else kwargs.get("config")
     found = config_of(agent, config).get(key, UNSET)
     if current_turn() is None or found is UNSET:
         return found
-    return _merged(getattr(agent, "config", None), config).get(key, MASKED)
+    own = _merged(getattr(agent, "config", None), config).get(key, MASKED)
+    return MASKED if own == _merged(ensure_config()).get(key, UNSET) else own
 
 
 def _wrappers_in(agent: Any) -> dict[str, str]:

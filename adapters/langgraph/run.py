@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
     BaseMessage,
+    HumanMessage,
     RemoveMessage,
+    SystemMessage,
     convert_to_messages,
     message_chunk_to_message,
 )
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
-from langgraph.types import Command
+from langgraph.types import Command, Overwrite
 
 from memwrap.adapters import langchain
 from memwrap.adapters.langchain.runnables import config_of
+from memwrap.adapters.langgraph.keys import Keys, id_of, text_without_id
 from memwrap.adapters.langgraph.state import MESSAGES, GraphState, State, StreamEvent
 from memwrap.adapters.second_memory import refuse_second_memory
 from memwrap.context import current_turn, record
@@ -73,11 +76,10 @@ class Run:
         self._state: State = {}
         self._interrupts: list[Any] = []
         self._given: list[Any] | None = None
-        self._given_keys: list[Any] = []
+        self._given_keys: set[Any] = set()
         self._new: dict[Any, Any] = {}
-        # The newest state that had messages without ids.
-        self._keys: list[Any] = []
-        self._texts: list[str] = []
+        self._keys = Keys()
+        self._view_only: set[str] = set()
         # Seen already, though the step that says it has not ended.
         self._said: list[BaseMessage] = []
         self._under_way: dict[str | None, list[AIMessageChunk]] = {}
@@ -117,12 +119,12 @@ class Run:
     def record_delivered(self) -> None:
         """Note what a run that was left early has said by now, for whoever wants to keep it."""
         told = self.new_messages
-        known = self._new.keys() | set(self._given_keys)
+        known = self._new.keys() | self._given_keys
         streamed = (
             message_chunk_to_message(some[0] + some[1:]) for some in self._under_way.values()
         )
         said = [*(self._given or ()), *self._said, *streamed]
-        for key, message in zip(_keys(said), said, strict=True):
+        for key, message in zip(map(self._keys.of, said), said, strict=True):
             if key not in known and not _is_empty(message):
                 known.add(key)
                 told.append(message)
@@ -131,47 +133,50 @@ class Run:
     def _look(self, state: Any) -> None:
         self._state = state if isinstance(state, dict) else vars(state)
         messages: list[Any] = self._state.get(MESSAGES) or []
+        keys = self._keys.of_state(messages)
         if self._given is None:  # what is streamed first is the input, with LangGraph's ids in it
             self._given = list(messages)  # a node may append to the state's list itself
-            self._given_keys = self._keys_of(messages)
-        keys = self._keys_of(messages)
-        given = set(self._given_keys)
-        begin = max((n + 1 for n, key in enumerate(keys) if key in given), default=0)
+            self._given_keys = set(keys)
+        begin = max((n + 1 for n, key in enumerate(keys) if key in self._given_keys), default=0)
         for key, message in zip(keys[begin:], messages[begin:], strict=True):
-            extra = getattr(message, "additional_kwargs", {})
-            if extra.get("lc_source") != _SUMMARY:
+            if not self._is_view_only(message):
                 self._new[key] = message
 
-    def _keys_of(self, messages: list[Any]) -> list[Any]:
-        """Return what tells the messages of a state from others, copies without ids too."""
-        keys = _keys(messages)
-        if all(map(_id_of, messages)):
-            return keys
-        texts, size = list(map(repr, messages)), len(self._texts)
-        if texts[:size] == self._texts:  # the state before, though a reducer may have copied it
-            keys[:size] = self._keys
-        self._keys, self._texts = keys, texts
-        return keys
+    def _is_view_only(self, message: Any) -> bool:
+        """Tell whether a message was put into the state in place of others, as summaries are."""
+        if getattr(message, "additional_kwargs", {}).get("lc_source") == _SUMMARY:
+            return True
+        return bool(self._view_only) and text_without_id(message) in self._view_only
 
     def _note(self, updates: Any) -> None:
-        for node, update in updates.items():
+        for node, found in updates.items():
             if node == INTERRUPT:
-                self._interrupts += update
-            messages = update.get(MESSAGES) if isinstance(update, dict) else None
-            for message in messages if isinstance(messages, list) else [messages]:
-                if isinstance(message, RemoveMessage):
-                    self._take_back(message.id)
-                self._hear(message)
+                self._interrupts += found
+            # A node may return several updates, or run several times in a step.
+            for update in found if isinstance(found, list) else [found]:
+                if isinstance(update, dict) and MESSAGES in update:
+                    self._read(*_messages_of(update[MESSAGES]))
+
+    def _read(self, messages: list[Any], is_replacing: bool) -> None:
+        for message in messages:
+            if isinstance(message, RemoveMessage):
+                self._take_back(message.id)
+            self._hear(message)
+        for message in messages if is_replacing else ():
+            if self._keys.of(message) in self._given_keys | self._new.keys():
+                return
+            if isinstance(message, (HumanMessage, SystemMessage)):
+                self._view_only.add(text_without_id(message))
 
     def _take_back(self, removed: str | None) -> None:
         """Forget a message of the run, or of its input, that the graph removed by its id."""
         if removed is None or removed == REMOVE_ALL_MESSAGES:  # changes the view only
             return
-        self._new.pop(removed, None)
+        self._new = {key: one for key, one in self._new.items() if id_of(one) != removed}
         self._said = [message for message in self._said if message.id != removed]
         self._under_way.pop(removed, None)
         for message in self._given or ():
-            if getattr(message, "id", None) == removed:
+            if id_of(message) == removed:
                 _forget_input(message)
 
     def _hear(self, message: Any) -> None:
@@ -185,13 +190,27 @@ def _is_empty(message: BaseMessage) -> bool:
     return isinstance(message, AIMessage) and not (message.text or message.tool_calls)
 
 
-def _keys(messages: Sequence[Any]) -> list[Any]:
-    """Return what tells each message from others: its id, or else the object."""
-    return [_id_of(message) or id(message) for message in messages]
+def _messages_of(update: Any) -> tuple[list[Any], bool]:
+    """Return the messages that a node gave, and whether they replace those of the state."""
+    is_overwriting = isinstance(update, Overwrite)
+    given = update.value if isinstance(update, Overwrite) else update
+    messages = [
+        _read_as_langchain_does(one) for one in (given if isinstance(given, list) else [given])
+    ]
+    return messages, is_overwriting or any(
+        isinstance(message, RemoveMessage) and message.id == REMOVE_ALL_MESSAGES
+        for message in messages
+    )
 
 
-def _id_of(message: Any) -> Any:
-    return getattr(message, "id", None)
+def _read_as_langchain_does(message: Any) -> Any:
+    """Return a dict, pair or text as the message that it is; anything else as it is."""
+    if isinstance(message, BaseMessage):
+        return message
+    try:
+        return convert_to_messages([message])[0]
+    except (ValueError, TypeError, NotImplementedError):  # a reducer of the graph's own takes it
+        return message
 
 
 def _forget_input(message: Any) -> None:

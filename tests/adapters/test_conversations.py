@@ -1,12 +1,20 @@
 """Conversations that come again, are changed or taken back: each message is stored once."""
 
+import operator
 from typing import Annotated, Any, TypedDict
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, SystemMessage
-from langchain_core.runnables import RunnableLambda
+from langchain_core.messages import (
+    AIMessage,
+    HumanMessage,
+    RemoveMessage,
+    SystemMessage,
+    convert_to_messages,
+)
+from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
+from langgraph.types import Command, Overwrite
 
 from memwrap import InMemorySession, InMemoryStore, with_session
 from memwrap.items import assistant, user
@@ -81,15 +89,117 @@ async def test_an_input_that_was_taken_back():
     assert found == ["fine", "no", "no"]
 
 
-async def test_a_summary_changes_the_view_only():
+def removing(state):
+    return state["messages"][-2].id
+
+
+GUARDS = {
+    "command": lambda state: Command(update={"messages": RemoveMessage(removing(state))}),
+    "dict": lambda state: {"messages": [{"role": "remove", "id": removing(state), "content": ""}]},
+    "commands": lambda state: [
+        Command(update={"messages": [RemoveMessage(removing(state))]}),
+        Command(update={"messages": [AIMessage("no")]}),
+    ],
+}
+
+
+@pytest.mark.parametrize("form", GUARDS)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_removals_of_all_forms(form, stream):
+    """A removal is obeyed in whatever form a node gives it."""
+    said = ["kept", "no"] if form == "commands" else ["kept"]
+    found = await talked(graph_of(drafted, GUARDS[form]), "Hi", "Ho", stream=stream)
+    assert found == ["Hi", *said, "Ho", *said]
+
+
+def everything(*messages):
+    return {"messages": [RemoveMessage(id=REMOVE_ALL_MESSAGES), *messages]}
+
+
+# What is given in place of all messages, and what of it is new.
+REPLACING = {
+    "a summary": (lambda state: everything(HumanMessage("sum")), []),
+    "a summary as instructions": (lambda state: everything(("system", "sum")), []),
+    "a summary and an answer": (
+        lambda state: everything(HumanMessage("sum"), AIMessage("b")),
+        ["b"],
+    ),
+    "a summary, and the newest": (
+        lambda state: everything(SystemMessage("sum"), state["messages"][-1]),
+        [],
+    ),
+    "all of them": (
+        lambda state: everything(*state["messages"], AIMessage("b"), HumanMessage("c")),
+        ["b", "c"],
+    ),
+    "nothing": (lambda state: everything(), []),
+    "overwritten": (lambda state: {"messages": Overwrite([HumanMessage("sum")])}, []),
+}
+
+
+@pytest.mark.parametrize("form", REPLACING)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_summary_changes_the_view_only(form, stream):
     """A removal of all messages at once is a summary's, and the store keeps what was said."""
+    summarise, said = REPLACING[form]
+    found = await talked(graph_of(drafted, summarise), "Hi", "Ho", stream=stream)
+    turn = ["unsafe", "kept", *said]
+    assert found == ["Hi", *turn, "Ho", *turn]
 
-    def summarise(state):
-        gone = RemoveMessage(id=REMOVE_ALL_MESSAGES)
-        return {"messages": [gone, HumanMessage("sum"), AIMessage("b")]}
 
-    found = await talked(graph_of(drafted, summarise), "Hi")
-    assert found[:3] == ["Hi", "unsafe", "kept"]
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("reducer", [None, operator.add], ids=["replaced", "appended"])
+async def test_lists_of_copies_without_ids(reducer, stream):
+    """The whole list given back in copies without ids adds what stands behind it."""
+
+    class State(TypedDict):
+        messages: Annotated[list, reducer] if reducer else list
+
+    def copied(state):
+        roles = [{"role": one.type, "content": one.content} for one in state["messages"]]
+        return {"messages": [*convert_to_messages(roles), AIMessage("a")]}
+
+    def added(state):
+        return {"messages": [AIMessage("b")] if reducer else [*state["messages"], AIMessage("b")]}
+
+    nodes = [added, added] if reducer else [copied, copied, added]
+    found = await talked(graph_of(*nodes, state=State), [HumanMessage("1")], stream=stream)
+    assert found == (["1", "b", "b"] if reducer else ["1", "a", "a", "b"])
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_message_that_gets_its_id_late(stream):
+    """A message that was first seen without an id is the one that a later step replaces by it."""
+
+    class State(MessagesState):
+        count: int
+
+    def noted(state):
+        state["messages"].append(AIMessage("first"))
+        return {"count": 1}
+
+    def told(state):
+        return {"messages": state["messages"]}
+
+    def replaced(state):
+        return {"messages": [AIMessage("second", id=state["messages"][-1].id)]}
+
+    graph = graph_of(noted, told, replaced, state=State)
+    assert await talked(graph, "Hi", stream=stream) == ["Hi", "second"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_state_that_holds_its_messages_twice(stream):
+    """A message that the graph itself repeats in its state is stored once."""
+
+    class State(TypedDict):
+        messages: Annotated[list, operator.add]
+
+    def repeated(state):
+        return {"messages": [*state["messages"], AIMessage("a")]}
+
+    found = await talked(graph_of(repeated, state=State), [HumanMessage("1")], stream=stream)
+    assert found == ["1", "a"]
 
 
 REDUCERS: dict[str, Any] = {
@@ -203,3 +313,26 @@ async def test_a_key_of_the_turn_around_is_masked():
     assert seen == ["inside", "inside"]
     assert await texts(store.session("user")) == ["s", "hello", "outside"]
     assert await texts(store.session("other")) == ["for itself", "inside"]
+
+
+@pytest.mark.parametrize(
+    "handed_on",
+    [lambda config: config, lambda config: {**config, "tags": ["x"]}, lambda config: None],
+    ids=["config", "changed", "inherited"],
+)
+@pytest.mark.parametrize("derived", [False, True])
+async def test_a_key_that_is_handed_on_is_masked(handed_on, derived):
+    """A nested runnable that is handed the config of the turn around does not take its session."""
+    store = InMemoryStore()
+    expert = with_session(graph_of(counting), store=store, key="thread_id")
+    inner = expert | RunnableLambda(lambda state: state) if derived else expert
+
+    async def node(state, config: RunnableConfig):
+        state = await inner.ainvoke({"messages": "between us"}, handed_on(config))
+        return {"messages": [AIMessage(state["messages"][-1].text)]}
+
+    desk = with_session(graph_of(node), store=store, key="thread_id")
+    config = {"configurable": {"thread_id": "user"}}
+    for _ in range(2):
+        await desk.ainvoke({"messages": "hello"}, config)
+    assert await texts(store.session("user")) == ["hello", "a1"] * 2
