@@ -65,7 +65,7 @@ def bind_tools(kind: type, remembering: Any, tools: Sequence[Any], **options: An
     if bound is not remembering or not _is_structured({**options, "tools": list(tools)}):
         return bound
     # The model keeps its options to itself, and a call of it would not tell of them.
-    bare = {"kwargs": {}, "schema": next(iter(tools), None)}
+    bare: dict[str, Any] = {"kwargs": {}, "schema": next(iter(tools), None)}
     told = next((options[name] for name in _FORMATS if options.get(name)), bare)
     return RunnableBinding(bound=bound, kwargs={_FORMATS[0]: told})
 
