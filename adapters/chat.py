@@ -86,7 +86,7 @@ def from_items(items: Sequence[Item], /) -> list[Message]:
     return [_accepted(message) for message in messages]
 
 
-def rebuild(items: Sequence[Item], type_name: str, /) -> Any:
+def rebuild(items: Sequence[Item], type_name: str, parts: Sequence[Any] = (), /) -> Any:  # noqa: ARG001
     """Return an object of the Chat Completions API that says what *items* say, or None."""
     return rebuilt_chat(items, type_name, from_items)
 

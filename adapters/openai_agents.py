@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from memwrap.adapters import plain
@@ -33,9 +32,9 @@ from memwrap.adapters.streamed_run import StreamedRun
 from memwrap.dialects import Kind, Method, Methods
 from memwrap.exceptions import ConversionError
 from memwrap.hidden.data import without_hidden
-from memwrap.items import Item, text_of
+from memwrap.items import Item
 
-__all__ = ["StoredRun", "StreamedRun", "answer", "from_items", "methods", "to_items"]
+__all__ = ["StreamedRun", "from_items", "methods", "rebuild", "to_items", "values_in"]
 
 _OTHER_MEMORY = ("session", "conversation_id", "previous_response_id", "auto_previous_response_id")
 
@@ -65,6 +64,8 @@ def methods(agent: Any) -> Methods | None:
     """Return the runner's three ways to run *agent*; None for other objects."""
     from agents import Agent, Runner
 
+    from memwrap.adapters.rebuilt_run import rebuilt_run
+
     if not isinstance(agent, Agent):
         return None
 
@@ -90,31 +91,28 @@ def methods(agent: Any) -> Methods | None:
     def call(remembering: Any, *args: Any, **options: Any) -> Any:
         return remembering.run(*args, **options)
 
+    def again(items: Sequence[Item], type_name: str, parts: Sequence[Any]) -> Any:
+        return rebuilt_run(agent, items, type_name, parts)
+
     remember = {
-        "run": Method(run, Kind.CALL),
-        "run_sync": Method(run_sync, Kind.SYNC_CALL, instead="run"),
-        "run_streamed": Method(run_streamed, Kind.STREAM, show=StreamedRun),
+        "run": Method(run, Kind.CALL, rebuild=again),
+        "run_sync": Method(run_sync, Kind.SYNC_CALL, instead="run", rebuild=again),
+        "run_streamed": Method(run_streamed, Kind.STREAM, show=StreamedRun, rebuild=again),
     }
     return Methods("run", remember, {"__call__": call}, copies=("clone",))
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRun:
-    """What a repeated turn returns in place of the SDK's result, made of the stored items.
-
-    Attributes:
-        final_output: The text of the last message; "" if there is none.
-        new_items: The items that the run added.
-    """
-
-    final_output: str
-    new_items: list[Item]
+def values_in(result: Any, /) -> list[Any]:
+    """Return the final output of a result; nothing of other objects."""
+    output = getattr(result, "final_output", None)
+    return [] if output is None else [output]
 
 
-def answer(items: Sequence[Item], /) -> StoredRun:
-    """Return what a turn that is stored under its id gives again."""
-    texts = [text_of(item) for item in items if item.get("role") == "assistant"]
-    return StoredRun(texts[-1] if texts else "", list(items))
+def rebuild(items: Sequence[Item], type_name: str, parts: Sequence[Any], /) -> Any:
+    """Return a result of the runner that says what *items* say; None for other types."""
+    from memwrap.adapters.rebuilt_run import rebuilt_run
+
+    return rebuilt_run(None, items, type_name, parts)
 
 
 def _items_of(messages: list[Any], role: str) -> list[Item]:

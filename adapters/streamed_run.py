@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import Any, Protocol, cast
 
 from memwrap.exceptions import ConfigurationError
+from memwrap.memory.repeats import is_replay
 
 __all__ = ["StreamedRun"]
 
@@ -73,6 +74,8 @@ class StreamedRun:
                 async for event in events:
                     if hasattr(event, "new_items"):
                         self.result = event
+                        for told in _events_again(event):
+                            yield told
                     else:
                         yield event
             except asyncio.CancelledError:
@@ -123,3 +126,12 @@ class StreamedRun:
         if self.result is None:
             raise ConfigurationError(f"{name} is there when stream_events() has ended")
         return self.result
+
+
+def _events_again(result: Any) -> list[Any]:
+    """Return the events of a stored run, made from its items; a new run has had its own."""
+    if not is_replay(result):
+        return []
+    from memwrap.adapters.rebuilt_run import events_of
+
+    return events_of(result)

@@ -31,6 +31,7 @@ __all__ = [
     "default_adapter",
     "loaded",
     "methods_of",
+    "values_in",
 ]
 
 _ADAPTERS = "memwrap.adapters"
@@ -53,6 +54,9 @@ class Kind(Enum):
 PutBack: TypeAlias = "Callable[[list[Item], list[Item]], Any]"
 """Makes an agent's first argument: ``put_back(history, input)``."""
 
+Rebuild: TypeAlias = "Callable[[Sequence[Item], str, Sequence[Any]], Any]"
+"""Makes a stored result again: ``rebuild(items, type_name, parts)``, or None."""
+
 
 @dataclass(frozen=True, slots=True)
 class Method:
@@ -68,6 +72,7 @@ class Method:
             arguments name, or UNSET; *args* are the positional arguments after the input. None
             if the key is a parameter.
         show: ``show(events)`` makes what the caller of a stream gets; None hands on the events.
+        rebuild: Makes the result of a stored turn again; None leaves that to the adapter.
     """
 
     call: Callable[..., Any]
@@ -76,6 +81,7 @@ class Method:
     split: Callable[[Any], tuple[Any, PutBack]] | None = None
     session_of: Callable[[str, tuple[Any, ...], Mapping[str, Any]], Any] | None = None
     show: Callable[[Any], Any] | None = None
+    rebuild: Rebuild | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +146,21 @@ class _HasAnswer(Protocol):
 
 @runtime_checkable
 class _HasRebuild(Protocol):
-    def rebuild(self, items: Sequence[Item], type_name: str, /) -> Any:
-        """Return an object of the type of that full name that says what *items* say, or None."""
+    def rebuild(self, items: Sequence[Item], type_name: str, parts: Sequence[Any], /) -> Any:
+        """Return an object of the type of that full name that says what *items* say, or None.
+
+        Args:
+            items: The items.
+            type_name: The name of the type, with its module.
+            parts: What ``values_in`` returned of the result, made again from the items.
+        """
+        ...
+
+
+@runtime_checkable
+class _HasValues(Protocol):
+    def values_in(self, result: Any, /) -> Sequence[Any]:
+        """Return the values in a result that one of its items each says as text or JSON."""
         ...
 
 
@@ -164,24 +183,40 @@ def methods_of(adapter: Adapter, agent: Any) -> Methods | None:
     return methods
 
 
-def answer_of(adapter: Adapter, items: Sequence[Item], type_name: str = "") -> Any:
-    """Return the result of a stored turn: the adapter's answer, or the last of its messages.
+def answer_of(
+    adapter: Adapter,
+    items: Sequence[Item],
+    type_name: str = "",
+    parts: Sequence[Any] = (),
+    rebuild: Rebuild | None = None,
+) -> Any:
+    """Return the result of a stored turn: rebuilt, or the adapter's answer, or its last message.
 
     Args:
         adapter: The adapter of the turn.
         items: What the result became.
         type_name: The full name of its type, if it is known: the adapter of that type may have it
             rebuilt.
+        parts: Values in the result, made again.
+        rebuild: What the agent's method has for it.
     """
-    if isinstance(adapter, _HasAnswer):
-        return converted(adapter.answer, items)
-    native = _adapter_of_module(type_name.rpartition(".")[0])
-    if isinstance(native, _HasRebuild):
-        found = converted(native.rebuild, items, type_name)
+    native = _adapter_of_module(type_name.partition("[")[0].rpartition(".")[0])
+    if rebuild is None and isinstance(native, _HasRebuild):
+        rebuild = native.rebuild
+    if rebuild is not None:
+        found = converted(rebuild, items, type_name, parts)
         if found is not None:
             return found
+    if isinstance(adapter, _HasAnswer):
+        return converted(adapter.answer, items)
     messages = converted(adapter.from_items, items)
     return messages[-1] if isinstance(messages, list) and messages else messages
+
+
+def values_in(result: Any) -> Sequence[Any]:
+    """Return the values in a result that its items say as text; empty for most results."""
+    native = adapter_for(result)
+    return native.values_in(result) if isinstance(native, _HasValues) else ()
 
 
 def adapter_for(value: Any) -> Adapter | None:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from memwrap.attempts import OUTSIDE, Entry, Place, begin_again, nothing_sent
-from memwrap.dialects import Adapter, PutBack
+from memwrap.dialects import Adapter, PutBack, Rebuild
 from memwrap.foreign import converted
 from memwrap.items import Item
 from memwrap.returned import without_given
@@ -100,6 +100,7 @@ class Run:
         kwargs: The caller's other arguments.
         adapter: Converts input and results.
         put_back: Makes the agent's first argument; None if the adapter alone does.
+        rebuild: Makes a stored result again; None if the adapter alone does.
         parent: The turn in which the agent was called, or None.
         events: What the agent sent and recorded so far.
         given: The messages that the agent was given, if that was a list of them.
@@ -122,7 +123,7 @@ class Run:
     __slots__ = (
         *("adapter", "agent", "args", "caller", "cut", "entries", "events", "given", "is_open"),
         *("is_over", "is_stopped", "is_unread", "kwargs", "opened", "parent", "place", "put_back"),
-        *("returned", "task", "windows"),
+        *("rebuild", "returned", "task", "windows"),
     )
 
     def __init__(
@@ -133,6 +134,7 @@ class Run:
         kwargs: dict[str, Any],
         *,
         put_back: PutBack | None,
+        rebuild: Rebuild | None,
         parent: Turn | None,
         windows: Windows | None,
     ) -> None:
@@ -141,6 +143,7 @@ class Run:
         self.args = args
         self.kwargs = kwargs
         self.put_back = put_back
+        self.rebuild = rebuild
         self.parent = parent
         self.events: list[Event] = []
         self.given: list[Any] | None = None
@@ -233,12 +236,14 @@ class Turn:
         streaming: bool = False,
         parent: Turn | None = None,
         put_back: PutBack | None = None,
+        rebuild: Rebuild | None = None,
         windows: Windows | None = None,
     ) -> None:
         self.input = input
         self.run = Run(
             *(agent, adapter, args, kwargs or {}),
             put_back=put_back,
+            rebuild=rebuild,
             parent=parent,
             windows=windows,
         )

@@ -138,6 +138,7 @@ class Plan:
             streaming=self.streaming,
             parent=scope.get().turn,
             put_back=put_back,
+            rebuild=method.rebuild,
             windows=self.windows,
         )
         if method.kind is Kind.CALL:

@@ -13,6 +13,7 @@ from memwrap.adapters.langchain.shape import items_for_all, messages_to_append
 from memwrap.codec import copy_items, copy_known
 from memwrap.exceptions import ConfigurationError, StoreError
 from memwrap.foreign import as_cause
+from memwrap.hidden.data import for_others
 from memwrap.items import Item
 from memwrap.sessions.base import Promises
 from memwrap.sessions.checks import check_id, check_limit
@@ -77,8 +78,10 @@ class HistorySession:
         """The same for all objects on one conversation, as far as its id tells."""
         return self._identity
 
-    async def get_items(self, limit: int | None = None) -> list[Item]:
+    async def get_items(self, limit: int | None = None, *, wrapper: Any = None) -> list[Item]:
         """Return the items of the messages, oldest first; with *limit* the newest that many.
+
+        The four methods take a *wrapper*, as memwrap's own sessions do.
 
         Raises:
             StoreError: The history failed.
@@ -87,9 +90,11 @@ class HistorySession:
         items = items_for_all(await self._messages(), is_stored=True)
         if limit is not None:
             items = items[len(items) - min(limit, len(items)) :]
+        if wrapper is not None:
+            items = for_others(items)
         return copy_known(items)  # some histories hand out the very messages that they keep
 
-    async def add_items(self, items: list[Item]) -> None:
+    async def add_items(self, items: list[Item], *, wrapper: Any = None) -> None:  # noqa: ARG002
         """Append the messages of *items*, in one call.
 
         Raises:
@@ -103,7 +108,7 @@ class HistorySession:
             await self._messages()  # a writing that is refused half-way could not be repeated
         await self._do("aadd_messages", self._history.add_messages, messages)
 
-    async def pop_item(self) -> Item | None:
+    async def pop_item(self, *, wrapper: Any = None) -> Item | None:  # noqa: ARG002
         """Remove and return the newest item, if the session may rewrite its history.
 
         Raises:
@@ -121,7 +126,7 @@ class HistorySession:
         await self.add_items(items[:-1])
         return items[-1]
 
-    async def clear_session(self) -> None:
+    async def clear_session(self, *, wrapper: Any = None) -> None:  # noqa: ARG002
         """Remove all messages.
 
         Raises:

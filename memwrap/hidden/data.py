@@ -8,7 +8,7 @@ to other programs, and stays.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +18,7 @@ __all__ = [
     "ANSWER",
     "PROVIDER_DATA",
     "data_of",
+    "for_others",
     "is_hidden_data",
     "marked",
     "marks_of",
@@ -81,6 +82,19 @@ def without_hidden(items: Iterable[Item], *, keep: Collection[str] = ()) -> list
         keep: The names whose data stays.
     """
     return [_without_own(item, keep) if PROVIDER_DATA in item else item for item in items]
+
+
+def for_others(items: Sequence[Item]) -> list[Item]:
+    """Return the items as programs take them that know no hidden data.
+
+    Reasoning keeps it, since it tells that the reasoning is of another API. A message that has
+    nothing but hidden data is left out.
+    """
+    return [
+        item if item.get("type") == "reasoning" else shown
+        for item, shown in zip(items, without_hidden(items), strict=True)
+        if shown is item or shown.get("content") != "" or shown.get("role") != "assistant"
+    ]
 
 
 def without_marks(items: Iterable[Item]) -> list[Item]:

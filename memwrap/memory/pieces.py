@@ -12,12 +12,13 @@ from difflib import SequenceMatcher
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from memwrap.dialects import values_in
 from memwrap.exceptions import ConversionError
-from memwrap.items import Item
+from memwrap.items import Item, text_of
 from memwrap.returned import without_given
 from memwrap.shapes import shape_of
 from memwrap.turn import Recorded, Turn
-from memwrap.values import is_value, type_name
+from memwrap.values import is_value, type_name, value_of
 
 __all__ = [
     "ITEM",
@@ -45,7 +46,7 @@ class Piece(NamedTuple):
         kind: Text, an item, a value that is stored as its JSON, a message of a dialect, a list.
         places: The places of its items among the new items of the turn.
         name: The name of the type of a value or message; ``tuple`` for a list that was one.
-        parts: The pieces of a list.
+        parts: The pieces of a list, or of the values in a message that its items say as text.
     """
 
     kind: str
@@ -96,11 +97,11 @@ def _pieces(
     for group in groups:
         end = begin + len(found := _items_of(turn, group))
         if found != items[begin:end]:  # events that are nothing on their own
-            return [_message(values[-1], places)]
+            return [_message(values[-1], items, places)]
         if found:
             parts.append(_piece(turn, group[0], items[begin:end], places[begin:end]))
         begin = end
-    return parts if begin == len(items) else [_message(values[-1], places)]
+    return parts if begin == len(items) else [_message(values[-1], items, places)]
 
 
 def _piece(turn: Turn, value: Any, items: list[Item], places: Sequence[int | None]) -> Piece:
@@ -113,11 +114,24 @@ def _piece(turn: Turn, value: Any, items: list[Item], places: Sequence[int | Non
         return Piece(LIST, [], name, _pieces(turn, list(value), items, places))
     if turn.run.put_back is None and is_value(value):
         return Piece(VALUE, _present(places), type_name(value))
-    return _message(value, places)
+    return _message(value, items, places)
 
 
-def _message(value: Any, places: Sequence[int | None]) -> Piece:
-    return Piece(MESSAGE, _present(places), type_name(value))
+def _message(value: Any, items: list[Item], places: Sequence[int | None]) -> Piece:
+    parts = [_part(part, items, places) for part in values_in(value)]
+    return Piece(MESSAGE, _present(places), type_name(value), parts)
+
+
+def _part(value: Any, items: list[Item], places: Sequence[int | None]) -> Piece:
+    """Return the piece of a value in a message, with the place of the newest item that says it."""
+    name = type_name(value)
+    for item, place in zip(reversed(items), reversed(places), strict=True):
+        if place is not None and (text := text_of(item)):
+            if isinstance(value, str) and text == value:
+                return Piece(TEXT, [place])
+            if not isinstance(value, str) and value_of(text, name) == value:
+                return Piece(VALUE, [place], name)
+    return Piece(VALUE, [], name)
 
 
 def _present(places: Sequence[int | None]) -> list[int]:

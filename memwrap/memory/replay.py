@@ -64,7 +64,8 @@ def _rebuilt(turn: Turn, piece: Piece, items: list[Item]) -> Any:
         return "".join(map(text_of, found))
     if piece.kind == VALUE and found:
         return value_of(text_of(found[0]), piece.name)
-    return answer_of(turn.run.adapter, found, piece.name)
+    parts = [_rebuilt(turn, part, items) if part.places else None for part in piece.parts]
+    return answer_of(turn.run.adapter, found, piece.name, parts, turn.run.rebuild)
 
 
 def delivered(turn: Turn) -> list[Item]:

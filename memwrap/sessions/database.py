@@ -9,6 +9,7 @@ from typing import Any
 
 from memwrap.codec import encode_items
 from memwrap.exceptions import StoreError
+from memwrap.hidden.data import for_others
 from memwrap.items import Item
 from memwrap.marks import marks_from
 from memwrap.sessions.backend import Backend, Claim, RecordedRows, Rows
@@ -82,12 +83,17 @@ class DatabaseSession:
         """The same for all objects that stand for this session."""
         return self._backend.identity(self.session_id)
 
-    async def get_items(self, limit: int | None = None) -> list[Any]:
+    async def get_items(self, limit: int | None = None, *, wrapper: Any = None) -> list[Any]:
         """Return the items, oldest first.
+
+        The four methods take a *wrapper* since runners of other programs tell by it that it is
+        they who call.
 
         Args:
             limit: Return the newest that many; None means the ``limit`` of the session's
                 settings, and without one all.
+            wrapper: The context of the run that reads the items; it is shown no hidden data, as
+                models refuse keys that they do not know.
 
         Raises:
             ConfigurationError: The limit is negative or no whole number.
@@ -101,7 +107,7 @@ class DatabaseSession:
         rows = await self._backend.get(self.session_id, limit, joined=True)
         past = await read_items(self._backend, self.session_id, rows, limit)
         self._tell_damage(past)
-        return past.items
+        return past.items if wrapper is None else for_others(past.items)
 
     def _tell_damage(self, past: Past) -> None:
         self.damaged_items = len(past.bad)
@@ -112,7 +118,7 @@ class DatabaseSession:
     def _place(self) -> str:
         return self._backend.place(self.session_id)
 
-    async def add_items(self, items: list[Any]) -> None:
+    async def add_items(self, items: list[Any], *, wrapper: Any = None) -> None:  # noqa: ARG002
         """Append *items* in their order, all of them or none.
 
         Raises:
@@ -123,7 +129,7 @@ class DatabaseSession:
         if rows:
             await self._backend.add(self.session_id, rows)
 
-    async def pop_item(self) -> Any:
+    async def pop_item(self, *, wrapper: Any = None) -> Any:  # noqa: ARG002
         """Remove and return the newest item; None if there is none.
 
         Raises:
@@ -138,7 +144,7 @@ class DatabaseSession:
             raise damage(self._place, f"the newest row, {row_id}, is damaged and was not removed")
         return item
 
-    async def clear_session(self) -> None:
+    async def clear_session(self, *, wrapper: Any = None) -> None:  # noqa: ARG002
         """Remove the session with all its items.
 
         A turn that runs meanwhile is not stored. One that does the clearing itself is.

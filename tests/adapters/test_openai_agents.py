@@ -560,9 +560,9 @@ async def test_repeated_turn_gives_the_final_output_again():
     first = await remembering.run("Hello", turn_id="t1")
     again = await remembering.run("Hello", turn_id="t1")
     assert again.final_output == first.final_output == "Once."
-    assert again.new_items[-1]["role"] == "assistant"
+    assert again.new_items[-1].raw_item.role == "assistant"
     streamed = remembering.run_streamed("Hello", turn_id="t1")
-    assert [event async for event in streamed] == []
+    assert [event.name async for event in streamed] == ["message_output_created"]
     assert streamed.final_output == "Once."
 
 
