@@ -3,13 +3,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 QUIET := --quiet --disable-pip-version-check
 
-.PHONY: demo test lint types check bench clean
+.PHONY: demo test test-all lint types check bench clean
 
 demo: .venv/.demo
 	$(BIN)/python examples/demo.py
 
 test: .venv/.dev
 	$(BIN)/pytest
+
+# The core on every Python that is found, and all of it with the lowest versions that are claimed.
+test-all: .venv/.dev
+	$(BIN)/python tests/every_python.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -622,8 +622,9 @@ print(next(left))
 def test_after_fork(script):
     """A forked child gets an event loop of its own."""
     code = """
-import os
+import os, warnings
 from memwrap import InMemorySession, with_session
+warnings.filterwarnings("ignore", "This process .* is multi-threaded")  # Python's own, from 3.12 on
 
 @with_session(session=InMemorySession("s"))
 def agent(items):
@@ -642,8 +643,9 @@ else:
 def test_stream_across_a_fork(script):
     """A stream that its parent began ends in the child with an error, or quietly if dropped."""
     code = """
-import os
+import os, warnings
 from memwrap import TurnError, with_session
+warnings.filterwarnings("ignore", "This process .* is multi-threaded")  # Python's own, from 3.12 on
 
 @with_session
 def stream(items):

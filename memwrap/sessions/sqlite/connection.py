@@ -141,8 +141,15 @@ async def _open(
     path: str, prepare: Callable[[sqlite3.Connection], None], threads: list[threading.Thread]
 ) -> aiosqlite.Connection:
     opening = _Opening(path, prepare, threads)
-    threading.Thread(target=opening.run, daemon=True).start()
-    return await opening.opened
+    try:
+        threading.Thread(target=opening.run, daemon=True).start()
+        return await opening.opened
+    except RuntimeError as exc:  # from Python 3.12 on no thread begins while the program ends
+        if "interpreter shutdown" not in str(exc):
+            raise
+        if threading.current_thread().daemon:
+            await opening.loop.create_future()  # cut off like the thread itself, in silence
+        raise OSError("it cannot be opened any more, as the program is ending") from exc
 
 
 class _Opening:
