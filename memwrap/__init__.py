@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         SQLiteStore,
         Store,
     )
+    from memwrap.synchronous import sync
     from memwrap.trust import replayed
     from memwrap.turn import Event, Handler, Kept, Middleware, Send, Turn, View
 
@@ -74,6 +75,7 @@ __all__ = [
     "replayed",
     "run",
     "run_sync",
+    "sync",
     "undo",
     "use_session",
     "with_session",
@@ -123,6 +125,7 @@ _HOMES = {
         "SessionSettings",
         "Store",
     ),
+    "memwrap.synchronous": ("sync",),
     "memwrap.trust": ("replayed",),
     "memwrap.turn": (
         "Event",

@@ -73,7 +73,12 @@ class PrivateLoop:
 
     def wait_for(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run *work* on the loop and return its result."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()  # the waiting thread was interrupted, and nobody wants the result
+            raise
 
     def is_here(self) -> bool:
         """Tell whether the running thread is the loop's own."""
