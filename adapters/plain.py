@@ -42,7 +42,7 @@ from memwrap.adapters.projection import RESPONSES, projected
 from memwrap.adapters.rebuilt import rebuilt_response
 from memwrap.adapters.streams import added_up
 from memwrap.hidden.data import without_provider_data
-from memwrap.items import Item
+from memwrap.items import Item, are_texts
 
 __all__ = ["from_items", "methods", "rebuild", "to_items"]
 
@@ -62,7 +62,7 @@ def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
 
 def from_items(items: Sequence[Item], /) -> list[Item]:
     """Return the items as the Responses API takes them."""
-    return without_provider_data(projected(items, RESPONSES))
+    return list(items) if are_texts(items) else without_provider_data(projected(items, RESPONSES))
 
 
 def rebuild(items: Sequence[Item], type_name: str, parts: Sequence[Any] = (), /) -> Any:  # noqa: ARG001

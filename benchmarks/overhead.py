@@ -16,7 +16,8 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
-from memwrap import InMemorySession, Item, with_session
+from memwrap import InMemorySession, Item, Turn, with_session
+from memwrap.adapters import plain
 from memwrap.chain import build_chain
 from memwrap.middleware import Memory
 
@@ -97,15 +98,20 @@ async def round_of(cases: dict[str, Case]) -> dict[str, float]:
 def chain_cases() -> dict[str, Case]:
     async def endpoint(turn, send) -> None: ...
 
+    async def send(event) -> None: ...
+
+    def turn() -> Turn:
+        return Turn(agent, [], adapter=plain)
+
     bare = build_chain([], endpoint)
     layered = build_chain([layer] * LAYERS, endpoint)
-    return {"chain 0": lambda: bare(None, None), "chain 10": lambda: layered(None, None)}
+    return {"chain 0": lambda: bare(turn(), send), "chain 10": lambda: layered(turn(), send)}
 
 
 def cases() -> dict[str, Case]:
     null = NullSession()
     by_hand = closure(null)
-    plain = with_session(agent, middleware=[Memory()])
+    remembering = with_session(agent, middleware=[Memory()])
     layered = with_session(agent, middleware=[layer] * LAYERS)
     stream = with_session(streaming)
     empty, fifty = filled(0), filled(50)
@@ -113,11 +119,11 @@ def cases() -> dict[str, Case]:
     return {
         "bare call": lambda: agent(items),
         "closure by hand, null session": lambda: by_hand("question"),
-        "decorated, no session": lambda: plain("question"),
-        "decorated, null session": lambda: plain("question", session=null),
+        "decorated, no session": lambda: remembering("question"),
+        "decorated, null session": lambda: remembering("question", session=null),
         "decorated, null session, 10 layers": lambda: layered("question", session=null),
-        "turn in memory, empty history": lambda: plain("question", session=empty),
-        "turn in memory, 50 items isolated": lambda: plain("question", session=fifty),
+        "turn in memory, empty history": lambda: remembering("question", session=empty),
+        "turn in memory, 50 items isolated": lambda: remembering("question", session=fifty),
         "bare stream of 100 events": lambda: consume(streaming(items)),
         "decorated stream of 100 events": lambda: consume(stream("question", session=null)),
         **chain_cases(),

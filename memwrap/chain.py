@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable, Sequence
 from typing import Protocol, runtime_checkable
 
-from memwrap.attempts import Place, forgot_send
+from memwrap.attempts import OUTSIDE, Place, forgot_send
 from memwrap.exceptions import ConfigurationError
 from memwrap.turn import Handler, Middleware, Send, Turn
 from memwrap.window import NeedsPast, Window
@@ -22,9 +22,10 @@ def build_chain(middleware: Sequence[Middleware], endpoint: Handler) -> Handler:
             instance is due.
     """
     handler = endpoint
+    places = [OUTSIDE, *(Place(level, name_of_layer(layer)) for level, layer in enumerate(middleware))]
     for level, layer in reversed([*enumerate(middleware)]):
         _check(layer)
-        handler = _bind(layer, handler, Place(level, name_of_layer(layer)))
+        handler = _bind(layer, handler, places[level], places[level + 1])
     return handler
 
 
@@ -101,18 +102,16 @@ def _check(layer: Middleware) -> None:
         return
 
 
-def _bind(layer: Middleware, handler: Handler, place: Place) -> Handler:
-    level = place.level
-
+def _bind(layer: Middleware, handler: Handler, outer: Place, place: Place) -> Handler:
     def bound(turn: Turn, send: Send | None = None) -> Awaitable[None]:
-        if send is None:
-            raise forgot_send(turn.run.place)
         run = turn.run
         # `Turn.enter`, where there is nothing to note: a turn enters each of its layers.
-        if run.place.level >= level or turn.before_agent or turn.before_save or run.events:
-            turn.enter(place)
-        else:
+        if run.place is outer and not (turn.before_agent or turn.before_save or run.events):
             run.place = place
+        else:
+            turn.enter(place)
+        if send is None:
+            raise forgot_send(outer)
         return layer(turn, send, handler)
 
     return bound

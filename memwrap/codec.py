@@ -41,6 +41,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 # What encoding or comparing a value may raise: numpy arrays, for one, refuse `==`.
+_STRINGS = frozenset({str})
 _INEXACT = (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -155,7 +156,7 @@ def copy_items(items: Sequence[Item]) -> list[Item]:
 def copy_known(items: list[Item]) -> list[Item]:
     """Return a deep copy of items that have been checked before."""
     for item in items:
-        if type(item) is not dict or any(type(value) is not str for value in item.values()):
+        if type(item) is not dict or not _STRINGS.issuperset(map(type, item.values())):
             return _deep_copy(items)
     return [item.copy() for item in items]  # enough for items whose values are all strings
 

@@ -241,7 +241,10 @@ class Turn:
     ) -> None:
         self.input = input
         self.run = Run(
-            *(agent, adapter, args, kwargs or {}),
+            agent,
+            adapter,
+            args,
+            kwargs or {},
             put_back=put_back,
             rebuild=rebuild,
             parent=parent,

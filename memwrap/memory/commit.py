@@ -99,28 +99,18 @@ class Commit:
 
     async def _commit(self, items: list[Item], record: TurnRecord) -> None:
         for pause in _PAUSES:
-            failure = await self._tried(items, record)
-            if failure is None:
+            try:
+                self.saved = await self.store.commit_turn(self.opened, items, record)
                 break
+            except ConversionError:  # no store can keep them
+                raise
+            except Exception as exc:  # noqa: BLE001  (a store may raise anything)
+                failure = self._failed(items, record, exc)
             if pause is None:
                 raise failure
             await asyncio.sleep(pause)
         if not self.saved:
             raise self._too_late(items)
-
-    async def _tried(self, items: list[Item], record: TurnRecord) -> TurnNotSaved | None:
-        """Append the items; return the error if that failed.
-
-        Raises:
-            ConversionError: No store can keep them.
-        """
-        try:
-            self.saved = await self.store.commit_turn(self.opened, items, record)
-        except ConversionError:
-            raise
-        except Exception as exc:  # noqa: BLE001  (a store may raise anything)
-            return self._failed(items, record, exc)
-        return None
 
     async def end(self) -> None:
         """Release the turn's own lease, unless the commit has done so."""

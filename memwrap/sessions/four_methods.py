@@ -159,10 +159,11 @@ class FourMethodTurns:
         """Append the items; when that fails, look whether it happened all the same."""
         if record.turn_id is not None and not turn.attempted:
             await self._drop_half(record.turn_id)
-        # Places are told from the note on, which comes right behind what has been loaded.
-        is_same = record.marks in ("", text_of_marks(turn.marks))
-        marks = {} if is_same else moved(marks_from(record.marks), -len(self._history))
-        record = record._replace(marks=text_of_marks(marks))
+        if record.marks:
+            # Places are told from the note on, which comes right behind what has been loaded.
+            is_same = record.marks == text_of_marks(turn.marks)
+            marks = {} if is_same else moved(marks_from(record.marks), -len(self._history))
+            record = record._replace(marks=text_of_marks(marks))
         is_known = record.turn_id is not None or record.shape == UNANSWERED or record.answers
         if is_known or record.marks:
             items = [await self._noted(items, record), *items[1:]]
