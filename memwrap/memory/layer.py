@@ -42,6 +42,8 @@ __all__ = ["Memory"]
 
 _POLL_PAUSES = (0.002, 0.05)  # seconds between two looks at another process's lease: first, most
 
+_UNNAMED = TurnRecord()
+
 _log = logging.getLogger("memwrap")
 
 
@@ -277,7 +279,7 @@ class Memory:
         collected = turn.collect()
         turn.new_items = without_open_calls(collected)
         pieces = None if turn.id is None else pieces_of(turn, collected)
-        record = TurnRecord(turn.id, answers=known)
+        record = TurnRecord(turn.id, answers=known) if turn.id or known else _UNNAMED
         await commit.save(Kept(turn.input, turn.new_items), record, pieces)
 
     async def _unanswered(self, commit: Commit) -> int:
