@@ -34,9 +34,11 @@ is None, ``""`` and not there.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from memwrap.adapters.chat_calls import argument_text
+from memwrap.adapters.chat_parts import content_of, part_in, part_out
 from memwrap.adapters.chat_stream import ChatStream
 from memwrap.adapters.dispatch import check_item, clear_errors, convert, unknown
 from memwrap.adapters.dumps import PARSED
@@ -58,13 +60,14 @@ _SPEAKERS = {"system", "developer", "user", "assistant"}
 _TALKING = {*_SPEAKERS, "tool"}
 _CALLS = {"function_call", "custom_tool_call"}
 _OUTPUTS = {"function_call_output", "custom_tool_call_output"}
-_FILE = ("file_data", "file_id", "filename")
 
 # What a message shows: older files have other fields beside an item, which may add to these only.
 _SHOWN = {"role", "content", "refusal", "tool_calls", "tool_call_id", "function_call", "audio"}
 # By what an assistant speaks besides its content, and what of it items show.
 _SPEECH = frozenset({"refusal", "tool_calls", "function_call", "audio"})
 _SPOKEN = _SPEECH - {"function_call"}
+# Keys whose empty text says something; all else that is empty goes without saying.
+_SAID_EMPTY = {"content", "tool_call_id"}
 # What the API or the `openai` package tells, and the API does not take back.
 _NOT_TAKEN = {"annotations"} | PARSED
 
@@ -133,7 +136,12 @@ class _Shape:
         self._custom: set[Any] = set()
 
     def dump(self, message: Message) -> Message:
-        says = {k: v for k, v in message.items() if v is not None and v != [] and k not in PARSED}
+        says = {
+            key: value
+            for key, value in message.items()
+            if value is not None and value != [] and key not in PARSED
+            if value != "" or key in _SAID_EMPTY
+        }
         if message.get("role") != "assistant":
             return says
         if "tool_calls" in says:
@@ -150,6 +158,13 @@ class _Shape:
         return dict(data)
 
     def show(self, message: Message) -> list[Item]:
+        if not isinstance(message.get("content") or "", (str, list)):
+            raise ConversionError("the content of a chat message is a text or a list of parts")
+        if message.get("function_call"):
+            raise ConversionError(
+                "messages with a `function_call` are not taken: the API has replaced it by"
+                " `tool_calls`; give the model `tools` in place of `functions`"
+            )
         role = message.get("role")
         if role == "tool":
             return [self._output_item(message)]
@@ -159,7 +174,7 @@ class _Shape:
         for call in message.get("tool_calls") or []:
             items.append(_call_item(call))
             if call.get("type") == "custom":
-                self._custom.add(call["id"])
+                self._custom.add(call.get("id") or "")
         return items
 
     def say(
@@ -171,7 +186,7 @@ class _Shape:
         first = items[0]
         kind = first.get("type", "message")
         if kind in _OUTPUTS:
-            content = _content(first["output"], _part_out)
+            content = content_of(first["output"], part_out)
             message = {"role": "tool", "tool_call_id": first["call_id"], "content": content}
         else:
             message = _message(first) if kind == "message" else {"role": "assistant"}
@@ -187,9 +202,9 @@ class _Shape:
         return item.get("type") in _CALLS and is_called
 
     def _output_item(self, message: Message) -> Item:
-        call_id = message.get("tool_call_id")
+        call_id = message.get("tool_call_id") or ""
         kind = "custom_tool_call_output" if call_id in self._custom else "function_call_output"
-        output = _content(message.get("content") or "", _part_in)
+        output = content_of(message.get("content") or "", part_in)
         return {"type": kind, "call_id": call_id, "output": output}
 
     def _call(self, item: Item) -> Message:
@@ -213,7 +228,7 @@ def _older(item: Item) -> Message:
 def _said(message: Message) -> list[Item]:
     role, content, refusal = message["role"], message.get("content"), message.get("refusal")
     if role != "assistant":
-        return [{"role": role, "content": _content(content or "", _part_in)}]
+        return [{"role": role, "content": content_of(content or "", part_in)}]
     if isinstance(content, list):
         refusal = "".join(part.get("refusal") or "" for part in content) or refusal
         content = "".join(part.get("text") or "" for part in content)
@@ -230,10 +245,11 @@ def _said(message: Message) -> list[Item]:
 
 def _whole_call(call: Message) -> Message:
     """Return a call with what servers leave out of it, and without its place in a stream."""
-    whole = {"type": "function", **_said_keys(call)}
+    whole = {"type": "function", "id": "", **_said_keys(call)}
     whole.pop("index", None)
     if isinstance(function := call.get("function"), dict):
-        whole["function"] = _said_keys(function) | {"arguments": function.get("arguments") or ""}
+        arguments = argument_text(function.get("arguments"))
+        whole["function"] = _said_keys(function) | {"arguments": arguments}
     return whole
 
 
@@ -246,64 +262,26 @@ def _call_item(call: Message) -> Item:
         custom = call["custom"]
         return {
             "type": "custom_tool_call",
-            "call_id": call["id"],
+            "call_id": call.get("id") or "",
             "name": custom["name"],
             "input": custom["input"],
         }
     function = call["function"]
     return {
         "type": "function_call",
-        "call_id": call.get("id"),
+        "call_id": call.get("id") or "",
         "name": function["name"],
-        "arguments": function.get("arguments") or "",
+        "arguments": argument_text(function.get("arguments")),
     }
-
-
-def _part_in(part: Message) -> Message:
-    """Turn a part of a chat message into a part of an item."""
-    kind = part.get("type")
-    if kind == "text":
-        return {"type": "input_text", "text": part["text"]}
-    if kind == "image_url":
-        image = part["image_url"]
-        return {
-            "type": "input_image",
-            "image_url": image["url"],
-            "detail": image.get("detail", "auto"),
-        }
-    if kind == "file":
-        return {"type": "input_file", **part["file"]}
-    return dict(part)
 
 
 # Items to messages
 
 
-def _part_out(part: Message) -> Message:
-    """Turn a part of an item into a part of a chat message."""
-    kind = part.get("type")
-    if kind in {"input_text", "output_text"}:
-        return {"type": "text", "text": part["text"]}
-    if kind == "input_image" and part.get("image_url"):
-        image = {"url": part["image_url"]}
-        if part.get("detail", "auto") != "auto":
-            image["detail"] = part["detail"]
-        return {"type": "image_url", "image_url": image}
-    if kind == "input_file":
-        return {"type": "file", "file": {key: part[key] for key in _FILE if key in part}}
-    return dict(part)
-
-
-def _content(content: Any, convert_part: Callable[[Message], Message]) -> Any:
-    if not isinstance(content, list):
-        return content
-    return [convert_part(part) if isinstance(part, dict) else part for part in content]
-
-
 def _message(item: Item) -> Message:
     role, content = item["role"], item.get("content", "")
     if role != "assistant" or not isinstance(content, list):
-        return {"role": role, "content": _content(content, _part_out)}
+        return {"role": role, "content": content_of(content, part_out)}
     text = "".join(part.get("text", "") for part in content if part.get("type") != "refusal")
     refusal = "".join(part.get("refusal") or "" for part in content)
     message = {"role": role, "content": text or (None if refusal else "")}

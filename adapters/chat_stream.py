@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from memwrap.adapters.chat_calls import StreamedCalls
+from memwrap.adapters.fragments import add_up
 from memwrap.adapters.streams import Accumulator
 from memwrap.exceptions import ConversionError
 
@@ -12,91 +14,116 @@ __all__ = ["ChatStream"]
 
 Message = dict[str, Any]
 
-# Strings that come in pieces, which may be alike. Others come whole, and some servers repeat them.
-_PIECES = frozenset(
-    {
-        *("arguments", "content", "data", "input", "reasoning", "reasoning_content", "refusal"),
-        *("text", "thinking", "transcript"),
-    }
-)
-_WHOLE = frozenset({"id", "role", "type"})
-
 
 class ChatStream(Accumulator[Message, Message]):
-    """Adds up chunks; completions give their message, and messages pass."""
+    """Adds up chunks; completions give their message, and messages pass.
+
+    Of several choices the first is taken. What comes behind an end belongs to the message, until
+    one with another id or a role of its own begins.
+    """
 
     def __init__(self) -> None:
-        self._message: Message = {}
-        self._has_ended = False
-        self._calls: list[Message] = []
-        self._newest: dict[Any, Message] = {}  # by index; None is the newest of all
+        self._under_way: _Streamed | None = None
 
     def add(self, event: Message) -> Iterable[Message]:
         """Take a chunk, a completion or a message."""
         if "choices" not in event:
             is_chunk = event.get("object") == "chat.completion.chunk"  # of usage, say
             return [] if is_chunk else [*self.rest(), event]
-        messages: list[Message] = []
-        for choice in event["choices"] or []:
-            if choice.get("index"):
-                continue  # only the first choice is stored
-            if "message" in choice:
-                messages += [*self.rest(), choice["message"]]
-                continue
-            if "text" in choice:
-                raise ConversionError("completions without messages are not of this API")
-            self._add_delta(choice.get("delta") or {})
-            if choice.get("finish_reason"):
-                messages += self._taken(is_finished=True)
-        return messages
+        found = _first_choice(event["choices"] or [])
+        if found is None:
+            return []
+        place, choice = found
+        if isinstance(choice.get("message"), dict):
+            return self._whole({"role": "assistant"} | choice["message"])
+        if "delta" not in choice and choice.get("text") is not None:
+            raise ConversionError("completions without messages are not of this API")
+        return self._add_delta(place, event.get("id"), choice)
 
     def rest(self) -> list[Message]:
         """Return the message under way, if it has said anything."""
-        return self._taken(is_finished=False)
+        last, self._under_way = self._under_way, None
+        return last.taken() if last else []
 
-    def _add_delta(self, delta: Message) -> None:
-        for call in delta.get("tool_calls") or []:
-            if (total := self._call_of(call)) is None:
-                self._calls.append(total := {})
-            self._newest[call.get("index")] = self._newest[None] = total
-            _add_up(total, call)
-        _add_up(self._message, {key: delta[key] for key in delta if key != "tool_calls"})
+    def _whole(self, message: Message) -> list[Message]:
+        """Return a message; some servers send it behind its own pieces."""
+        pieces = self.rest()
+        return [message] if pieces and _says_the_same(pieces[-1], message) else [*pieces, message]
 
-    def _call_of(self, delta: Message) -> Message | None:
-        """Return the call that a delta goes on with; None if it begins one.
+    def _add_delta(self, place: int, event_id: Any, choice: Message) -> list[Message]:
+        delta = choice.get("delta") or {}
+        last, messages = self._under_way, list[Message]()
+        if last is not None and place > last.place:
+            return []
+        if last is None or place < last.place:
+            last = _Streamed(place)
+        elif not last.goes_on_with(event_id, delta):
+            messages = last.taken()
+            is_told = event_id and event_id not in last.ids
+            last = _Streamed(place, may_be_empty=bool(is_told))
+        self._under_way = last
+        last.add(event_id, delta)
+        last.has_ended = last.has_ended or bool(choice.get("finish_reason"))
+        return messages
 
-        Some servers leave out the index, or give all calls the same.
+
+class _Streamed:
+    """A message in pieces.
+
+    Attributes:
+        place: That of its choice.
+        ids: Those of its chunks.
+        has_ended: Whether a chunk has told its end.
+    """
+
+    def __init__(self, place: int, *, may_be_empty: bool = True) -> None:
+        self.place = place
+        self.ids: set[Any] = set()
+        self.has_ended = False
+        self._may_be_empty = may_be_empty
+        self._roles = 0
+        self._message: Message = {}
+        self._calls = StreamedCalls()
+
+    def add(self, event_id: Any, delta: Message) -> None:
+        if event_id:
+            self.ids.add(event_id)
+        self._roles += bool(delta.get("role"))
+        self._calls.add(delta.get("tool_calls") or [])
+        add_up(self._message, {key: delta[key] for key in delta if key != "tool_calls"})
+
+    def goes_on_with(self, event_id: Any, delta: Message) -> bool:
+        """Tell whether a chunk belongs to this message.
+
+        Ids that differ from chunk to chunk tell nothing, nor does a role in each of them.
         """
-        index, call_id = delta.get("index"), delta.get("id")
-        newest = self._newest.get(index)
-        is_whole = index is None and (delta.get("function") or {}).get("name")
-        if newest is None or is_whole or (call_id and newest.get("id") not in (None, call_id)):
-            return None
-        return newest
+        if not self.has_ended:
+            return True
+        if event_id and event_id not in self.ids and len(self.ids) == 1:
+            return False
+        return not delta.get("role") or self._roles > 1
 
-    def _taken(self, *, is_finished: bool) -> list[Message]:
-        message, calls = self._message, self._calls
-        self._message, self._calls, self._newest = {}, [], {}
+    def taken(self) -> list[Message]:
+        """Return the message, unless it said nothing and has not ended."""
+        message, calls = self._message, self._calls.whole()
         if calls:
-            calls.sort(key=lambda call: call.get("index", 0))
-            message["tool_calls"] = [
-                {key: call[key] for key in call if key != "index"} for call in calls
-            ]
-        # A finished message may be empty; what comes behind it and says nothing is none.
-        is_one = is_finished and ("role" in message or not self._has_ended)
-        says = is_one or any(value for key, value in message.items() if key != "role")
-        self._has_ended = is_finished
-        return [{"role": "assistant"} | message] if message and says else []
+            message["tool_calls"] = calls
+        says = any(value for key, value in message.items() if key != "role")
+        is_one = says or (self.has_ended and self._may_be_empty)
+        return (
+            [message | {"role": message.get("role") or "assistant"}] if message and is_one else []
+        )
 
 
-def _add_up(total: Message, delta: Message) -> None:
-    for key, value in delta.items():
-        if isinstance(value, dict):
-            _add_up(total.setdefault(key, {}), value)
-        elif isinstance(value, list):
-            total.setdefault(key, []).extend(value)
-        elif not isinstance(value, str) or key in _WHOLE:
-            if value is not None and value != "":
-                total[key] = value
-        elif key in _PIECES or value != total.get(key):
-            total[key] = total.get(key, "") + value
+def _first_choice(choices: Sequence[Message]) -> tuple[int, Message] | None:
+    """Return the choice with the lowest index, and that; choices without one are in order."""
+    places = [
+        place if choice.get("index") is None else int(choice["index"])
+        for place, choice in enumerate(choices)
+    ]
+    return min(zip(places, choices, strict=True), key=lambda pair: pair[0], default=None)
+
+
+def _says_the_same(one: Message, other: Message) -> bool:
+    calls = [[call.get("id") for call in m.get("tool_calls") or []] for m in (one, other)]
+    return (one.get("content") or "") == (other.get("content") or "") and calls[0] == calls[1]
