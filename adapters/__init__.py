@@ -9,9 +9,11 @@ Each adapter is a module with the same names, and its docstring is its mapping t
 No framework is imported until one of its objects is met.
 """
 
+from memwrap.adapters.openai_objects import looks_like_chat as _looks_like_chat
+from memwrap.adapters.openai_objects import looks_like_response as _looks_like_response
 from memwrap.dialects import adapter_for
 
-__all__ = ["DIALECTS", "NAMES", "adapter_for"]
+__all__ = ["DIALECTS", "LIKE", "NAMES", "adapter_for"]
 
 DIALECTS = {
     "agents": ("openai_agents", "RunResult"),
@@ -23,6 +25,9 @@ DIALECTS = {
 }
 """The module that defines a type, and the adapter for its objects: the adapter's name, and a name
 that the module has if it is the framework's and no namesake."""
+
+LIKE = {"chat": _looks_like_chat, "plain": _looks_like_response}
+"""Adapters for objects of any other module, and what tells that an object is one of theirs."""
 
 NAMES = frozenset({"plain", *(name for name, _ in DIALECTS.values())})
 """The adapters, and so the names under which memwrap hides data in items."""

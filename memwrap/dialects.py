@@ -1,7 +1,8 @@
 """What an adapter is, and which adapter an object needs.
 
-An adapter is found by the name of the module that defines the object's type; the table of names
-lies with the adapters. An adapter is imported when the first of its objects is met.
+An adapter is found by the name of the module that defines the object's type, or by the object's
+fields; the tables lie with the adapters. An adapter is imported when the first of its objects is
+met.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 _ADAPTERS = "memwrap.adapters"
+_BUILT_IN = {dict, list, str, tuple, type(None)}
 
 
 class Kind(Enum):
@@ -220,8 +222,15 @@ def values_in(result: Any) -> Sequence[Any]:
 
 
 def adapter_for(value: Any) -> Adapter | None:
-    """Return the adapter for an agent object or a message; None if no framework has its type."""
-    return _adapter_for_type(type(value))  # type: ignore[arg-type]  # a class can be hashed
+    """Return the adapter for an agent object or a message; None if it is of no dialect.
+
+    Objects of types that no framework has may still have the fields of a dialect's.
+    """
+    kind = type(value)
+    if kind in _BUILT_IN:
+        return None
+    found = _adapter_for_type(kind)  # type: ignore[arg-type]  # a class can be hashed
+    return found or _adapter_by_fields(value)
 
 
 def belongs_to_a_dialect(value: Any) -> bool:
@@ -247,6 +256,11 @@ def loaded(name: str) -> Any:
 def default_adapter() -> Adapter:
     """Return the adapter for items, strings and functions that take them."""
     return _module("plain")
+
+
+def _adapter_by_fields(value: Any) -> Adapter | None:
+    like: Mapping[str, Callable[[Any], bool]] = importlib.import_module(_ADAPTERS).LIKE
+    return next((_module(name) for name, is_like in like.items() if is_like(value)), None)
 
 
 @lru_cache(maxsize=1024)

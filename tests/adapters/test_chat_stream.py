@@ -1,13 +1,16 @@
 """Streams of Chat Completions, as servers send them, say what the whole answer says."""
 
 import json
+from types import SimpleNamespace
+from typing import Any
 
+import pydantic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletionChunk
 
-from memwrap import ConversionError
+from memwrap import ConversionError, InMemorySession, with_session
 from memwrap.adapters import chat
 
 
@@ -442,3 +445,84 @@ def test_any_pieces_of_a_message_are_the_message(data):
     if arguments:
         message |= {"tool_calls": [call(f"c{n}", a, f"f{n}") for n, a in enumerate(arguments)]}
     assert read(chunks) == read([whole(message)])
+
+
+# Objects of packages for other servers
+
+
+class Other(pydantic.BaseModel):
+    model_config = {"extra": "allow"}
+
+
+class Delta(Other):
+    role: str | None = None
+    content: str | None = None
+    tool_calls: list[Any] | None = None
+
+
+class Choice(Other):
+    index: int = 0
+    delta: Delta | None = None
+    message: Delta | None = None
+    finish_reason: str | None = None
+
+
+class Completion(Other):
+    id: str = "c"
+    choices: list[Choice]
+
+
+def as_namespace(value):
+    if isinstance(value, list):
+        return [as_namespace(member) for member in value]
+    if not isinstance(value, dict):
+        return value
+    return SimpleNamespace(**{key: as_namespace(member) for key, member in value.items()})
+
+
+@pytest.mark.parametrize("make", [Completion.model_validate, as_namespace])
+@pytest.mark.parametrize("adapter", [None, chat])
+@pytest.mark.parametrize(
+    "message", [HI, calling(call()), said("Hi", reasoning_content="aa")], ids=["text", "call", "r"]
+)
+async def test_objects_with_the_fields_of_the_api(make, adapter, message):
+    """Completions and chunks of other packages' classes are read, never stored as JSON."""
+    chunks = stream(*({key: message[key]} for key in message), end="stop")
+    expected = chat.to_items([whole(message)])
+
+    @with_session(adapter=adapter)
+    async def streaming(messages):
+        for data in [*chunks, {"object": "chat.completion.chunk", "choices": []}]:
+            yield make(data)
+
+    @with_session(adapter=adapter)
+    async def answering(messages):
+        return make(whole(message))
+
+    @with_session(adapter=adapter)
+    async def speaking(messages):
+        fields = {"role": "assistant", "content": None, "tool_calls": None} | message
+        return Delta(**fields) if make is not as_namespace else as_namespace(fields)
+
+    session = InMemorySession("s")
+    async for _ in streaming("?", session=session):
+        pass
+    await answering("?", session=session)
+    await speaking("?", session=session)
+    question = {"role": "user", "content": "?"}
+    assert await session.get_items() == [question, *expected] * 3
+
+
+@pytest.mark.parametrize(
+    "value", [Other(choices=["a", "b"]), Other(role="cook", content="x"), Other(choices=[])]
+)
+async def test_other_objects_are_values(value):
+    """An object with some of the names is no message: it is stored as its JSON."""
+
+    @with_session
+    async def agent(items):
+        return value
+
+    session = InMemorySession("s")
+    assert await agent("?", session=session) is value
+    assert json.loads((await session.get_items())[1]["content"]) == value.model_dump()
