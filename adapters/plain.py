@@ -11,9 +11,9 @@
 | ``ResponseOutputMessage`` and other output | that item, unchanged                             |
 | stream events                              | the output of ``response.completed`` (or of      |
 |                                            | ``.incomplete``, ``.failed``); without one the   |
-|                                            | items of ``response.output_item.done``, and the  |
-|                                            | text of ``response.output_text.delta`` that is   |
-|                                            | in none of them                                  |
+|                                            | items of ``response.output_item.done``, and of   |
+|                                            | the others the text, the refusal and the calls   |
+|                                            | with whole arguments                             |
 | a dict that can only be a Chat Completions | by `memwrap.adapters.chat`                       |
 | message: ``role: "tool"``, ``tool_calls``, |                                                  |
 | a part ``text`` or ``image_url``           |                                                  |
@@ -35,18 +35,16 @@ from itertools import groupby
 from typing import Any
 
 from memwrap.adapters import chat
-from memwrap.adapters.dispatch import check_item, clear_errors, convert, unknown
-from memwrap.adapters.dumps import without_parsed
-from memwrap.adapters.openai_objects import as_dict, field, is_chat_only, is_readable
+from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.openai_objects import is_chat_only, is_readable
 from memwrap.adapters.projection import RESPONSES, projected
 from memwrap.adapters.rebuilt import rebuilt_response
+from memwrap.adapters.response_stream import ResponseStream
 from memwrap.adapters.streams import added_up
 from memwrap.hidden.data import without_provider_data
 from memwrap.items import Item, are_texts
 
 __all__ = ["from_items", "methods", "rebuild", "to_items"]
-
-_LAST_EVENTS = {"response.completed", "response.incomplete", "response.failed"}
 
 
 def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
@@ -89,62 +87,5 @@ def _items_of(messages: list[Any], role: str) -> list[Item]:
         if is_chat:
             items += chat.to_items([message for _, message in pairs], role=role)
         else:
-            items += added_up(pairs, _Responses(role))
+            items += added_up(pairs, ResponseStream(role))
     return items
-
-
-class _Responses:
-    """Adds the events of responses up to their output; responses and items pass.
-
-    What comes between the events of a response stays behind it.
-    """
-
-    def __init__(self, role: str) -> None:
-        self._role = role
-        self._is_open = False
-        self._done: list[Item] = []
-        self._text = ""
-        self._behind: list[Item] = []
-
-    def add(self, place_and_event: tuple[int, Any]) -> list[Item]:
-        place, event = place_and_event
-        kind = field(event, "type")
-        if isinstance(kind, str) and kind.startswith("response."):
-            whole = self.rest() if kind == "response.created" else []
-            self._is_open = True
-            return whole + self._take(kind, event)
-        if field(event, "object") == "response":
-            items = _output(event)
-        else:
-            items = [without_parsed(as_dict(event))]
-            check_item(items[0], self._role, place)
-        if not self._is_open:
-            return items
-        self._behind += items
-        return []
-
-    def rest(self) -> list[Item]:
-        said = [{"role": "assistant", "content": self._text}] if self._text else []
-        return self._end([*self._done, *said])
-
-    def _take(self, kind: str, event: Any) -> list[Item]:
-        if kind == "response.output_text.delta":
-            self._text += field(event, "delta")
-        elif kind == "response.output_item.done":
-            item = without_parsed(as_dict(field(event, "item")))
-            self._done.append(item)
-            if item.get("type") == "message":
-                self._text = ""
-        elif kind in _LAST_EVENTS:
-            output = _output(field(event, "response"))
-            return self._end(output) if output else self.rest()
-        return []
-
-    def _end(self, output: list[Item]) -> list[Item]:
-        whole = [*output, *self._behind]
-        self._is_open, self._done, self._text, self._behind = False, [], "", []
-        return whole
-
-
-def _output(response: Any) -> list[Item]:
-    return [without_parsed(as_dict(item)) for item in field(response, "output") or []]
