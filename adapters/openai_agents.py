@@ -7,7 +7,7 @@
 |                                        | but for open approvals                             |
 | ``RunItem``, ``RunItemStreamEvent``    | the same of this item; of events only when the     |
 |                                        | result does not come too                           |
-| the raw events of a stream cut short   | the text of the message that was under way         |
+| the raw events of a stream cut short   | what its last response had said by then            |
 | other stream events                    | nothing                                            |
 
 The way back is the items themselves, with the SDK's own ``provider_data``, which it takes out. It
@@ -27,14 +27,23 @@ from typing import Any
 from memwrap.adapters import plain
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
 from memwrap.adapters.projection import AGENTS, projected
+from memwrap.adapters.response_stream import ResponseStream
 from memwrap.adapters.second_memory import refuse_second_memory
 from memwrap.adapters.streamed_run import StreamedRun
 from memwrap.dialects import Kind, Method, Methods
 from memwrap.exceptions import ConversionError
 from memwrap.hidden.data import without_hidden
-from memwrap.items import Item
+from memwrap.items import Item, text_of
 
-__all__ = ["StreamedRun", "from_items", "methods", "rebuild", "to_items", "values_in"]
+__all__ = [
+    "StreamedRun",
+    "from_items",
+    "methods",
+    "rebuild",
+    "refuses_input",
+    "to_items",
+    "values_in",
+]
 
 _OTHER_MEMORY = ("session", "conversation_id", "previous_response_id", "auto_previous_response_id")
 
@@ -108,6 +117,13 @@ def values_in(result: Any, /) -> list[Any]:
     return [] if output is None else [output]
 
 
+def refuses_input(error: Exception, /) -> bool:
+    """Tell whether a guardrail of the SDK has refused a run's input."""
+    from agents import InputGuardrailTripwireTriggered
+
+    return isinstance(error, InputGuardrailTripwireTriggered)
+
+
 def rebuild(items: Sequence[Item], type_name: str, parts: Sequence[Any], /) -> Any:
     """Return a result of the runner that says what *items* say; None for other types."""
     from memwrap.adapters.rebuilt_run import rebuilt_run
@@ -118,6 +134,7 @@ def rebuild(items: Sequence[Item], type_name: str, parts: Sequence[Any], /) -> A
 def _items_of(messages: list[Any], role: str) -> list[Item]:
     ended = any(hasattr(message, "new_items") for message in messages)
     items: list[Item] = []
+    response = 0  # where the items of the last response begin
     for message in messages:
         kind = getattr(message, "type", None)
         if isinstance(message, dict):
@@ -139,21 +156,38 @@ def _items_of(messages: list[Any], role: str) -> list[Item]:
                 "a RunState goes on with a run that memwrap did not see the beginning of; pass"
                 " the session to the runner: Runner.run(agent, state, session=session)"
             )
-        elif kind not in {"raw_response_event", "agent_updated_stream_event"}:
+        elif kind == "raw_response_event":
+            response = len(items) if _is_first(message) else response
+        elif kind != "agent_updated_stream_event":
             raise unknown(message, role)
-    return items if ended else items + _under_way(messages)
+    return items if ended else items + _under_way(messages, items[response:])
 
 
-def _under_way(events: list[Any]) -> list[Item]:
-    """Return the message that a stream was cut short in."""
-    text = ""
-    for event in events:
-        if getattr(event, "name", None) == "message_output_created":
-            text = ""
-        data: Any = getattr(event, "data", None)
-        if getattr(data, "type", None) == "response.output_text.delta":
-            text += data.delta
-    return [{"role": "assistant", "content": text}] if text else []
+def _under_way(events: list[Any], items: list[Item]) -> list[Item]:
+    """Return what a stream was cut short in: output of its last response that is not in *items*.
+
+    The runner tells of items when a response has ended, or its tools have.
+    """
+    stream, output = ResponseStream("assistant"), list[Item]()
+    for place, event in enumerate(events):
+        if getattr(event, "type", None) == "raw_response_event":
+            if _is_first(event):
+                stream, output = ResponseStream("assistant"), []
+            output += stream.add((place, event.data))
+    known = {_key(item) for item in items}
+    return [item for item in [*output, *stream.rest()] if _key(item) not in known]
+
+
+def _is_first(event: Any) -> bool:
+    """Tell whether a raw event begins a response."""
+    return getattr(event.data, "type", None) == "response.created"
+
+
+def _key(item: Item) -> tuple[Any, ...]:
+    """Return by what an item is known: other models than OpenAI's have no ids of items."""
+    if item.get("type", "message") == "message":
+        return ("message", text_of(item))
+    return (item["type"], item.get("call_id") or item.get("id"))
 
 
 def _items_of_run(run_items: Iterable[Any]) -> list[Item]:

@@ -32,6 +32,7 @@ __all__ = [
     "default_adapter",
     "loaded",
     "methods_of",
+    "refuses_input",
     "values_in",
 ]
 
@@ -166,6 +167,13 @@ class _HasValues(Protocol):
         ...
 
 
+@runtime_checkable
+class _HasRefusals(Protocol):
+    def refuses_input(self, error: Exception, /) -> bool:
+        """Tell whether *error* says that the input must not reach a model."""
+        ...
+
+
 class AgentAdapter(Adapter, _HasMethods, _HasAnswer, Protocol):
     """An adapter for agent objects too; without ``answer`` a repeated turn gives a message."""
 
@@ -219,6 +227,12 @@ def values_in(result: Any) -> Sequence[Any]:
     """Return the values in a result that its items say as text; empty for most results."""
     native = adapter_for(result)
     return native.values_in(result) if isinstance(native, _HasValues) else ()
+
+
+def refuses_input(error: Exception) -> bool:
+    """Tell whether an agent raised *error* because its framework refused the input."""
+    native = adapter_for(error)
+    return isinstance(native, _HasRefusals) and native.refuses_input(error)
 
 
 def adapter_for(value: Any) -> Adapter | None:

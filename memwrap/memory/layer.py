@@ -10,6 +10,7 @@ from copy import deepcopy
 from typing import Literal
 
 from memwrap.attempts import OUTSIDE
+from memwrap.dialects import refuses_input
 from memwrap.exceptions import (
     ConfigurationError,
     HistoryChanged,
@@ -60,6 +61,7 @@ class Memory:
     Args:
         on_error: What is stored when the agent raises: nothing (``"discard"``), or the input
             (``"keep_input"``), to which the answer is added when the same input comes again.
+            Input that a guardrail of the agent's framework refused is not kept.
         on_stop: What is stored when a stream is left early or cancelled: nothing, or the input
             and what was delivered (``"keep_delivered"``), marked incomplete.
         on_save_error: Whether a turn that cannot be stored raises `TurnNotSaved`, or is returned,
@@ -265,7 +267,7 @@ class Memory:
             # What an agent raises in the middle of its stream stays as it is.
             if turn.run.sent and (not turn.streaming or isinstance(error, MemwrapError)):
                 carry(error, turn)
-            if self._keep_input and not known:
+            if self._keep_input and not known and not refuses_input(error):
                 record = TurnRecord(shape=UNANSWERED)
                 await self._keep(commit, lambda: Kept(turn.input, []), record)
         elif turn.streaming and self._keep_delivered:
