@@ -136,7 +136,7 @@ class _Shape:
         self._custom: set[Any] = set()
 
     def dump(self, message: Message) -> Message:
-        says = {
+        says: Message = {
             key: value
             for key, value in message.items()
             if value is not None and value != [] and key not in PARSED

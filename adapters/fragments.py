@@ -67,7 +67,7 @@ def _part_of(piece: Message, parts: Sequence[Any]) -> Message | None:
     """
     index = piece.get("index")
     if index is None:
-        part = parts[-1] if parts else None
+        part: Any = parts[-1] if parts else None
         goes_on = isinstance(part, dict) and not part.get("signature") and _has_pieces(piece)
         return part if goes_on and _agree(part, piece) else None
     for part in reversed(parts):

@@ -68,8 +68,8 @@ class ResponseStream:
 
     def _take(self, kind: str, event: Any) -> list[Item]:
         if kind in _LAST:
-            output = _output(field(event, "response"))
-            return self._end(output) if output else self.rest()
+            whole = _output(field(event, "response"))
+            return self._end(whole) if whole else self.rest()
         if kind in {"response.output_item.added", "response.output_item.done"}:
             item = without_parsed(as_dict(field(event, "item")))
             is_message = item.get("type") == "message"

@@ -22,7 +22,10 @@ def build_chain(middleware: Sequence[Middleware], endpoint: Handler) -> Handler:
             instance is due.
     """
     handler = endpoint
-    places = [OUTSIDE, *(Place(level, name_of_layer(layer)) for level, layer in enumerate(middleware))]
+    places = [
+        OUTSIDE,
+        *(Place(level, name_of_layer(layer)) for level, layer in enumerate(middleware)),
+    ]
     for level, layer in reversed([*enumerate(middleware)]):
         _check(layer)
         handler = _bind(layer, handler, places[level], places[level + 1])

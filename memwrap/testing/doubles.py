@@ -81,23 +81,23 @@ class FlakySession(InMemorySession):
             raise ConfigurationError(f"a session has {', '.join(_METHODS)}; not {method!r}")
         self._failures.setdefault(method, deque()).extend([(error, after)] * times)
 
-    async def get_items(self, limit: int | None = None) -> list[Any]:
+    async def get_items(self, limit: int | None = None, *, wrapper: Any = None) -> list[Any]:
         """Return the items, or fail."""
-        found: list[Item] = await self._call("get_items", super().get_items(limit))
+        found: list[Item] = await self._call("get_items", super().get_items(limit, wrapper=wrapper))
         return found
 
-    async def add_items(self, items: list[Any]) -> None:
+    async def add_items(self, items: list[Any], *, wrapper: Any = None) -> None:
         """Append the items, or fail."""
-        await self._call("add_items", super().add_items(items))
+        await self._call("add_items", super().add_items(items, wrapper=wrapper))
 
-    async def pop_item(self) -> Any:
+    async def pop_item(self, *, wrapper: Any = None) -> Any:
         """Remove and return the newest item, or fail."""
-        found: Any = await self._call("pop_item", super().pop_item())
+        found: Any = await self._call("pop_item", super().pop_item(wrapper=wrapper))
         return found
 
-    async def clear_session(self) -> None:
+    async def clear_session(self, *, wrapper: Any = None) -> None:
         """Remove all items, or fail."""
-        await self._call("clear_session", super().clear_session())
+        await self._call("clear_session", super().clear_session(wrapper=wrapper))
 
     async def _call(self, name: str, work: Coroutine[Any, Any, Any]) -> Any:
         self.calls.append(name)
