@@ -24,6 +24,12 @@ ODD_ITEMS: list[Item] = [
 ]
 
 
+def _same(found: object, expected: object) -> None:
+    """Fail unless both are equal; ``python -O`` would leave an ``assert`` out."""
+    if found != expected:
+        raise AssertionError(f"found {found!r} instead of {expected!r}")
+
+
 class SessionContract:
     """What every session has to do: subclass it, say how to make one, and let pytest run it.
 
@@ -44,8 +50,8 @@ class SessionContract:
         """A session that nothing was added to has no items, and none to pop."""
 
         async def test(session: Session) -> None:
-            assert await session.get_items() == []
-            assert await session.pop_item() is None
+            _same(await session.get_items(), [])
+            _same(await session.pop_item(), None)
             await session.clear_session()
 
         self._run(test)
@@ -57,7 +63,7 @@ class SessionContract:
             await session.add_items([user("1"), assistant("2")])
             await session.add_items([])
             await session.add_items([user("3")])
-            assert await session.get_items() == [user("1"), assistant("2"), user("3")]
+            _same(await session.get_items(), [user("1"), assistant("2"), user("3")])
 
         self._run(test)
 
@@ -67,10 +73,10 @@ class SessionContract:
         async def test(session: Session) -> None:
             items = [user(str(number)) for number in range(5)]
             await session.add_items(items)
-            assert await session.get_items(2) == items[-2:]
-            assert await session.get_items(limit=5) == items
-            assert await session.get_items(limit=99) == items
-            assert await session.get_items(limit=0) == []
+            _same(await session.get_items(2), items[-2:])
+            _same(await session.get_items(limit=5), items)
+            _same(await session.get_items(limit=99), items)
+            _same(await session.get_items(limit=0), [])
 
         self._run(test)
 
@@ -80,7 +86,7 @@ class SessionContract:
         async def test(session: Session) -> None:
             await session.add_items(ODD_ITEMS)
             found = await session.get_items()
-            assert repr(found) == repr(ODD_ITEMS)
+            _same(repr(found), repr(ODD_ITEMS))
 
         self._run(test)
 
@@ -89,10 +95,10 @@ class SessionContract:
 
         async def test(session: Session) -> None:
             await session.add_items([user("1"), assistant("2")])
-            assert await session.pop_item() == assistant("2")
-            assert await session.get_items() == [user("1")]
-            assert await session.pop_item() == user("1")
-            assert await session.pop_item() is None
+            _same(await session.pop_item(), assistant("2"))
+            _same(await session.get_items(), [user("1")])
+            _same(await session.pop_item(), user("1"))
+            _same(await session.pop_item(), None)
 
         self._run(test)
 
@@ -102,9 +108,9 @@ class SessionContract:
         async def test(session: Session) -> None:
             await session.add_items([user("1")])
             await session.clear_session()
-            assert await session.get_items() == []
+            _same(await session.get_items(), [])
             await session.add_items([user("2")])
-            assert await session.get_items() == [user("2")]
+            _same(await session.get_items(), [user("2")])
 
         self._run(test)
 
@@ -119,7 +125,7 @@ class SessionContract:
             await sessions[1].clear_session()
             for session in sessions:
                 expected = [] if session is sessions[1] else [user(session.session_id)]
-                assert await session.get_items() == expected
+                _same(await session.get_items(), expected)
 
         asyncio.run(test())
 
@@ -130,12 +136,12 @@ class SessionContract:
             mine = {"role": "user", "content": [{"type": "input_text", "text": "before"}]}
             before = copy.deepcopy(mine)
             await session.add_items([mine])
-            assert mine == before
+            _same(mine, before)
             mine["content"][0]["text"] = "after"  # type: ignore[index]
             found = await session.get_items()
             found[0]["content"][0]["text"] = "after"
             found.append(user("more"))
-            assert await session.get_items() == [before]
+            _same(await session.get_items(), [before])
 
         self._run(test)
 
@@ -145,7 +151,7 @@ class SessionContract:
         for number in range(3):
             asyncio.run(session.add_items([user(str(number))]))
         found = asyncio.run(session.get_items())
-        assert found == [user("0"), user("1"), user("2")]
+        _same(found, [user("0"), user("1"), user("2")])
 
     def test_appends_at_once_do_not_mix(self) -> None:
         """Items of one append stay together when many are added at once."""
@@ -156,8 +162,8 @@ class SessionContract:
             )
             found = await session.get_items()
             asked, answered = found[::2], found[1::2]
-            assert [item["content"] for item in asked] == [item["content"] for item in answered]
-            assert sorted(int(item["content"]) for item in asked) == list(range(20))
+            _same([item["content"] for item in asked], [item["content"] for item in answered])
+            _same(sorted(int(item["content"]) for item in asked), list(range(20)))
 
         self._run(test)
 
@@ -169,7 +175,7 @@ class SessionContract:
         async def test(session: Session) -> None:
             await agent("one", session=session)
             await agent("two", session=session)
-            assert script.calls[1] == [user("one"), assistant("first"), user("two")]
+            _same(script.calls[1], [user("one"), assistant("first"), user("two")])
 
         self._run(test)
 
@@ -179,6 +185,6 @@ class SessionContract:
 
         async def test() -> None:
             await one.add_items([user("1")])
-            assert await other.get_items() == ([user("1")] if self.shared else [])
+            _same(await other.get_items(), ([user("1")] if self.shared else []))
 
         asyncio.run(test())

@@ -150,3 +150,29 @@ def test_contract_asks_for_a_session():
     """Without a session of its own class the contract says what is missing."""
     with pytest.raises(NotImplementedError, match="your own class"):
         SessionContract().test_new_session_is_empty()
+
+
+def test_contract_means_the_same_without_asserts(script):
+    """Python that leaves `assert` statements out notices a wrong session all the same."""
+    code = """
+from memwrap import InMemorySession
+from memwrap.testing import SessionContract
+
+class Backwards(InMemorySession):
+    async def get_items(self, limit=None, **options):
+        return (await super().get_items(limit))[::-1]
+
+class TestBackwards(SessionContract):
+    def session(self, session_id):
+        return Backwards(session_id)
+
+noticed = 0
+for name in dir(TestBackwards):
+    if name.startswith("test_"):
+        try:
+            getattr(TestBackwards(), name)()
+        except AssertionError:
+            noticed += 1
+print(noticed)
+"""
+    assert int(script(code, flags=("-O",))) == int(script(code)) > 1
