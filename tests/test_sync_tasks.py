@@ -300,6 +300,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have tol
 
 async def slow(turn, send, handler):
     try:
+        await asyncio.sleep(0.1)  # until the script waits
         os.kill(os.getpid(), signal.SIGINT)
         await asyncio.sleep(60)
     finally:
