@@ -133,7 +133,7 @@ def cuts(items: Sequence[Item], after: Sequence[Item] = ()) -> list[int]:
 
     No cut separates a call from its output or a reasoning item from the item that follows it:
     providers refuse a conversation that holds one without the other. An output belongs to the
-    newest call of its id, since some models begin their ids anew each turn.
+    newest row of calls with its id, since some models begin their ids anew each turn.
 
     Args:
         items: The items.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -85,16 +86,32 @@ def _group_of_calls(items: list[_Item], begin: int) -> tuple[list[int], list[int
 
 
 def pairs(items: Sequence[_Item]) -> list[tuple[int, int]]:
-    """Return the places of calls with their outputs."""
-    waiting: dict[object, list[int]] = {}
+    """Return the places of calls with their outputs.
+
+    An output belongs to the newest row of calls that has its id; of calls in one row, to which some
+    servers give one id, the first is answered first.
+    """
+    waiting: dict[object, list[tuple[int, deque[int]]]] = {}  # by id: rows, and calls in them
     pairs: list[tuple[int, int]] = []
+    row = 0
+    is_answering = False
     for index, item in enumerate(items):
         if item.get("type", "message") == "message":
+            is_answering = is_answering or item.get("role") == "user"
             continue
         if (key := call_key(item)) is not None:
-            waiting.setdefault(key, []).append(index)
-        elif (key := output_key(item)) is not None and waiting.get(key):
-            pairs.append((waiting[key].pop(), index))
+            row += is_answering
+            is_answering = False
+            rows = waiting.setdefault(key, [])
+            if not rows or rows[-1][0] != row:
+                rows.append((row, deque()))
+            rows[-1][1].append(index)
+        elif (key := output_key(item)) is not None:
+            is_answering = True
+            if rows := waiting.get(key, []):
+                pairs.append((rows[-1][1].popleft(), index))
+                if not rows[-1][1]:
+                    rows.pop()
     return pairs
 
 

@@ -57,13 +57,24 @@ def pairs(items):
         if item.get("type") not in kinds:
             continue
         kind, key, answer_key = kinds[item["type"]]
-        for i in range(j - 1, -1, -1):
-            asked = items[i].get("type") == kind and items[i][key] == item[answer_key]
-            if asked and i not in answered:
-                answered.add(i)
-                found.add((i, j))
-                break
+        asking = [
+            i
+            for i in range(j)
+            if items[i].get("type") == kind and items[i][key] == item[answer_key]
+            if i not in answered
+        ]
+        # Of the newest row of calls the first.
+        row = [i for i in asking if not any(ends_a_row(one) for one in items[i : asking[-1]])]
+        if row:
+            answered.add(row[0])
+            found.add((row[0], j))
     return found
+
+
+def ends_a_row(item):
+    """Tell whether calls before an item and behind it were made apart."""
+    kind = item.get("type", "")
+    return item.get("role") == "user" or kind.endswith(("_output", "_response"))
 
 
 def test_messages_have_role_and_content():

@@ -306,3 +306,24 @@ def test_equal_ids_take_linear_time(target):
     shown = projected(items, target)
     assert time.perf_counter() - begun < 5
     assert len({item["call_id"] for item in shown}) == 10_000
+
+
+@pytest.mark.parametrize("target", [CHAT, RESPONSES])
+@pytest.mark.parametrize("call_id", ["", "call_1"])
+def test_calls_of_one_id_keep_their_outputs(target, call_id):
+    """Calls side by side to which a server gave one id are shown with ids, and outputs, of their own."""
+    calls = [
+        {"type": "function_call", "call_id": call_id, "name": name, "arguments": "{}"}
+        for name in ("first", "second")
+    ]
+    outputs = [
+        {"type": "function_call_output", "call_id": call_id, "output": text}
+        for text in ("of first", "of second")
+    ]
+    shown = projected([*calls, *outputs], target)
+    by_id = {item["call_id"]: item["name"] for item in shown[:2]}
+    assert len(by_id) == 2
+    assert [(by_id[item["call_id"]], item["output"]) for item in shown[2:]] == [
+        ("first", "of first"),
+        ("second", "of second"),
+    ]
