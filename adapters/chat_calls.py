@@ -25,11 +25,16 @@ class StreamedCalls:
     def __init__(self) -> None:
         self._calls: list[Call] = []
         self._newest: dict[Any, Call] = {}  # by index; None is the newest of all
+        # Arguments are joined at once: one by one takes the square of the time.
+        self._pieces: dict[int, tuple[Call, list[str]]] = {}
 
     def add(self, deltas: Iterable[Call]) -> None:
         """Take the calls of one chunk."""
         begun: list[Call] = []
         for delta in deltas:
+            if self._goes_on(delta):
+                continue
+            self._join()
             call = self._call_of(delta)
             named = bool(_name(delta))
             if call is None or (named and any(call is one for one in begun)):
@@ -41,10 +46,30 @@ class StreamedCalls:
 
     def whole(self) -> list[Call]:
         """Return the calls, in the order of their indexes if all have one."""
+        self._join()
         calls = self._calls
         if all(isinstance(call.get("index"), int) for call in calls):
             calls = sorted(calls, key=lambda call: call["index"])
         return [{key: call[key] for key in call if key != "index"} for call in calls]
+
+    def _goes_on(self, delta: Call) -> bool:
+        """Take a piece that has nothing but arguments of the newest call at its index."""
+        function, call = delta.get("function"), self._newest.get(delta.get("index"))
+        piece = function.get("arguments") if isinstance(function, dict) else None
+        if call is None or not isinstance(piece, str) or not piece or piece.startswith("{"):
+            return False
+        if _name(delta) or delta.get("id") not in (None, "", call.get("id")):
+            return False
+        if delta.keys() - {"function", "id", "index", "type"} or "custom" in call:
+            return False
+        self._pieces.setdefault(id(call), (call, []))[1].append(piece)
+        self._newest[None] = call
+        return True
+
+    def _join(self) -> None:
+        for call, pieces in self._pieces.values():
+            add_up(call, {"function": {"arguments": "".join(pieces)}})
+        self._pieces.clear()
 
     def _call_of(self, delta: Call) -> Call | None:
         """Return the call that a piece goes on with; None if it begins one."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from memwrap.adapters.chat_calls import StreamedCalls
-from memwrap.adapters.fragments import add_up
+from memwrap.adapters.fragments import add_up, piece_key
 from memwrap.adapters.streams import Accumulator
 from memwrap.exceptions import ConversionError
 
@@ -84,13 +84,27 @@ class _Streamed:
         self._roles = 0
         self._message: Message = {}
         self._calls = StreamedCalls()
+        self._key: str | None = None
+        self._pieces: list[str] = []  # joined at once: one by one takes the square of the time
 
     def add(self, event_id: Any, delta: Message) -> None:
         if event_id:
             self.ids.add(event_id)
         self._roles += bool(delta.get("role"))
+        key = piece_key(self._message, delta)
+        if key is None or key != self._key:
+            self._join()
+        if key is not None:
+            self._key = key
+            self._pieces.append(delta[key])
+            return
         self._calls.add(delta.get("tool_calls") or [])
         add_up(self._message, {key: delta[key] for key in delta if key != "tool_calls"})
+
+    def _join(self) -> None:
+        if self._key is not None:
+            add_up(self._message, {self._key: "".join(self._pieces)})
+            self._key, self._pieces = None, []
 
     def goes_on_with(self, event_id: Any, delta: Message) -> bool:
         """Tell whether a chunk belongs to this message.
@@ -105,6 +119,7 @@ class _Streamed:
 
     def taken(self) -> list[Message]:
         """Return the message, unless it said nothing and has not ended."""
+        self._join()
         message, calls = self._message, self._calls.whole()
         if calls:
             message["tool_calls"] = calls

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["add_up"]
+__all__ = ["add_up", "piece_key"]
 
 Message = dict[str, Any]
 
@@ -24,6 +24,18 @@ def add_up(total: Message, delta: Mapping[str, Any]) -> None:
     for key, value in delta.items():
         if value is not None:
             total[key] = _sum(key, total.get(key), value)
+
+
+def piece_key(total: Mapping[str, Any], delta: Mapping[str, Any]) -> str | None:
+    """Return the key of the one text in pieces that a delta adds to a message; None if more is."""
+    found = None
+    for key, value in delta.items():
+        if value is None or value == "" or (key == "role" and value == total.get(key)):
+            continue
+        if found is not None or key not in _PIECES or not isinstance(value, str):
+            return None
+        found = key
+    return found
 
 
 def _sum(key: str, before: Any, value: Any) -> Any:

@@ -119,7 +119,7 @@ class _Output:
         self.is_message = is_message
         self.item: Item = {}
         self.is_open = True
-        self._parts: dict[tuple[int, str], str] = {}
+        self._parts: dict[tuple[int, str], list[str]] = {}
 
     def take_item(self, item: Item, *, is_done: bool) -> None:
         if is_done or self.is_open:
@@ -128,9 +128,11 @@ class _Output:
     def say(self, kind: str, event: Any) -> None:
         part_type, key = _SAYING[kind]
         place = (field(event, "content_index") or 0, part_type)
-        before = self._parts.get(place, "")
+        pieces = self._parts.setdefault(place, [])
         text = (event[key] if isinstance(event, dict) else getattr(event, key)) or ""
-        self._parts[place] = before + text if kind.endswith("delta") else text or before
+        if text and not kind.endswith("delta"):
+            pieces.clear()
+        pieces.append(text)
 
     def call(self, kind: str, event: Any) -> None:
         if self.is_open and self.item:
@@ -142,7 +144,9 @@ class _Output:
         if not self.is_open:
             return self.item
         parts = [
-            {"type": kind, _KEYS[kind]: text} for (_, kind), text in self._parts.items() if text
+            {"type": kind, _KEYS[kind]: text}
+            for (_, kind), pieces in self._parts.items()
+            if (text := "".join(pieces))
         ]
         return unfinished(parts)
 

@@ -526,3 +526,47 @@ async def test_other_objects_are_values(value):
     session = InMemorySession("s")
     assert await agent("?", session=session) is value
     assert json.loads((await session.get_items())[1]["content"]) == value.model_dump()
+
+
+class Counted(str):  # noqa: SLOT000
+    """A text that counts how much it is added to."""
+
+    copied = 0
+
+    def __add__(self, other):
+        type(self).copied += len(self)
+        return str.__add__(self, other)
+
+    def __radd__(self, other):
+        type(self).copied += len(other)
+        return other + str(self)
+
+
+@pytest.mark.parametrize("key", ["content", "refusal", "reasoning_content"])
+def test_long_streams_take_time_with_their_length(key):
+    """What has been said is not copied for each piece behind it."""
+    Counted.copied = 0
+    pieces = [chunk({key: Counted("0123456789")}) for _ in range(1_000)]
+    items = chat.to_items([*pieces, chunk({}, finish_reason="stop")], role="assistant")
+    assert "0123456789" * 1_000 in json.dumps(items)
+    assert Counted.copied < 100_000
+
+
+@pytest.mark.parametrize("call_id", [None, "c1"])
+def test_long_arguments_take_time_with_their_length(call_id):
+    """What a call has said is not copied for each piece behind it, also of two calls in turns."""
+    Counted.copied = 0
+    heads = [
+        {"index": n, "id": f"c{n}", "type": "function", "function": {"name": "f", "arguments": "["}}
+        for n in (1, 2)
+    ]
+    piece = {"function": {"arguments": Counted("0123456789")}}
+    both = [
+        {"index": n, **({"id": f"c{n}"} if call_id else {}), **piece}
+        for _ in range(500)
+        for n in (1, 2)
+    ]
+    chunks = [chunk({"tool_calls": heads}), *(chunk({"tool_calls": [one]}) for one in both)]
+    items = chat.to_items(chunks, role="assistant")
+    assert [item["arguments"] for item in items] == ["[" + "0123456789" * 500] * 2
+    assert Counted.copied < 100_000

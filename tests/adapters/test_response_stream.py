@@ -259,3 +259,23 @@ def test_words_said_twice_are_two_messages():
     """A message under way is kept although an earlier response said the same."""
     raw = [CREATED, text("ok"), done(message("ok")), last("completed", message("ok"))]
     assert plain.to_items([*raw, CREATED, text("ok", "msg_2")]) == [message("ok"), said("ok")]
+
+
+class Counted(str):  # noqa: SLOT000
+    """A text that counts how much it is added to."""
+
+    copied = 0
+
+    def __radd__(self, other):
+        type(self).copied += len(other)
+        return other + str(self)
+
+
+def test_long_streams_take_time_with_their_length():
+    """What has been said is not copied for each piece behind it."""
+    Counted.copied = 0
+    piece = {"type": "response.output_text.delta", "item_id": "m", "content_index": 0}
+    events = [piece | {"delta": Counted("0123456789")} for _ in range(1_000)]
+    (item,) = plain.to_items(events, role="assistant")
+    assert item["content"] == "0123456789" * 1_000
+    assert Counted.copied < 100_000
