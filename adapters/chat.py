@@ -89,7 +89,7 @@ def from_items(items: Sequence[Item], /) -> list[Message]:
     return [_accepted(message) for message in messages]
 
 
-def rebuild(items: Sequence[Item], type_name: str, parts: Sequence[Any] = (), /) -> Any:  # noqa: ARG001
+def rebuild(items: Sequence[Item], type_name: str, values: Sequence[Any] = (), /) -> Any:  # noqa: ARG001
     """Return an object of the Chat Completions API that says what *items* say, or None."""
     return rebuilt_chat(items, type_name, from_items)
 

@@ -100,8 +100,8 @@ def methods(agent: Any) -> Methods | None:
     def call(remembering: Any, *args: Any, **options: Any) -> Any:
         return remembering.run(*args, **options)
 
-    def again(items: Sequence[Item], type_name: str, parts: Sequence[Any]) -> Any:
-        return rebuilt_run(agent, items, type_name, parts)
+    def again(items: Sequence[Item], type_name: str, values: Sequence[Any]) -> Any:
+        return rebuilt_run(agent, items, type_name, values)
 
     remember = {
         "run": Method(run, Kind.CALL, rebuild=again),
@@ -124,11 +124,11 @@ def refuses_input(error: Exception, /) -> bool:
     return isinstance(error, InputGuardrailTripwireTriggered)
 
 
-def rebuild(items: Sequence[Item], type_name: str, parts: Sequence[Any], /) -> Any:
+def rebuild(items: Sequence[Item], type_name: str, values: Sequence[Any], /) -> Any:
     """Return a result of the runner that says what *items* say; None for other types."""
     from memwrap.adapters.rebuilt_run import rebuilt_run
 
-    return rebuilt_run(None, items, type_name, parts)
+    return rebuilt_run(None, items, type_name, values)
 
 
 def _items_of(messages: list[Any], role: str) -> list[Item]:

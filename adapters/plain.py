@@ -63,7 +63,7 @@ def from_items(items: Sequence[Item], /) -> list[Item]:
     return list(items) if are_texts(items) else without_provider_data(projected(items, RESPONSES))
 
 
-def rebuild(items: Sequence[Item], type_name: str, parts: Sequence[Any] = (), /) -> Any:  # noqa: ARG001
+def rebuild(items: Sequence[Item], type_name: str, values: Sequence[Any] = (), /) -> Any:  # noqa: ARG001
     """Return an object of the Responses API that says what *items* say; None for other types."""
     return rebuilt_response(items, type_name)
 

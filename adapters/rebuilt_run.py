@@ -43,7 +43,7 @@ _KINDS: Mapping[str, Any] = {
 
 
 def rebuilt_run(
-    agent: agents.Agent[Any] | None, items: Sequence[Item], type_name: str, parts: Sequence[Any]
+    agent: agents.Agent[Any] | None, items: Sequence[Item], type_name: str, values: Sequence[Any]
 ) -> Any:
     """Return a result that says what *items* say; None if the type is no result.
 
@@ -52,7 +52,7 @@ def rebuilt_run(
             ``last_agent``, as after ``release_agents()``.
         items: What the run added.
         type_name: The full name of the result's type.
-        parts: The final output; None in its place if no item says it.
+        values: The final output; None in its place if no item says it.
     """
     name = type_name.rpartition(".")[2]
     if name not in {"RunResult", "RunResultStreaming"}:
@@ -63,7 +63,7 @@ def rebuilt_run(
         "input": [],
         "new_items": run.new_items,
         "raw_responses": [],
-        "final_output": _final_output(run.agent, items, parts),
+        "final_output": _final_output(run.agent, items, values),
         "input_guardrail_results": [],
         "output_guardrail_results": [],
         "tool_input_guardrail_results": [],
@@ -150,8 +150,8 @@ def _targets_of(agent: agents.Agent[Any]) -> dict[Any, agents.Agent[Any]]:
     return targets
 
 
-def _final_output(agent: agents.Agent[Any], items: Sequence[Item], parts: Sequence[Any]) -> Any:
-    known = next(iter(parts), None)
+def _final_output(agent: agents.Agent[Any], items: Sequence[Item], values: Sequence[Any]) -> Any:
+    known = next(iter(values), None)
     if known is not None:
         return known
     text = next((text for item in reversed(items) if (text := text_of(item))), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from typing import Any
 
 from durability import prepare
@@ -22,7 +23,7 @@ _TABLES = (
 )
 
 
-class Contender:
+class Contender(ABC):
     """A session; by default on the tables of the Agents SDK.
 
     Attributes:
@@ -41,20 +42,20 @@ class Contender:
         self.path = path
         self.session_id = session_id
 
-    async def get(self, limit: int | None = None) -> list[Any]:
-        raise NotImplementedError
+    @abstractmethod
+    async def get(self, limit: int | None = None) -> list[Any]: ...
 
-    async def add(self, items: list[Any]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def add(self, items: list[Any]) -> None: ...
 
     async def pop(self) -> Any:
-        raise NotImplementedError
+        raise TypeError(f"{self.name} cannot remove the newest item")
 
     async def turn(self, items: list[Any]) -> None:
         await self.get(WINDOW)
         await self.add(items)
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027  (most have nothing to close)
         """Close what a careful user of the library closes after a request."""
 
     @staticmethod
@@ -62,7 +63,7 @@ class Contender:
         """Return the items as the library takes them."""
         return items
 
-    @classmethod
+    @classmethod  # noqa: B027
     async def release(cls, path: str) -> None:
         """Close what the sessions of the process share."""
 

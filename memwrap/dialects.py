@@ -58,7 +58,7 @@ PutBack: TypeAlias = "Callable[[list[Item], list[Item]], Any]"
 """Makes an agent's first argument: ``put_back(history, input)``."""
 
 Rebuild: TypeAlias = "Callable[[Sequence[Item], str, Sequence[Any]], Any]"
-"""Makes a stored result again: ``rebuild(items, type_name, parts)``, or None."""
+"""Makes a stored result again: ``rebuild(items, type_name, values)``, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +149,13 @@ class _HasAnswer(Protocol):
 
 @runtime_checkable
 class _HasRebuild(Protocol):
-    def rebuild(self, items: Sequence[Item], type_name: str, parts: Sequence[Any], /) -> Any:
+    def rebuild(self, items: Sequence[Item], type_name: str, values: Sequence[Any], /) -> Any:
         """Return an object of the type of that full name that says what *items* say, or None.
 
         Args:
             items: The items.
             type_name: The name of the type, with its module.
-            parts: What ``values_in`` returned of the result, made again from the items.
+            values: What ``values_in`` returned of the result, made again from the items.
         """
         ...
 
@@ -197,7 +197,7 @@ def answer_of(
     adapter: Adapter,
     items: Sequence[Item],
     type_name: str = "",
-    parts: Sequence[Any] = (),
+    values: Sequence[Any] = (),
     rebuild: Rebuild | None = None,
 ) -> Any:
     """Return the result of a stored turn: rebuilt, or the adapter's answer, or its last message.
@@ -207,14 +207,14 @@ def answer_of(
         items: What the result became.
         type_name: The full name of its type, if it is known: the adapter of that type may have it
             rebuilt.
-        parts: Values in the result, made again.
+        values: Those in the result, made again.
         rebuild: What the agent's method has for it.
     """
     native = _adapter_of_module(type_name.partition("[")[0].rpartition(".")[0])
     if rebuild is None and isinstance(native, _HasRebuild):
         rebuild = native.rebuild
     if rebuild is not None:
-        found = converted(rebuild, items, type_name, parts)
+        found = converted(rebuild, items, type_name, values)
         if found is not None:
             return found
     if isinstance(adapter, _HasAnswer):

@@ -20,7 +20,8 @@ from memwrap.sessions.checks import check_id, check_limit
 
 __all__ = ["HistorySession", "session_from_history"]
 
-# What a history that is only synchronous (or only asynchronous) raises from the other method.
+# What a history that is only synchronous (or only asynchronous) raises from the other method;
+# NotImplementedError is that of LangChain's base class.
 _REFUSALS = (AssertionError, AttributeError, NotImplementedError, TypeError, ValueError)
 
 

@@ -209,7 +209,8 @@ def _read_as_langchain_does(message: Any) -> Any:
         return message
     try:
         return convert_to_messages([message])[0]
-    except (ValueError, TypeError, NotImplementedError):  # a reducer of the graph's own takes it
+    except (ValueError, TypeError, NotImplementedError):
+        # The three are LangChain's, of what it does not know; the graph's own reducer may take it.
         return message
 
 

@@ -311,7 +311,7 @@ def test_equal_ids_take_linear_time(target):
 @pytest.mark.parametrize("target", [CHAT, RESPONSES])
 @pytest.mark.parametrize("call_id", ["", "call_1"])
 def test_calls_of_one_id_keep_their_outputs(target, call_id):
-    """Calls side by side to which a server gave one id are shown with ids, and outputs, of their own."""
+    """Calls to which a server gave one id are shown with ids and outputs of their own."""
     calls = [
         {"type": "function_call", "call_id": call_id, "name": name, "arguments": "{}"}
         for name in ("first", "second")
