@@ -94,20 +94,20 @@ def pairs(items: Sequence[_Item]) -> list[tuple[int, int]]:
     waiting: dict[object, list[tuple[int, deque[int]]]] = {}  # by id: rows, and calls in them
     pairs: list[tuple[int, int]] = []
     row = 0
-    is_answering = False
+    is_row_over = False
     for index, item in enumerate(items):
         if item.get("type", "message") == "message":
-            is_answering = is_answering or item.get("role") == "user"
+            is_row_over = True
             continue
         if (key := call_key(item)) is not None:
-            row += is_answering
-            is_answering = False
+            row += is_row_over
+            is_row_over = False
             rows = waiting.setdefault(key, [])
             if not rows or rows[-1][0] != row:
                 rows.append((row, deque()))
             rows[-1][1].append(index)
         elif (key := output_key(item)) is not None:
-            is_answering = True
+            is_row_over = True
             if rows := waiting.get(key, []):
                 pairs.append((rows[-1][1].popleft(), index))
                 if not rows[-1][1]:

@@ -73,8 +73,7 @@ def pairs(items):
 
 def ends_a_row(item):
     """Tell whether calls before an item and behind it were made apart."""
-    kind = item.get("type", "")
-    return item.get("role") == "user" or kind.endswith(("_output", "_response"))
+    return "role" in item or item["type"].endswith(("_output", "_response"))
 
 
 def test_messages_have_role_and_content():

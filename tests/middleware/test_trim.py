@@ -73,13 +73,22 @@ def pairs(history):
     for j, item in enumerate(history):
         if not item.get("type", "").endswith("_output"):
             continue
-        for i in range(j - 1, -1, -1):
-            kind = history[i].get("type", "")
-            asked = kind.endswith("_call") and history[i]["call_id"] == item["call_id"]
-            if asked and i not in found:
-                found[i] = j
-                break
+        asking = [
+            i
+            for i in range(j)
+            if history[i].get("type", "").endswith("_call")
+            if history[i]["call_id"] == item["call_id"] and i not in found
+        ]
+        # Of the newest row of calls the first.
+        row = [i for i in asking if not any(map(ends_a_row, history[i : asking[-1]]))]
+        if row:
+            found[row[0]] = j
     return found
+
+
+def ends_a_row(item):
+    """Tell whether calls before an item and behind it were made apart."""
+    return "role" in item or item["type"].endswith("_output")
 
 
 def separated(history, place):
