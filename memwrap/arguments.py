@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from inspect import Parameter
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from memwrap.exceptions import ConfigurationError
 
-__all__ = ["Arguments", "WrongArguments"]
+__all__ = ["Arguments", "WrongArguments", "check_turn_id", "refuse_turn_id_alone"]
+
+MAX_TURN_ID = 256
+"""How many characters the id of a turn may have."""
 
 _BY_PLACE = {Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD}
 _BY_NAME = {Parameter.KEYWORD_ONLY, Parameter.POSITIONAL_OR_KEYWORD}
@@ -79,3 +82,28 @@ class Arguments:
         for name, place in self.required:
             if name not in kwargs and (place is None or place >= len(args)):
                 raise WrongArguments(f"{agent}() needs {name}=")
+
+
+def check_turn_id(turn_id: object) -> None:
+    """Refuse what cannot name a turn.
+
+    Raises:
+        ConfigurationError: *turn_id* is no string, empty, or too long.
+    """
+    if not isinstance(turn_id, str) or not 0 < len(turn_id) <= MAX_TURN_ID:
+        raise ConfigurationError(
+            f"a turn_id is a string of 1 to {MAX_TURN_ID} characters, one for each request, such"
+            " as the id of the user's message"
+        )
+
+
+def refuse_turn_id_alone(agent: str, turn_id: str) -> NoReturn:
+    """Refuse the id of a turn without a session.
+
+    Raises:
+        ConfigurationError: Always.
+    """
+    raise ConfigurationError(
+        f"{agent}() was given turn_id={turn_id!r} and no session, and only a session knows the"
+        " turns that it has had: pass session= too, or no turn_id"
+    )

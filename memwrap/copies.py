@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 
 from memwrap.dialects import loaded
 
-__all__ = ["Again", "Copied", "CopiedMethod"]
+__all__ = ["Again", "Copied", "CopiedMethod", "again_of"]
 
 
 class Again(Protocol):
@@ -23,7 +23,8 @@ class Again(Protocol):
         ...
 
 
-def _again(wrapped: Any) -> Again:
+def again_of(wrapped: Any) -> Again:
+    """Return what makes other agents remember as a remembering agent does."""
     again: Again | None = wrapped._self_again  # noqa: SLF001
     if again is None:
         raise TypeError("what with_session did not make can be neither copied nor pickled")
@@ -37,18 +38,18 @@ class Copied:
 
     def __copy__(self: Any) -> Any:
         agent = self.__wrapped__
-        return self if inspect.isroutine(agent) else _again(self)(copy(agent))
+        return self if inspect.isroutine(agent) else again_of(self)(copy(agent))
 
     def __deepcopy__(self: Any, memo: dict[int, Any]) -> Any:
         agent = self.__wrapped__
-        return self if inspect.isroutine(agent) else _again(self)(deepcopy(agent, memo))
+        return self if inspect.isroutine(agent) else again_of(self)(deepcopy(agent, memo))
 
     def __reduce_ex__(self: Any, protocol: Any) -> Any:
         agent = self.__wrapped__
         name = getattr(agent, "__qualname__", None)
         if name is not None and loaded(f"{agent.__module__}.{name}") is self:
             return name  # as any function of a module: by its name
-        return _again(self).reduced(agent)
+        return again_of(self).reduced(agent)
 
 
 class CopiedMethod:

@@ -17,12 +17,14 @@ from memwrap.endpoint import endpoint_for
 from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item
 from memwrap.memory.layer import Memory
+from memwrap.names import name_of
+from memwrap.plan import Find, Plan
 from memwrap.sessions.base import SessionLike, StoreLike
-from memwrap.sessions.resolve import resolve
+from memwrap.sessions.resolve import check_named
 from memwrap.tasks import call_named
 from memwrap.turn import Middleware
 from memwrap.window import windows_of
-from memwrap.wrapper import Find, Plan, SessionWrapper, is_wrapped, name_of, proxy_of
+from memwrap.wrapper import SessionWrapper, is_wrapped, proxy_of
 
 if TYPE_CHECKING:
     from typing import Concatenate, ParamSpec
@@ -114,10 +116,8 @@ def with_session(
             middleware=middleware,
         )
     _check(agent, store, adapter)
-    if session is not UNSET and not isinstance(session, str):
-        resolve(session, store)  # refuses what is no session, now rather than at the first call
-    elif isinstance(session, str) and store is None:
-        resolve(session, None)
+    if session is not UNSET:
+        check_named(session, store)  # now rather than at the first call
     found = adapter if adapter is not None else adapter_for(agent) or default_adapter()
     if not isinstance(middleware, Sequence) or isinstance(middleware, str):
         raise ConfigurationError(

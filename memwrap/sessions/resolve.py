@@ -10,7 +10,7 @@ from memwrap.exceptions import ConfigurationError
 from memwrap.sessions.base import Promises, Session
 from memwrap.sessions.places import came_from
 
-__all__ = ["check_session", "resolve"]
+__all__ = ["check_named", "check_session", "resolve"]
 
 _METHODS = ("get_items", "add_items", "pop_item", "clear_session")
 
@@ -59,6 +59,16 @@ def resolve(session: Any, store: Any) -> Session | None:
             " session object, the id of one in the store as a string, or None for no memory"
         )
     return session  # type: ignore[no-any-return]
+
+
+def check_named(session: Any, store: Any) -> None:
+    """Refuse what stands for no session, without asking the store for one.
+
+    Raises:
+        ConfigurationError: *session* is no session, or an id without a store.
+    """
+    if not isinstance(session, str) or store is None:
+        resolve(session, store)
 
 
 def check_session(session: Any, what: str) -> Session:
