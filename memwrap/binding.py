@@ -17,7 +17,7 @@ from memwrap.names import name_of
 from memwrap.sessions.base import SessionLike
 from memwrap.sessions.resolve import check_named
 
-__all__ = ["Binding", "BoundAgain", "BoundAgent", "On", "bound"]
+__all__ = ["Binding", "BoundAgain", "BoundProxy", "On", "bound"]
 
 
 class Binding(NamedTuple):
@@ -86,7 +86,7 @@ def bound(agent: Any, binding: Binding) -> Any:
     return agent._self_bind(binding)  # noqa: SLF001  (an agent may have any other name itself)
 
 
-class BoundAgent(wrapt.ObjectProxy[Any]):
+class BoundProxy(wrapt.ObjectProxy[Any]):
     """A remembering function or method that is bound to a session."""
 
     on = on
@@ -103,17 +103,17 @@ class BoundAgent(wrapt.ObjectProxy[Any]):
     def __signature__(self) -> inspect.Signature:
         return inspect.signature(self.__wrapped__.__wrapped__)
 
-    def _self_bind(self, binding: Binding) -> BoundAgent:
-        return BoundAgent(self.__wrapped__, binding)
+    def _self_bind(self, binding: Binding) -> BoundProxy:
+        return BoundProxy(self.__wrapped__, binding)
 
-    def __copy__(self) -> BoundAgent:
-        return BoundAgent(copy(self.__wrapped__), self._self_binding)
+    def __copy__(self) -> BoundProxy:
+        return BoundProxy(copy(self.__wrapped__), self._self_binding)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> BoundAgent:
-        return BoundAgent(deepcopy(self.__wrapped__, memo), self._self_binding)
+    def __deepcopy__(self, memo: dict[int, Any]) -> BoundProxy:
+        return BoundProxy(deepcopy(self.__wrapped__, memo), self._self_binding)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return BoundAgent, (self.__wrapped__, self._self_binding)
+        return BoundProxy, (self.__wrapped__, self._self_binding)
 
 
 class BoundAgain:

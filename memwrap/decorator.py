@@ -15,7 +15,6 @@ from memwrap.context import UNSET, MaybeSession
 from memwrap.dialects import Adapter, Kind, Method, adapter_for, default_adapter, methods_of
 from memwrap.endpoint import endpoint_for
 from memwrap.exceptions import ConfigurationError
-from memwrap.items import Item
 from memwrap.memory.layer import Memory
 from memwrap.names import name_of
 from memwrap.plan import Find, Plan
@@ -29,7 +28,13 @@ from memwrap.wrapper import SessionWrapper, is_wrapped, proxy_of
 if TYPE_CHECKING:
     from typing import Concatenate, ParamSpec
 
-    from memwrap.signatures import Decorator, SessionAgent, SessionMethod
+    from memwrap.signatures import (
+        Decorator,
+        Delegate,
+        SessionAgent,
+        SessionDelegate,
+        SessionMethod,
+    )
 
     P = ParamSpec("P")
 
@@ -56,15 +61,17 @@ class Options(TypedDict, total=False):
     middleware: Sequence[Middleware]
 
 
-# The checker cannot tell an item list from any S; the first match is the right one.
+# The checker cannot tell a list of messages from any S; the first match is the right one.
 @overload
 def with_session(  # type: ignore[overload-overlap]
-    agent: Callable[Concatenate[list[Item], P], R], /, **options: Unpack[Options]
+    agent: Callable[Concatenate[list[Any], P], R], /, **options: Unpack[Options]
 ) -> SessionAgent[P, R]: ...
 @overload
 def with_session(
-    agent: Callable[Concatenate[S, list[Item], P], R], /, **options: Unpack[Options]
+    agent: Callable[Concatenate[S, list[Any], P], R], /, **options: Unpack[Options]
 ) -> SessionMethod[S, P, R]: ...
+@overload
+def with_session(agent: Delegate, /, **options: Unpack[Options]) -> SessionDelegate: ...
 @overload
 def with_session(agent: A, /, **options: Unpack[Options]) -> A: ...
 @overload

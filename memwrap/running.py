@@ -3,16 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypedDict, TypeVar, Unpack, overload
 
 from memwrap.decorator import with_session
-from memwrap.dialects import Kind
+from memwrap.dialects import Adapter, Kind
 from memwrap.exceptions import ConfigurationError
+from memwrap.items import Input
+from memwrap.sessions.base import SessionLike, StoreLike
+from memwrap.turn import Middleware
 from memwrap.wrapper import is_wrapped, main_call
 
-__all__ = ["run", "run_sync"]
+__all__ = ["RunOptions", "run", "run_sync"]
+
+R = TypeVar("R")
 
 
+class RunOptions(TypedDict, total=False):
+    """The options of `run`: of an agent that remembers already, only the first two."""
+
+    session: SessionLike
+    turn_id: str
+    store: StoreLike | None
+    adapter: Adapter | None
+    middleware: Sequence[Middleware]
+
+
+# A function is called with the messages alone; what an agent object takes, its adapter knows.
+@overload
+async def run(
+    agent: Callable[[list[Any]], Awaitable[R]], input: Input, /, **options: Unpack[RunOptions]
+) -> R: ...
+@overload
+async def run(
+    agent: Callable[[list[Any]], R], input: Input, /, **options: Unpack[RunOptions]
+) -> R: ...
+@overload
+async def run(agent: object, input: Any, /, **options: Unpack[RunOptions]) -> Any: ...
 async def run(agent: Any, input: Any, /, **options: Any) -> Any:
     """Run one turn of any agent and return its result.
 
@@ -44,6 +71,16 @@ async def run(agent: Any, input: Any, /, **options: Any) -> Any:
     return await call(input, **given)
 
 
+@overload
+def run_sync(
+    agent: Callable[[list[Any]], Awaitable[R]], input: Input, /, **options: Unpack[RunOptions]
+) -> R: ...
+@overload
+def run_sync(
+    agent: Callable[[list[Any]], R], input: Input, /, **options: Unpack[RunOptions]
+) -> R: ...
+@overload
+def run_sync(agent: object, input: Any, /, **options: Unpack[RunOptions]) -> Any: ...
 def run_sync(agent: Any, input: Any, /, **options: Any) -> Any:
     """Run one turn of any agent, without an event loop, and return its result.
 

@@ -1,27 +1,50 @@
-"""What type checkers see of a wrapped agent.
+"""What type checkers see of a remembering agent.
 
 The agent's signature with ``session=`` added cannot be written: PEP 612 allows no keyword between
 ``*args`` and ``**kwargs``. So there are overloads: the agent's own signature, checked in full, and
 one with ``session=`` and one with ``turn_id=``, whose other arguments are unchecked. The signature
-of an agent that declares ``session: SessionLike = None`` itself covers both.
+of an agent that declares ``session: SessionLike = None`` itself covers both. What `on` returns has
+the agent's own signature alone, and is checked in full.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypedDict, TypeVar, Unpack, overload
 
-from memwrap.items import Input, Item
+from memwrap.items import Input
 from memwrap.sessions.base import SessionLike
 
-__all__ = ["Decorator", "SessionAgent", "SessionMethod"]
+__all__ = [
+    "BoundAgent",
+    "BoundMethod",
+    "Decorator",
+    "Delegate",
+    "DelegateMethods",
+    "DelegateOptions",
+    "SessionAgent",
+    "SessionDelegate",
+    "SessionMethod",
+]
 
 P = ParamSpec("P")
 A = TypeVar("A")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 S = TypeVar("S")
+T = TypeVar("T")
 S_contra = TypeVar("S_contra", contravariant=True)
+
+
+class BoundAgent(Protocol[P, R_co]):
+    """A function that remembers, bound to a session: its arguments are checked in full."""
+
+    def __call__(  # noqa: D102
+        self, input: Input, /, *args: P.args, **kwargs: P.kwargs
+    ) -> R_co: ...
+    def on(self, session: SessionLike, *, turn_id: str | None = None) -> BoundAgent[P, R_co]:
+        """Return the agent bound to another session."""
+        ...
 
 
 class SessionAgent(Protocol[P, R_co]):
@@ -35,11 +58,26 @@ class SessionAgent(Protocol[P, R_co]):
     ) -> R_co: ...
     @overload
     def __call__(self, input: Input, /, *args: Any, turn_id: str, **kwargs: Any) -> R_co: ...
+    def on(self, session: SessionLike, *, turn_id: str | None = None) -> BoundAgent[P, R_co]:
+        """Return the agent bound to a session."""
+        ...
+
+
+class BoundMethod(Protocol[S_contra, P, R_co]):
+    """A method that remembers, bound to a session and not to an object."""
+
+    def __call__(  # noqa: D102
+        self, instance: S_contra, input: Input, /, *args: P.args, **kwargs: P.kwargs
+    ) -> R_co: ...
 
 
 class SessionMethod(Protocol[S_contra, P, R_co]):
     """A method that remembers."""
 
+    @overload
+    def __get__(
+        self: SessionMethod[type[T], P, R_co], instance: T | None, owner: type[T], /
+    ) -> SessionAgent[P, R_co]: ...
     @overload
     def __get__(self, instance: None, owner: Any = ..., /) -> SessionMethod[S_contra, P, R_co]: ...
     @overload
@@ -47,19 +85,91 @@ class SessionMethod(Protocol[S_contra, P, R_co]):
     def __call__(  # noqa: D102
         self, instance: S_contra, input: Input, /, *args: Any, **kwargs: Any
     ) -> R_co: ...
+    def on(
+        self, session: SessionLike, *, turn_id: str | None = None
+    ) -> BoundMethod[S_contra, P, R_co]:
+        """Return the method bound to a session."""
+        ...
+
+
+class Delegate(Protocol):
+    """An agent object that others run and hand over to: it has no method of its own for that."""
+
+    @property
+    def handoffs(self) -> Any:
+        """The agents that this one may hand over to."""
+        ...
+
+    @property
+    def tool_use_behavior(self) -> Any:
+        """What follows the use of a tool."""
+        ...
+
+    def clone(self, **kwargs: Any) -> Any:
+        """Return a copy with other attributes."""
+        ...
+
+
+class DelegateOptions(TypedDict, total=False):
+    """What the methods of a `SessionDelegate` take besides the input."""
+
+    session: SessionLike
+    turn_id: str
+    context: Any
+    max_turns: int | None
+    hooks: Any
+    run_config: Any
+    error_handlers: Any
+
+
+class DelegateMethods(Protocol):
+    """What a `Delegate` can do in addition when it remembers."""
+
+    async def __call__(self, input: Input, /, **options: Unpack[DelegateOptions]) -> Any:
+        """Do what `run` does."""
+        ...
+
+    async def run(self, input: Input, /, **options: Unpack[DelegateOptions]) -> Any:
+        """Run the agent and return the result."""
+        ...
+
+    def run_sync(self, input: Input, /, **options: Unpack[DelegateOptions]) -> Any:
+        """Do what `run` does, without an event loop."""
+        ...
+
+    def run_streamed(self, input: Input, /, **options: Unpack[DelegateOptions]) -> Any:
+        """Run the agent and return its events, with the result behind them."""
+        ...
+
+    def clone(self, **kwargs: Any) -> Self:
+        """Return a copy with other attributes, which remembers too."""
+        ...
+
+    def on(self, session: SessionLike, *, turn_id: str | None = None) -> Self:
+        """Return the agent bound to a session."""
+        ...
+
+
+class SessionDelegate(DelegateMethods, Any):  # type: ignore[misc]
+    """A `Delegate` that remembers: it has those methods, and is of its own type besides.
+
+    No type says "this class and more"; a base of any type is what comes near to it.
+    """
 
 
 class Decorator(Protocol):
     """What `with_session` returns when it is called with options only."""
 
-    # The checker cannot tell an item list from any S; the first match is the right one.
+    # The checker cannot tell a list of messages from any S; the first match is the right one.
     @overload
     def __call__(  # type: ignore[overload-overlap]
-        self, agent: Callable[Concatenate[list[Item], P], R], /
+        self, agent: Callable[Concatenate[list[Any], P], R], /
     ) -> SessionAgent[P, R]: ...
     @overload
     def __call__(
-        self, agent: Callable[Concatenate[S, list[Item], P], R], /
+        self, agent: Callable[Concatenate[S, list[Any], P], R], /
     ) -> SessionMethod[S, P, R]: ...
+    @overload
+    def __call__(self, agent: Delegate, /) -> SessionDelegate: ...
     @overload
     def __call__(self, agent: A, /) -> A: ...

@@ -13,7 +13,7 @@ from typing import Any
 
 import wrapt
 
-from memwrap.binding import Binding, BoundAgain, BoundAgent, On, bound
+from memwrap.binding import Binding, BoundAgain, BoundProxy, On, bound
 from memwrap.context import UNSET
 from memwrap.copies import Again, Copied, CopiedMethod, again_of
 from memwrap.dialects import Kind, Method, Methods
@@ -50,8 +50,8 @@ class _BoundWrapper(CopiedMethod, _Signature, wrapt.BoundFunctionWrapper[..., An
 
     on = On()
 
-    def _self_bind(self, binding: Binding) -> BoundAgent:
-        return BoundAgent(self, binding)
+    def _self_bind(self, binding: Binding) -> BoundProxy:
+        return BoundProxy(self, binding)
 
 
 class SessionWrapper(Copied, _Signature, wrapt.FunctionWrapper[..., Any]):
@@ -65,7 +65,7 @@ class SessionWrapper(Copied, _Signature, wrapt.FunctionWrapper[..., Any]):
         self._self_plan = plan
         self._self_again = again
 
-    def _self_bind(self, binding: Binding) -> BoundAgent:
+    def _self_bind(self, binding: Binding) -> BoundProxy:
         if self._self_plan.is_method:
             # Without its object: a class method below @classmethod, from Python 3.13 on.
             name = name_of(self)
@@ -73,7 +73,7 @@ class SessionWrapper(Copied, _Signature, wrapt.FunctionWrapper[..., Any]):
                 f"{name}: on() needs the object or class that the method belongs to; of a class"
                 " method Python hides it below @classmethod: write @with_session above that"
             )
-        return BoundAgent(self, binding)
+        return BoundProxy(self, binding)
 
 
 class AgentProxy(Copied, wrapt.ObjectProxy[Any]):
@@ -85,7 +85,7 @@ class AgentProxy(Copied, wrapt.ObjectProxy[Any]):
         self,
         agent: Any,
         main: str,
-        remembering: Mapping[str, SessionWrapper | BoundAgent],
+        remembering: Mapping[str, SessionWrapper | BoundProxy],
         again: Again | None = None,
     ) -> None:
         super().__init__(agent)
@@ -136,4 +136,4 @@ def main_call(agent: Any) -> tuple[Any, Kind]:
 
 def is_wrapped(agent: object) -> bool:
     """Tell whether *agent* came out of `with_session` (``isinstance`` sees through proxies)."""
-    return issubclass(type(agent), (SessionWrapper, _BoundWrapper, BoundAgent, AgentProxy))
+    return issubclass(type(agent), (SessionWrapper, _BoundWrapper, BoundProxy, AgentProxy))
