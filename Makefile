@@ -24,7 +24,9 @@ types: .venv/.dev
 	rm -rf build/typing
 	$(BIN)/python -m pip install $(QUIET) --no-deps --no-build-isolation --target build/typing .
 	cd build/typing && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p memwrap
-	cd build/typing && ../../$(BIN)/mypy --config-file ../../pyproject.toml ../../tests/typing/api.py
+	cd build/typing && ../../$(BIN)/mypy --config-file ../../pyproject.toml ../../tests/typing
+	$(BIN)/python tests/typing/blocks.py build/blocks
+	cd build/typing && ../../$(BIN)/mypy --config-file ../../pyproject.toml ../blocks
 	$(BIN)/pyright
 
 check: lint types test

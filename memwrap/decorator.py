@@ -28,13 +28,8 @@ from memwrap.wrapper import SessionWrapper, is_wrapped, proxy_of
 if TYPE_CHECKING:
     from typing import Concatenate, ParamSpec
 
-    from memwrap.signatures import (
-        Decorator,
-        Delegate,
-        SessionAgent,
-        SessionDelegate,
-        SessionMethod,
-    )
+    from memwrap.signatures import Decorator, SessionAgent, SessionMethod
+    from memwrap.signatures_of_objects import Delegate, SessionDelegate, SessionStateful, Stateful
 
     P = ParamSpec("P")
 
@@ -72,6 +67,8 @@ def with_session(
 ) -> SessionMethod[S, P, R]: ...
 @overload
 def with_session(agent: Delegate, /, **options: Unpack[Options]) -> SessionDelegate: ...
+@overload
+def with_session(agent: Stateful, /, **options: Unpack[Options]) -> SessionStateful: ...
 @overload
 def with_session(agent: A, /, **options: Unpack[Options]) -> A: ...
 @overload

@@ -10,20 +10,17 @@ the agent's own signature alone, and is checked in full.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
 from memwrap.items import Input
 from memwrap.sessions.base import SessionLike
+from memwrap.signatures_of_objects import Delegate, SessionDelegate, SessionStateful, Stateful
 
 __all__ = [
     "BoundAgent",
     "BoundMethod",
     "Decorator",
-    "Delegate",
-    "DelegateMethods",
-    "DelegateOptions",
     "SessionAgent",
-    "SessionDelegate",
     "SessionMethod",
 ]
 
@@ -92,71 +89,6 @@ class SessionMethod(Protocol[S_contra, P, R_co]):
         ...
 
 
-class Delegate(Protocol):
-    """An agent object that others run and hand over to: it has no method of its own for that."""
-
-    @property
-    def handoffs(self) -> Any:
-        """The agents that this one may hand over to."""
-        ...
-
-    @property
-    def tool_use_behavior(self) -> Any:
-        """What follows the use of a tool."""
-        ...
-
-    def clone(self, **kwargs: Any) -> Any:
-        """Return a copy with other attributes."""
-        ...
-
-
-class DelegateOptions(TypedDict, total=False):
-    """What the methods of a `SessionDelegate` take besides the input."""
-
-    session: SessionLike
-    turn_id: str
-    context: Any
-    max_turns: int | None
-    hooks: Any
-    run_config: Any
-    error_handlers: Any
-
-
-class DelegateMethods(Protocol):
-    """What a `Delegate` can do in addition when it remembers."""
-
-    async def __call__(self, input: Input, /, **options: Unpack[DelegateOptions]) -> Any:
-        """Do what `run` does."""
-        ...
-
-    async def run(self, input: Input, /, **options: Unpack[DelegateOptions]) -> Any:
-        """Run the agent and return the result."""
-        ...
-
-    def run_sync(self, input: Input, /, **options: Unpack[DelegateOptions]) -> Any:
-        """Do what `run` does, without an event loop."""
-        ...
-
-    def run_streamed(self, input: Input, /, **options: Unpack[DelegateOptions]) -> Any:
-        """Run the agent and return its events, with the result behind them."""
-        ...
-
-    def clone(self, **kwargs: Any) -> Self:
-        """Return a copy with other attributes, which remembers too."""
-        ...
-
-    def on(self, session: SessionLike, *, turn_id: str | None = None) -> Self:
-        """Return the agent bound to a session."""
-        ...
-
-
-class SessionDelegate(DelegateMethods, Any):  # type: ignore[misc]
-    """A `Delegate` that remembers: it has those methods, and is of its own type besides.
-
-    No type says "this class and more"; a base of any type is what comes near to it.
-    """
-
-
 class Decorator(Protocol):
     """What `with_session` returns when it is called with options only."""
 
@@ -171,5 +103,7 @@ class Decorator(Protocol):
     ) -> SessionMethod[S, P, R]: ...
     @overload
     def __call__(self, agent: Delegate, /) -> SessionDelegate: ...
+    @overload
+    def __call__(self, agent: Stateful, /) -> SessionStateful: ...
     @overload
     def __call__(self, agent: A, /) -> A: ...
