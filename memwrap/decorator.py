@@ -89,7 +89,8 @@ def with_session(
     new input there, and may add ``session=``: a session, an id in the store, or None for no
     memory this time; and ``turn_id=``: a call with the id and input of a stored turn gets its
     answer again, without the agent being called. What the agent returns or yields is stored
-    together with the input when it has ended well.
+    together with the input when it has ended well. The method `on` of the agent that is returned
+    binds it to a session, and to a turn id: ``agent.on(session, turn_id=...)``.
 
     Args:
         agent: An async function or generator function, a function or generator function, a

@@ -259,6 +259,9 @@ async def test_class_methods_below_their_decorator(session):
         hidden.on(session)
     if is_wrapped(Shop.below):
         assert await Shop.below.on(session)("a") == "Shop 1"
+    else:
+        with pytest.raises(ConfigurationError, match=r"Shop.below.*@with_session above"):
+            Shop.below.on(session)
 
 
 # Agent objects

@@ -78,6 +78,9 @@ def wrong_bindings() -> None:
     desk.on("s", "t1")  # type: ignore[call-arg]
     desk.on("s", turn_id=5)  # type: ignore[arg-type]
     desk.on("s").on(5)  # type: ignore[arg-type]
+    desk.on("s").on("t", turn_id=5)  # type: ignore[arg-type]
+    Shop.reply.on(5)  # type: ignore[arg-type]
+    Shop.reply.on("s", turn_id=5)  # type: ignore[arg-type]
 
 
 class Shop:

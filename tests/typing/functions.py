@@ -103,7 +103,24 @@ async def chains(messages: list[BaseMessage]) -> str:
     return messages[-1].text
 
 
+async def raw_chats(messages: list[ChatCompletionMessageParam]) -> int:
+    return len(messages)
+
+
+class Front:
+    @with_session
+    async def chains(self, messages: list[BaseMessage]) -> str:
+        return messages[-1].text
+
+    @with_session(adapter=langchain)
+    async def configured(self, messages: list[BaseMessage]) -> str:
+        return messages[-1].text
+
+
 async def dialects() -> None:
+    assert_type(await with_session(raw_chats, adapter=chat)("Hello", session="s"), int)
+    assert_type(await Front().chains("Hello", session="s"), str)
+    assert_type(await Front().configured("Hello", session="s"), str)
     assert_type(await chats("Hello", session="s"), str)
     assert_type(await chains("Hello", session="s"), str)
     await chats("Hello", 5)  # type: ignore[call-overload]
