@@ -32,8 +32,8 @@ class SessionSettings:
 
     def resolve(self, override: Any) -> Self:
         """Return the settings of one run: what *override* sets wins."""
-        settings = check_settings(override)
-        return self if settings is None or settings.limit is None else type(self)(settings.limit)
+        limit = check_settings(override).limit
+        return self if limit is None else type(self)(limit)
 
 
 def check_id(session_id: object, name: str = "a session id") -> str:
@@ -73,19 +73,28 @@ def check_limit(limit: object) -> int | None:
     raise ConfigurationError(f"a limit is a whole number from 0 on, or None for all, not {limit!r}")
 
 
+class _UnknownSetting(ConfigurationError, TypeError):
+    """A `TypeError` too, as for any argument that a class does not know."""
+
+
 def check_settings(settings: Any) -> Any:
-    """Return *settings* as an object with a ``limit``, or None.
+    """Return *settings* as an object with a ``limit``; without any, one that sets nothing.
 
     Raises:
         ConfigurationError: It is neither None, a dict, nor such an object.
     """
-    if isinstance(settings, dict) and settings.keys() <= {"limit"}:
-        settings = SessionSettings(**settings) if settings else None
-    if settings is not None:
-        if isinstance(settings, dict) or not hasattr(settings, "limit"):
-            raise ConfigurationError(
-                "session_settings is None or has a `limit` and nothing else, as"
-                f" SessionSettings(limit=50) has; got {type(settings).__name__}"
+    if isinstance(settings, dict):
+        if unknown := sorted(str(name) for name in settings if name != "limit"):
+            raise _UnknownSetting(
+                f"Unknown session settings: {', '.join(unknown)}; SessionSettings has a `limit`"
             )
-        check_limit(settings.limit)
+        settings = SessionSettings(**settings)
+    if settings is None:
+        return SessionSettings()
+    if not hasattr(settings, "limit"):
+        raise ConfigurationError(
+            "session_settings is None or has a `limit` and nothing else, as"
+            f" SessionSettings(limit=50) has; got {type(settings).__name__}"
+        )
+    check_limit(settings.limit)
     return settings

@@ -125,8 +125,15 @@ async def test_settings_limit_what_is_returned(kind, make):
 
 @pytest.mark.parametrize("settings", [None, {}])
 def test_no_settings(kind, settings):
-    """Without settings the attribute is there, and None, as other runners expect."""
-    assert kind("s", session_settings=settings).session_settings is None
+    """Without settings the attribute is there, and sets nothing, as other runners expect."""
+    assert kind("s", session_settings=settings).session_settings == SessionSettings(limit=None)
+
+
+def test_unknown_setting(kind):
+    """A setting that nobody knows is named, as an argument would be."""
+    with pytest.raises(TypeError, match="Unknown session settings: limitt") as error:
+        kind("s", session_settings={"limitt": 1})
+    assert isinstance(error.value, ConfigurationError)
 
 
 @pytest.mark.parametrize(
