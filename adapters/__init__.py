@@ -13,7 +13,7 @@ from memwrap.adapters.openai_objects import looks_like_chat as _looks_like_chat
 from memwrap.adapters.openai_objects import looks_like_response as _looks_like_response
 from memwrap.dialects import adapter_for
 
-__all__ = ["DIALECTS", "LIKE", "NAMES", "adapter_for"]
+__all__ = ["DIALECTS", "LIKE", "NAMES", "SETTINGS", "adapter_for"]
 
 DIALECTS = {
     "agents": ("openai_agents", "RunResult"),
@@ -31,3 +31,6 @@ LIKE = {"chat": _looks_like_chat, "plain": _looks_like_response}
 
 NAMES = frozenset({"plain", *(name for name, _ in DIALECTS.values())})
 """The adapters, and so the names under which memwrap hides data in items."""
+
+SETTINGS = "agents.memory.SessionSettings"
+"""The class of settings that runners take from a session, where it has been imported."""

@@ -33,6 +33,7 @@ __all__ = [
     "loaded",
     "methods_of",
     "refuses_input",
+    "settings_class",
     "values_in",
 ]
 
@@ -265,6 +266,11 @@ def loaded(name: str) -> Any:
                 found = getattr(found, part, None)
             return found
     return None
+
+
+def settings_class() -> Any:
+    """Return the class that runners have a session's settings of; None until it is imported."""
+    return loaded(importlib.import_module(_ADAPTERS).SETTINGS)
 
 
 def default_adapter() -> Adapter:

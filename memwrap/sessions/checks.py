@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
+from memwrap.dialects import settings_class
 from memwrap.exceptions import ConfigurationError
 
 __all__ = [
     "MAX_ID_BYTES",
     "SessionSettings",
+    "as_runners_take",
     "check_id",
     "check_limit",
     "check_settings",
@@ -32,8 +34,8 @@ class SessionSettings:
 
     def resolve(self, override: Any) -> Self:
         """Return the settings of one run: what *override* sets wins."""
-        limit = check_settings(override).limit
-        return self if limit is None else type(self)(limit)
+        settings = check_settings(override)
+        return self if settings is None or settings.limit is None else type(self)(settings.limit)
 
 
 def check_id(session_id: object, name: str = "a session id") -> str:
@@ -78,7 +80,7 @@ class _UnknownSetting(ConfigurationError, TypeError):
 
 
 def check_settings(settings: Any) -> Any:
-    """Return *settings* as an object with a ``limit``; without any, one that sets nothing.
+    """Return *settings* as an object with a ``limit``, or None.
 
     Raises:
         ConfigurationError: It is neither None, a dict, nor such an object.
@@ -88,9 +90,9 @@ def check_settings(settings: Any) -> Any:
             raise _UnknownSetting(
                 f"Unknown session settings: {', '.join(unknown)}; SessionSettings has a `limit`"
             )
-        settings = SessionSettings(**settings)
+        settings = SessionSettings(**settings) if settings else None
     if settings is None:
-        return SessionSettings()
+        return None
     if not hasattr(settings, "limit"):
         raise ConfigurationError(
             "session_settings is None or has a `limit` and nothing else, as"
@@ -98,3 +100,16 @@ def check_settings(settings: Any) -> Any:
         )
     check_limit(settings.limit)
     return settings
+
+
+def as_runners_take(settings: Any) -> Any:
+    """Return settings in the class that runners of other programs know, once it is imported.
+
+    They take settings of no other class, and without any they expect such as set nothing.
+    """
+    if settings is not None and type(settings) is not SessionSettings:
+        return settings
+    kind = settings_class()
+    if kind is None:
+        return settings
+    return kind(limit=None if settings is None else settings.limit)

@@ -14,7 +14,7 @@ from memwrap.items import Item
 from memwrap.marks import marks_from
 from memwrap.sessions.backend import Backend, Claim, RecordedRows, Rows
 from memwrap.sessions.base import Promises
-from memwrap.sessions.checks import check_id, check_limit, check_settings
+from memwrap.sessions.checks import as_runners_take, check_id, check_limit, check_settings
 from memwrap.sessions.leases import take_stand
 from memwrap.sessions.own import enter, own_turns
 from memwrap.sessions.past import Past, read_items, read_window, rows_of
@@ -43,7 +43,6 @@ class DatabaseSession:
 
     Attributes:
         session_id: Names the conversation.
-        session_settings: What ``get_items()`` reads when it is called without a limit.
         damaged_items: How many items the newest reading left out, since they are damaged.
     """
 
@@ -58,7 +57,7 @@ class DatabaseSession:
         strict: bool = False,
     ) -> None:
         self.session_id = check_id(session_id)
-        self.session_settings = check_settings(session_settings)
+        self._settings = check_settings(session_settings)
         self.damaged_items = 0
         self._backend = backend
         self._strict = strict
@@ -69,6 +68,16 @@ class DatabaseSession:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.session_id!r})"
+
+    @property
+    def session_settings(self) -> Any:
+        """What ``get_items()`` reads when it is called without a limit; None for all."""
+        self._settings = as_runners_take(self._settings)
+        return self._settings
+
+    @session_settings.setter
+    def session_settings(self, settings: Any) -> None:
+        self._settings = check_settings(settings)
 
     @property
     def promises(self) -> Promises:
@@ -99,8 +108,8 @@ class DatabaseSession:
             ConfigurationError: The limit is negative or no whole number.
             StoreError: The back end failed.
         """
-        if limit is None and self.session_settings is not None:
-            limit = self.session_settings.limit
+        if limit is None and self._settings is not None:
+            limit = self._settings.limit
         limit = check_limit(limit)
         if limit == 0:
             return []
@@ -158,7 +167,7 @@ class DatabaseSession:
         self, token: str, *, lease: float | None, windows: Windows | None = None
     ) -> OpenTurn | None:
         """Take the lease and load the history or its window; see `TurnSession`."""
-        limit = None if self.session_settings is None else self.session_settings.limit
+        limit = None if self._settings is None else self._settings.limit
         taken = lease if self._backend.promises.shared else None
         stand = None if taken is None else take_stand(token)
         rows = await self._backend.begin(self.session_id, token, taken, rows_of(windows, limit))

@@ -9,7 +9,7 @@ from agents.memory import SessionSettings as SDKSettings
 from agents.testing import ScriptedModel, assistant_message
 from support import ids_of, query
 
-from memwrap import InMemorySession, SQLiteSession, SQLiteStore
+from memwrap import InMemorySession, SessionSettings, SQLiteSession, SQLiteStore
 from memwrap.items import assistant, user
 from memwrap.testing import ODD_ITEMS
 
@@ -151,3 +151,20 @@ async def test_runner_of_the_sdk_takes_the_session(path):
             await Runner.run(agent, "hello", session=session, run_config=config)
             seen.append(len(model.last_call.input))
         assert seen == [1, 3, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("settings", "limit"),
+    [(None, None), ({}, None), ({"limit": 2}, 2), (SessionSettings(limit=2), 2)],
+)
+async def test_settings_are_such_as_the_sdk_takes(settings, limit):
+    """The SDK's own sessions around one of memwrap's, and its runner, take the settings."""
+    session = InMemorySession("s", session_settings=settings)
+    assert type(session.session_settings) is SDKSettings
+    assert session.session_settings.limit == limit
+    assert session.session_settings.resolve({"limit": 4}).limit == 4
+    await session.add_items([user(text) for text in "abc"])
+    session.session_settings.limit = 1
+    assert await session.get_items() == [user("c")]
+    session.session_settings = None
+    assert len(await session.get_items()) == 3
