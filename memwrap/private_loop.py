@@ -42,34 +42,44 @@ class PrivateLoop:
             self._loop.call_soon(ready.set)
             runner.run(self._stop.wait())
 
-    def start(
-        self, main: Callable[[], Coroutine[Any, Any, None]], on_end: Callable[[], None]
-    ) -> Callable[[], None]:
-        """Start ``main()`` as a task in the caller's context; return a function that cancels it.
+    def prepare(
+        self,
+        main: Callable[[], Coroutine[Any, Any, None]],
+        on_done: Callable[[], None],
+        on_end: Callable[[], None],
+    ) -> tuple[Callable[[], None], Callable[[], None]]:
+        """Return functions that start ``main()`` as a task in the caller's context, and cancel it.
 
         Args:
             main: The work.
+            on_done: Called when the work is over, also if it was cancelled before it began.
             on_end: Called if the loop ends before the work does.
         """
         context = copy_context()
         tasks: list[asyncio.Task[None]] = []
 
-        def begin() -> None:
+        def create() -> None:
             task = self._loop.create_task(main(), context=context)
             tasks.append(task)
             # Kept here, or the collector might take the task: an event loop does not hold it.
             self._on_end[task] = on_end
             task.add_done_callback(self._on_end.pop)
+            task.add_done_callback(lambda _: on_done())
 
         def cancel() -> None:
-            tasks[0].cancel()
+            if tasks:
+                tasks[0].cancel()
+            else:
+                on_done()
+
+        def start() -> None:
+            self._loop.call_soon_threadsafe(create)
 
         def stop() -> None:
             with suppress(RuntimeError):  # the loop has ended, and the task with it
                 self._loop.call_soon_threadsafe(cancel)
 
-        self._loop.call_soon_threadsafe(begin)
-        return stop
+        return start, stop
 
     def wait_for(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run *work* on the loop and return its result."""

@@ -51,6 +51,12 @@ class CallingThread:
         self.ended = True
         self.inbox.put(_Ended(error))
 
+    def over(self) -> None:
+        """Tell the thread of the end of a turn that was cancelled before it began."""
+        if not self.ended:
+            self.ended = True
+            self.inbox.put(_Ended(asyncio.CancelledError()))
+
     def leave(self) -> None:
         """Expect nothing of the thread any more: it waits for the loop's end, or is a daemon."""
         self.gone = True
@@ -147,11 +153,15 @@ def _drive(
     caller = turn.run.caller = CallingThread()
 
     loop = private_loop()
-    cancel = loop.start(lambda: caller.run(main), on_end=caller.leave)
+    start, cancel = loop.prepare(lambda: caller.run(main), caller.over, on_end=caller.leave)
     interruption: BaseException | None = None
     ended: _Ended | None = None
+    has_begun = False
     while ended is None and not loop.lost:
         try:
+            if not has_begun:  # within the try: whoever interrupts it waits for its end
+                has_begun = True
+                start()
             message = caller.inbox.get()
             if isinstance(message, _Ended):
                 ended = message
