@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Hashable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from memwrap.codec import encode_items
 from memwrap.exceptions import StoreError
@@ -69,15 +69,19 @@ class DatabaseSession:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.session_id!r})"
 
-    @property
-    def session_settings(self) -> Any:
-        """What ``get_items()`` reads when it is called without a limit; None for all."""
-        self._settings = as_runners_take(self._settings)
-        return self._settings
+    if TYPE_CHECKING:
+        session_settings: Any  # as runners' own protocol has it, which takes no property
+    else:
 
-    @session_settings.setter
-    def session_settings(self, settings: Any) -> None:
-        self._settings = check_settings(settings)
+        @property
+        def session_settings(self) -> Any:
+            """What ``get_items()`` reads when it is called without a limit; None for all."""
+            self._settings = as_runners_take(self._settings)
+            return self._settings
+
+        @session_settings.setter
+        def session_settings(self, settings: Any) -> None:
+            self._settings = check_settings(settings)
 
     @property
     def promises(self) -> Promises:
