@@ -1,6 +1,5 @@
 """What the tests of adapters share."""
 
-import copy
 import json
 
 import httpx2
@@ -38,16 +37,3 @@ async def client():
     yield make
     for one in made:
         await one.close()
-
-
-@pytest.fixture
-def unchanged():
-    """Convert values and see that the converter left them as they were."""
-
-    def convert(function, values, **options):
-        before = copy.deepcopy(values)
-        result = function(values, **options)
-        assert values == before
-        return result
-
-    return convert
