@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterator
 from typing import Any
 
-from contenders import AgentsAsyncSQLite, AgentsSQLite, Memwrap, Raw
+from contenders import AgentsAsyncSQLite, AgentsSQLite, Bare, Memwrap, Raw
 from durability import FULL, NORMAL
 from report import table
 from sqlite_load import Load, percentile
@@ -62,6 +62,8 @@ def _single(medians: dict[str, dict[int, dict[str, dict[str, float]]]]) -> Itera
     )
     for operation, target in (("add 2", 1.35), ("add 20", 1.25), ("pop", 1.45), ("turn", 1.4)):
         yield f"{operation}, FULL, × raw", ratio(operation, Raw.name), "<=", target
+    for operation in ("get all", "last 20", "add 2", "add 20", "pop"):
+        yield f"{operation}, FULL, × {Bare.name}", ratio(operation, Bare.name), "<=", 1.1
     for operation, level, target in (
         ("turn", FULL, 1.6),
         ("turn", NORMAL, 2),
