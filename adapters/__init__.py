@@ -16,6 +16,7 @@ from memwrap.dialects import adapter_for
 __all__ = ["DIALECTS", "LIKE", "NAMES", "SETTINGS", "adapter_for"]
 
 DIALECTS = {
+    "agent_framework": ("agent_framework", "HistoryProvider"),
     "agents": ("openai_agents", "RunResult"),
     "langchain": ("langchain", ""),
     "langchain_core": ("langchain", ""),

@@ -1,0 +1,125 @@
+"""How an agent of Agent Framework is run with memory: called, or streamed.
+
+The history comes before the input, in one list of messages. So the agent's context providers are
+shown both as the input of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any, Protocol, cast
+
+from agent_framework import (
+    AgentResponse,
+    AgentResponseUpdate,
+    AgentSession,
+    HistoryProvider,
+    RawAgent,
+    ResponseStream,
+)
+
+from memwrap.adapters.second_memory import refuse_second_memory
+from memwrap.dialects import Kind, Method, Methods
+from memwrap.memory.repeats import is_replay
+
+__all__ = ["methods"]
+
+_PLUG = (
+    "or give the agent memwrap.adapters.agent_framework.MemwrapHistoryProvider, and call it"
+    " without with_session"
+)
+
+
+def methods(agent: Any) -> Methods | None:
+    """Return how an agent is run; None for other objects.
+
+    Raises:
+        ConfigurationError: The agent remembers by other means.
+    """
+    if not isinstance(agent, RawAgent):
+        return None
+    refuse_second_memory(_other_memory(agent, {}))
+
+    async def run(messages: Any, **options: Any) -> Any:
+        refuse_second_memory(_other_memory(agent, options))
+        return await agent.run(messages, **options)
+
+    async def run_streamed(messages: Any, **options: Any) -> AsyncGenerator[Any, None]:
+        refuse_second_memory(_other_memory(agent, options))
+        async with agent.run(messages, stream=True, **options) as stream:
+            async for update in stream:
+                yield update
+            yield await stream.get_final_response()  # _Updates keeps it from the caller
+
+    remember = {
+        "run_once": Method(run, Kind.CALL),
+        "run_streamed": Method(run_streamed, Kind.STREAM, show=_shown),
+    }
+    return Methods("run_once", remember, {"run": _run})
+
+
+def _run(remembering: Any, messages: Any = None, *, stream: bool = False, **options: Any) -> Any:
+    """Run the agent, as the framework's own ``run`` does."""
+    if isinstance(options.get("session"), AgentSession):
+        way = f"pass session=<id>, or a session of memwrap's; {_PLUG}"
+        refuse_second_memory({"session=AgentSession(...)": way})
+    given = [] if messages is None else messages
+    return (remembering.run_streamed if stream else remembering.run_once)(given, **options)
+
+
+def _other_memory(agent: Any, options: Mapping[str, Any]) -> dict[str, str]:
+    """Return what else would remember: providers of history, and ids of a service's own."""
+    found: dict[str, str] = {}
+    for provider in agent.context_providers:
+        if isinstance(provider, HistoryProvider) and provider.load_messages:
+            name = f"the history provider {type(provider).__name__}"
+            found[name] = "take it out of context_providers, or call the agent without with_session"
+    given = options.get("options")
+    for place in (agent.default_options, given if isinstance(given, Mapping) else {}):
+        if place.get("conversation_id") is not None:
+            found["conversation_id in the options"] = "leave it out"
+    return found
+
+
+class _Stream(Protocol):
+    async def __anext__(self) -> Any: ...
+    async def aclose(self) -> None: ...
+
+
+class _Updates:
+    """The updates of a remembered run, with the response that it ends with kept from the caller.
+
+    Attributes:
+        response: The response; None until the stream has ended.
+    """
+
+    def __init__(self, events: AsyncGenerator[Any, None]) -> None:
+        self._events = cast("_Stream", events)
+        self._again: Iterator[AgentResponseUpdate] = iter(())
+        self.response: AgentResponse[Any] | None = None
+
+    def __aiter__(self) -> AsyncIterator[AgentResponseUpdate]:
+        return self
+
+    async def __anext__(self) -> AgentResponseUpdate:
+        while (update := next(self._again, None)) is None:
+            event = await self._events.__anext__()
+            if not isinstance(event, AgentResponse):
+                return cast("AgentResponseUpdate", event)
+            self.response = event
+            if is_replay(event):  # a new run has had its own
+                self._again = iter(event.to_updates())
+        return update
+
+    async def aclose(self) -> None:
+        """Stop the run, from any task; it is not stored, unless it has ended."""
+        await self._events.aclose()
+
+    def final(self, updates: Sequence[AgentResponseUpdate]) -> AgentResponse[Any]:
+        """Return the response of the run; of one that was left early what its updates say."""
+        return self.response or AgentResponse.from_updates(updates)
+
+
+def _shown(events: AsyncGenerator[Any, None]) -> ResponseStream[Any, Any]:
+    updates = _Updates(events)
+    return ResponseStream(updates, finalizer=updates.final)
