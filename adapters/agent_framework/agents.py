@@ -1,12 +1,14 @@
 """How an agent of Agent Framework is run with memory: called, or streamed.
 
 The history comes before the input, in one list of messages. So the agent's context providers are
-shown both as the input of the run.
+shown both as the input of the run. A key is looked up among the arguments of the call, and in its
+``function_invocation_kwargs`` and ``client_kwargs``.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from functools import wraps
 from typing import Any, Protocol, cast
 
 from agent_framework import (
@@ -14,16 +16,21 @@ from agent_framework import (
     AgentResponseUpdate,
     AgentSession,
     HistoryProvider,
+    Message,
     RawAgent,
     ResponseStream,
 )
 
 from memwrap.adapters.second_memory import refuse_second_memory
+from memwrap.context import UNSET
 from memwrap.dialects import Kind, Method, Methods
+from memwrap.exceptions import ConfigurationError
 from memwrap.memory.repeats import is_replay
 
 __all__ = ["methods"]
 
+_APPROVAL = "function_approval_response"
+_KWARGS = ("function_invocation_kwargs", "client_kwargs")
 _PLUG = (
     "or give the agent memwrap.adapters.agent_framework.MemwrapHistoryProvider, and call it"
     " without with_session"
@@ -40,22 +47,24 @@ def methods(agent: Any) -> Methods | None:
         return None
     refuse_second_memory(_other_memory(agent, {}))
 
+    @wraps(agent.run)
     async def run(messages: Any, **options: Any) -> Any:
-        refuse_second_memory(_other_memory(agent, options))
+        _check(agent, messages, options)
         return await agent.run(messages, **options)
 
+    @wraps(agent.run)
     async def run_streamed(messages: Any, **options: Any) -> AsyncGenerator[Any, None]:
-        refuse_second_memory(_other_memory(agent, options))
+        _check(agent, messages, options)
         async with agent.run(messages, stream=True, **options) as stream:
             async for update in stream:
                 yield update
             yield await stream.get_final_response()  # _Updates keeps it from the caller
 
     remember = {
-        "run_once": Method(run, Kind.CALL),
-        "run_streamed": Method(run_streamed, Kind.STREAM, show=_shown),
+        "run_once": Method(run, Kind.CALL, session_of=_configured),
+        "run_streamed": Method(run_streamed, Kind.STREAM, session_of=_configured, show=_shown),
     }
-    return Methods("run_once", remember, {"run": _run})
+    return Methods("run_once", remember, {"run": _run, "__aenter__": _enter, "__aexit__": _leave})
 
 
 def _run(remembering: Any, messages: Any = None, *, stream: bool = False, **options: Any) -> Any:
@@ -65,6 +74,34 @@ def _run(remembering: Any, messages: Any = None, *, stream: bool = False, **opti
         refuse_second_memory({"session=AgentSession(...)": way})
     given = [] if messages is None else messages
     return (remembering.run_streamed if stream else remembering.run_once)(given, **options)
+
+
+async def _enter(remembering: Any) -> Any:
+    """Open the agent's tools; the block's agent is the remembering one."""
+    await remembering.__wrapped__.__aenter__()
+    return remembering
+
+
+async def _leave(remembering: Any, *error: Any) -> None:
+    await remembering.__wrapped__.__aexit__(*error)
+
+
+def _configured(key: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ARG001
+    """Return what the arguments of a call have under *key*."""
+    for place in (kwargs, *(kwargs.get(name) for name in _KWARGS)):
+        if isinstance(place, Mapping) and key in place:
+            return place[key]
+    return UNSET
+
+
+def _check(agent: Any, messages: Sequence[Message], options: Mapping[str, Any]) -> None:
+    """Refuse a run that would remember twice, or that the framework could not go on with."""
+    refuse_second_memory(_other_memory(agent, options))
+    if any(content.type == _APPROVAL for message in messages for content in message.contents):
+        raise ConfigurationError(
+            "the framework takes an approval only with the AgentSession that asked for it, which a"
+            f" remembering agent has not: {_PLUG.removeprefix('or ')}, with that AgentSession"
+        )
 
 
 def _other_memory(agent: Any, options: Mapping[str, Any]) -> dict[str, str]:

@@ -63,7 +63,9 @@ def _is_of_assistant(item: Item) -> bool:
 def _thoughts(item: Item) -> Iterable[Content]:
     """Yield the parts of what a model thought; reasoning that is kept secret has no text."""
     summary = item.get("summary")
-    parts = [part for part in summary if isinstance(part, dict)] if isinstance(summary, list) else []
+    parts = (
+        [part for part in summary if isinstance(part, dict)] if isinstance(summary, list) else []
+    )
     for part in parts or [{}]:
         text = part.get("text")
         yield Content("text_reasoning", text=text if isinstance(text, str) else None)
