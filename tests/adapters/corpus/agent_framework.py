@@ -8,6 +8,7 @@ from corpus.contract import EDITED, SECRET, Corpus
 from memwrap.adapters import agent_framework as adapter
 
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
+PAPER = "data:application/pdf;base64,JVBERi0="
 SOUND = "data:audio/wav;base64,UklGRg=="
 REFUSED = {"core": {"model_output_kind": "refusal"}}
 
@@ -35,18 +36,21 @@ def _contents():
     yield "text", Content.from_text("High water?")
     yield "noted text", Content.from_text("So.", annotations=[{"type": "citation", "url": "u"}])
     yield "refusal", Content.from_text("No.", additional_properties=REFUSED)
-    yield "thought", thought(id="rs_1", protected_data="SIG", status="completed")
+    yield "thought", thought(id="rs_1", protected_data="SIG")
     yield "secret thought", thought(None, protected_data="SIG")
-    yield "picture", Content.from_data(b"\x89PNG", "image/png", name="a.png")
+    yield "picture", bare("data", uri=PICTURE, media_type="image/png", name="a.png")
     yield "picture at a URL", Content.from_uri("https://x.de/a.webp", media_type="image/webp")
     yield "detailed", Content.from_uri(PICTURE, additional_properties={"detail": "high"})
     yield "sound", Content.from_uri(SOUND, media_type="audio/wav")
-    yield "document", Content.from_data(b"%PDF-", "application/pdf", name="t.pdf", file_id="f")
+    yield (
+        "document",
+        bare("data", uri=PAPER, media_type="application/pdf", name="t.pdf", file_id="f"),
+    )
     yield "film", Content.from_uri("https://x.de/a.mp4", media_type="video/mp4")
     yield "file", Content.from_hosted_file(file_id="file_1", media_type="text/csv", name="t.csv")
     yield "vectors", Content.from_hosted_vector_store("vs_1")
     yield "error", Content.from_error(message="bad", error_code="500", error_details="worse")
-    yield "call", call(id="af-call-1", status="completed")
+    yield "call", call(id="af-call-1")
     yield "call with a dict", call(arguments={"port": "Kiel", "n": 1.0, "deep": [{"a": None}]})
     yield "call without arguments", call(arguments=None)
     yield "odd arguments", call(arguments='{ "a":1, "a": 2')
