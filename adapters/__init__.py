@@ -23,6 +23,7 @@ DIALECTS = {
     "langgraph": ("langgraph", ""),
     "openai.types.chat": ("chat", ""),
     "openai.types.responses": ("plain", ""),
+    "strands": ("strands", "Agent"),
 }
 """The module that defines a type, and the adapter for its objects: the adapter's name, and a name
 that the module has if it is the framework's and no namesake."""

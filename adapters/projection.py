@@ -39,6 +39,7 @@ __all__ = [
     "PORTABLE",
     "RESPONSES",
     "SAME",
+    "STRANDS",
     "Target",
     "fitting_id",
     "fitting_ids",
@@ -99,6 +100,9 @@ _CALLS = frozenset(
 
 AGENT_FRAMEWORK = Target("agent_framework", id_length=40, items=_CALLS | {"reasoning"})
 """Microsoft Agent Framework, which has clients of its own for many providers."""
+
+STRANDS = Target("strands", id_length=40, items=_CALLS | {"reasoning"})
+"""Strands Agents, which has models of its own for many providers."""
 
 CHAT = Target(
     "chat",

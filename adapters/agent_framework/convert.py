@@ -92,9 +92,7 @@ def _message(value: Any, role: str) -> Message:
         return Message(role, [value])
     if isinstance(value, dict):
         if not isinstance(value.get("role"), str):
-            raise ConversionError(
-                "a message of Agent Framework has a `role` and `contents`"
-            )
+            raise ConversionError("a message of Agent Framework has a `role` and `contents`")
         return Message.from_dict(dict(value))
     raise unknown(value, role)
 
