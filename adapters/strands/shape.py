@@ -17,7 +17,8 @@ __all__ = ["LOSSLESS", "Message", "is_message"]
 Message = dict[str, Any]
 
 _ROLES = ("user", "assistant")
-_OWN = "~own"
+_OWN = "own"
+_ID = "tracking_id"
 
 
 def is_message(value: Any) -> bool:
@@ -38,15 +39,17 @@ class _Shape:
     """
 
     name = NAME
-    identity = ("tracking_id",)
-    unsaid = ("tracking_id", _OWN)
+    identity = (_ID,)
+    unsaid = (_ID, _OWN)
 
     def dump(self, message: Message) -> dict[str, Any]:
         is_own = not message["content"] or any(map(_is_own, message["content"]))
-        return message | ({_OWN: True} if is_own else {})
+        dumped = {key: message[key] for key in (_ID,) if key in message}
+        dumped["message"] = {key: message[key] for key in message if key != _ID}
+        return dumped | ({_OWN: True} if is_own else {})
 
     def load(self, data: dict[str, Any]) -> Message:
-        message = {key: value for key, value in data.items() if key != _OWN}
+        message = data["message"] | {key: data[key] for key in (_ID,) if key in data}
         if not is_message(message):
             raise ValueError("no message")
         return message
