@@ -138,12 +138,14 @@ def foreign_projected(items: Sequence[Item], target: Target) -> list[Item]:
         return [item for item in items if not _is_blank(item)]
     own = _own_places(items, target)
     ordered = in_order(list(items))
-    if len(own_then := _own_places(ordered, target)) == len(own):
-        items, own = ordered, own_then
+    places = _own_places(ordered, target)
+    if [id(ordered[place]) for place in places] == [id(items[place]) for place in own]:
+        items, own = ordered, places
+    own_places = frozenset(own)
     kept = [
-        (item, place in own)
+        (item, place in own_places)
         for place, item in enumerate(items)
-        if place in own or (_is_taken(item, target) and not _is_blank(item))
+        if place in own_places or (_is_taken(item, target) and not _is_blank(item))
     ]
     taken = [item for item, _ in kept]
     ids = fitting_ids(taken, target)
@@ -153,9 +155,9 @@ def foreign_projected(items: Sequence[Item], target: Target) -> list[Item]:
     ]
 
 
-def _own_places(items: Sequence[Item], target: Target) -> set[int]:
-    whole = spans(items, target.name)[1].items()
-    return {place for start, (end, _) in whole for place in range(start, end)}
+def _own_places(items: Sequence[Item], target: Target) -> list[int]:
+    whole = sorted(spans(items, target.name)[1].items())
+    return [place for start, (end, _) in whole for place in range(start, end)]
 
 
 def _is_blank(item: Any) -> bool:
