@@ -8,7 +8,7 @@ from typing import Any
 
 from agent_framework import HistoryProvider, Message
 
-from memwrap.adapters.plugs import SessionPlug
+from memwrap.adapters.plugs import SessionPlug, check_store
 from memwrap.exceptions import ConfigurationError
 from memwrap.sessions.base import StoreLike
 from memwrap.sessions.resolve import resolve
@@ -32,11 +32,7 @@ class MemwrapHistoryProvider(HistoryProvider):
     """
 
     def __init__(self, store: StoreLike, source_id: str = "memwrap", **options: Any) -> None:
-        if not callable(getattr(store, "session", store)) or isinstance(store, type):
-            raise ConfigurationError(
-                f"MemwrapHistoryProvider takes a store, not {type(store).__name__}: pass one such"
-                " as SQLiteStore('chat.db')"
-            )
+        check_store(store, type(self).__name__)
         super().__init__(source_id, **options)
         self.store = store
 

@@ -15,7 +15,7 @@ from strands.hooks import (
 )
 from strands.session.session_manager import SessionManager
 
-from memwrap.adapters.plugs import SessionPlug
+from memwrap.adapters.plugs import SessionPlug, check_store
 from memwrap.adapters.strands.fitting import fitting
 from memwrap.adapters.strands.shape import Message
 from memwrap.exceptions import ConfigurationError
@@ -43,10 +43,11 @@ class MemwrapSessionManager(SessionManager):
     """
 
     def __init__(self, session_id: str, store: StoreLike) -> None:
-        session = resolve(session_id, store)
-        if session is None or not isinstance(session_id, str):
+        check_store(store, type(self).__name__)
+        session = resolve(session_id, store) if isinstance(session_id, str) else None
+        if session is None:
             raise ConfigurationError(
-                "MemwrapSessionManager takes the id of a session, and the store to find it in:"
+                "MemwrapSessionManager takes the id of a session, a string, and its store:"
                 " MemwrapSessionManager('user_1', SQLiteStore('chat.db'))"
             )
         self.session_id = session_id
