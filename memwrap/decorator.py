@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from memwrap.signatures import Decorator, SessionAgent, SessionMethod
     from memwrap.signatures_of_objects import Delegate, SessionDelegate, SessionStateful, Stateful
+    from memwrap.signatures_of_runs import Conversing, Provided, SessionConversing, SessionProvided
 
     P = ParamSpec("P")
 
@@ -58,6 +59,8 @@ class Options(TypedDict, total=False):
 
 # The checker cannot tell a list of messages from any S; the first match is the right one.
 @overload
+def with_session(agent: Conversing[R], /, **options: Unpack[Options]) -> SessionConversing[R]: ...
+@overload
 def with_session(  # type: ignore[overload-overlap]
     agent: Callable[Concatenate[list[Any], P], R], /, **options: Unpack[Options]
 ) -> SessionAgent[P, R]: ...
@@ -69,6 +72,8 @@ def with_session(
 def with_session(agent: Delegate, /, **options: Unpack[Options]) -> SessionDelegate: ...
 @overload
 def with_session(agent: Stateful, /, **options: Unpack[Options]) -> SessionStateful: ...
+@overload
+def with_session(agent: Provided, /, **options: Unpack[Options]) -> SessionProvided: ...
 @overload
 def with_session(agent: A, /, **options: Unpack[Options]) -> A: ...
 @overload

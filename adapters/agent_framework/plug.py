@@ -64,4 +64,5 @@ class MemwrapHistoryProvider(HistoryProvider):
                 "the run has no session to remember in: pass agent.run(...,"
                 " session=AgentSession(session_id=...))"
             )
-        return SessionPlug(session, sys.modules["memwrap.adapters.agent_framework"])  # type: ignore[arg-type]
+        adapter: Any = sys.modules["memwrap.adapters.agent_framework"]
+        return SessionPlug(session, adapter)

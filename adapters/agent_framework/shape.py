@@ -54,7 +54,8 @@ class _Shape:
 
 
 def _is_own(content: Content) -> bool:
-    return content.type in _CALLS or (content.type == "text" and not content.text.strip())
+    is_blank = content.type == "text" and not str(content.text).strip()
+    return is_blank or content.type in _CALLS
 
 
 LOSSLESS: Lossless[Message] = Lossless(_Shape())

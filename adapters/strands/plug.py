@@ -80,7 +80,8 @@ class MemwrapSessionManager(SessionManager):
                 await self._store(message)
         elif items != self._known:
             self._known = items
-            agent.messages[:] = fitting(await self._plug.load())
+            loaded: Any = fitting(await self._plug.load())
+            agent.messages[:] = loaded
             agent.conversation_manager.apply_management(agent)
 
     async def _append(self, event: MessageAddedEvent) -> None:

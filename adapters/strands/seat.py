@@ -26,7 +26,6 @@ from memwrap.turn import Kept, Turn
 __all__ = ["Given", "Run", "Seat", "seat_of"]
 
 _PATIENCE = 600.0  # seconds that a turn waits for the turns before it
-_STATE = "interrupt_state"
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ class Seat:
 
     @contextmanager
     def _on(self, agent: Agent, given: Given) -> Generator[Run, None, None]:
-        own, before = agent.messages, agent.take_snapshot(include=[_STATE])
+        own, before = agent.messages, agent.take_snapshot(include=["interrupt_state"])
         self._turn, self.run = current_turn(), Run(given)
         agent.messages = given.history  # type: ignore[assignment]
         try:
@@ -146,7 +145,7 @@ class Seat:
         finally:
             self._turn, self.run = None, None
             agent.messages = own
-            if agent.take_snapshot(include=[_STATE]).data != before.data:
+            if agent.take_snapshot(include=["interrupt_state"]).data != before.data:
                 agent.load_snapshot(before)  # or every other session's turn had to answer
 
 

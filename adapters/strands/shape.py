@@ -49,7 +49,7 @@ class _Shape:
         return dumped | ({_OWN: True} if is_own else {})
 
     def load(self, data: dict[str, Any]) -> Message:
-        message = data["message"] | {key: data[key] for key in (_ID,) if key in data}
+        message: Message = data["message"] | {key: data[key] for key in (_ID,) if key in data}
         if not is_message(message):
             raise ValueError("no message")
         return message
