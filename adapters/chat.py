@@ -43,7 +43,12 @@ from memwrap.adapters.chat_stream import ChatStream
 from memwrap.adapters.dispatch import check_item, clear_errors, convert, unknown
 from memwrap.adapters.dumps import PARSED
 from memwrap.adapters.lossless import Group, Lossless
-from memwrap.adapters.openai_objects import as_dict, has_parts_of_items, is_readable
+from memwrap.adapters.openai_objects import (
+    as_dict,
+    has_parts_of_items,
+    is_readable,
+    usages_in,
+)
 from memwrap.adapters.projection import CHAT, Target, projected
 from memwrap.adapters.rebuilt import rebuilt_chat
 from memwrap.adapters.streams import added_up
@@ -51,7 +56,7 @@ from memwrap.exceptions import ConversionError
 from memwrap.hidden.data import data_of
 from memwrap.items import Item
 
-__all__ = ["from_items", "methods", "rebuild", "to_items"]
+__all__ = ["from_items", "methods", "rebuild", "to_items", "usages_in"]
 
 Message = dict[str, Any]
 

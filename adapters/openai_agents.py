@@ -30,10 +30,12 @@ from memwrap.adapters.projection import AGENTS, projected
 from memwrap.adapters.response_stream import ResponseStream
 from memwrap.adapters.second_memory import refuse_second_memory
 from memwrap.adapters.streamed_run import StreamedRun
+from memwrap.adapters.usages import usage_of
 from memwrap.dialects import Kind, Method, Methods
 from memwrap.exceptions import ConversionError
 from memwrap.hidden.data import without_hidden
 from memwrap.items import Item, text_of
+from memwrap.usage import Usage
 
 __all__ = [
     "StreamedRun",
@@ -42,6 +44,7 @@ __all__ = [
     "rebuild",
     "refuses_input",
     "to_items",
+    "usages_in",
     "values_in",
 ]
 
@@ -115,6 +118,14 @@ def values_in(result: Any, /) -> list[Any]:
     """Return the final output of a result; nothing of other objects."""
     output = getattr(result, "final_output", None)
     return [] if output is None else [output]
+
+
+def usages_in(event: Any, /) -> list[Usage]:
+    """Return the usage of each response of a run, or that an event of its stream reports."""
+    if getattr(event, "type", None) == "raw_response_event":
+        return plain.usages_in(event.data)
+    responses = getattr(event, "raw_responses", ())
+    return [found for one in responses if (found := usage_of(one.usage)) is not None]
 
 
 def refuses_input(error: Exception, /) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+from memwrap.adapters.usages import usage_of
+from memwrap.usage import Usage
+
 __all__ = [
     "as_dict",
     "field",
@@ -13,6 +16,7 @@ __all__ = [
     "is_readable",
     "looks_like_chat",
     "looks_like_response",
+    "usages_in",
 ]
 
 # The parts that only items have; audio and refusals have one form in all dialects.
@@ -100,6 +104,15 @@ def is_chat_only(message: Any) -> bool:
 def field(value: Any, name: str) -> Any:
     """Return a readable value's field, or None."""
     return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+
+
+def usages_in(event: Any, /) -> list[Usage]:
+    """Return the usage that a response, a completion or an event of their streams reports."""
+    if not is_readable(event):
+        return []
+    whole = field(event, "response") or event
+    found = usage_of(field(whole, "usage"), field(whole, "model"))
+    return [] if found is None else [found]
 
 
 def as_dict(value: Any) -> dict[str, Any]:

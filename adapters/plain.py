@@ -36,7 +36,7 @@ from typing import Any
 
 from memwrap.adapters import chat
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
-from memwrap.adapters.openai_objects import is_chat_only, is_readable
+from memwrap.adapters.openai_objects import is_chat_only, is_readable, usages_in
 from memwrap.adapters.projection import RESPONSES, projected
 from memwrap.adapters.rebuilt import rebuilt_response
 from memwrap.adapters.response_stream import ResponseStream
@@ -44,7 +44,7 @@ from memwrap.adapters.streams import added_up
 from memwrap.hidden.data import without_provider_data
 from memwrap.items import Item, are_texts
 
-__all__ = ["from_items", "methods", "rebuild", "to_items"]
+__all__ = ["from_items", "methods", "rebuild", "to_items", "usages_in"]
 
 
 def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:

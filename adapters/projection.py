@@ -30,7 +30,7 @@ from memwrap.hidden.data import is_hidden_data, names_of
 from memwrap.hidden.sidecar import retied, spans
 from memwrap.items import Item, are_texts
 from memwrap.pairing import id_key, in_order, pairs
-from memwrap.shapes import TYPES, is_known_shape
+from memwrap.shapes import TYPES, is_known_shape, name_of_part
 
 __all__ = [
     "AGENTS",
@@ -255,11 +255,7 @@ def named(part: Any, allowed: Mapping[str, tuple[str, ...]]) -> Any:
     kind = part["type"] if is_known_shape(part.get("type")) else "part"
     if any(part.get(key) for key in allowed.get(kind, ())):
         return part
-    word = kind.removeprefix("input_")
-    keys = ("filename", "file_url", "image_url", "file_id")
-    names = (part[key] for key in keys if isinstance(part.get(key), str))
-    name = next((name for name in names if not name.startswith("data:")), None)
-    return {"type": "input_text", "text": f"[{word}: {name}]" if name else f"[{word}]"}
+    return {"type": "input_text", "text": name_of_part(part)}
 
 
 def _are_fitting(items: Sequence[Item], target: Target) -> bool:

@@ -6,9 +6,23 @@ from typing import TypeAlias
 
 import msgspec
 
-__all__ = ["Mark", "Marks", "marks_from", "moved", "text_of_marks", "with_mark"]
+__all__ = ["Counted", "Mark", "Marks", "marks_from", "moved", "text_of_marks", "with_mark"]
 
 _MOST_MARKS = 8  # agents whose limits change leave marks behind
+
+
+class Counted(msgspec.Struct, frozen=True, array_like=True):
+    """What a model has counted of the tokens that a layer estimates.
+
+    Attributes:
+        estimated: The estimate of what the model was sent first behind the cut.
+        reported: The tokens that the model reported of it.
+        rate: How many of the model's tokens an estimated token is.
+    """
+
+    estimated: int
+    reported: int
+    rate: float = 1.0
 
 
 class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -20,12 +34,14 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
         added: Those of *kept* that stood in front of no input, so that no input supersedes them.
         cleared: Tool outputs in rows before this number are shown without their content; None
             for none.
+        counted: What the model has reported of tokens since the cut; None for nothing.
     """
 
     first: int
     kept: tuple[int, ...] = ()
     added: tuple[int, ...] = ()
     cleared: int | None = None
+    counted: Counted | None = None
 
 
 Marks: TypeAlias = dict[str, Mark]
@@ -64,6 +80,7 @@ def moved(marks: Marks, by: int) -> Marks:
             tuple(number + by for number in mark.kept),
             tuple(number + by for number in mark.added),
             None if mark.cleared is None else mark.cleared + by,
+            mark.counted,
         )
         for name, mark in marks.items()
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 from memwrap.items import Item
 
-__all__ = ["ROLES", "TYPES", "is_known_shape", "shape_of"]
+__all__ = ["ROLES", "TYPES", "is_known_shape", "name_of_part", "shape_of"]
 
 ROLES = frozenset({"user", "assistant", "system", "developer", "tool", "function"})
 
@@ -37,3 +37,13 @@ def shape_of(item: Item) -> Any:
 def is_known_shape(shape: object) -> bool:
     """Tell whether *shape* is a role or type of the Responses API, and not somebody's text."""
     return isinstance(shape, str) and (shape in ROLES or shape in TYPES)
+
+
+def name_of_part(part: Item) -> str:
+    """Return the text in place of a part that cannot be shown: what it is, and its name."""
+    kind = part["type"] if is_known_shape(part.get("type")) else "part"
+    word = kind.removeprefix("input_")
+    keys = ("filename", "file_url", "image_url", "file_id")
+    names = (part[key] for key in keys if isinstance(part.get(key), str))
+    name = next((name for name in names if not name.startswith("data:")), None)
+    return f"[{word}: {name}]" if name else f"[{word}]"

@@ -1,13 +1,14 @@
 """The fixtures that all tests share."""
 
 import asyncio
+import copy
 import gc
 import os
 import subprocess
 import sys
 
 import pytest
-from support import ROOT
+from support import ROOT, comparable
 
 from memwrap import InMemorySession, InMemoryStore
 
@@ -87,3 +88,16 @@ def thread_loop():
     """The thread's event loop, for synchronous code that would make one and leave it open."""
     with asyncio.Runner() as runner:
         yield runner.get_loop()
+
+
+@pytest.fixture
+def unchanged():
+    """Convert values and see that the converter left them as they were."""
+
+    def convert(function, values, **options):
+        before = copy.deepcopy(values)
+        result = function(values, **options)
+        assert comparable(values) == comparable(before)
+        return result
+
+    return convert

@@ -50,6 +50,7 @@ from memwrap.adapters.langchain.history_session import HistorySession, session_f
 from memwrap.adapters.langchain.importing import ImportReport, import_histories
 from memwrap.adapters.langchain.plug import SessionChatMessageHistory
 from memwrap.adapters.langchain.runnables import answer, methods
+from memwrap.adapters.langchain.usages import usages_in
 from memwrap.adapters.langchain.with_history import from_runnable_with_history
 
 __all__ = [
@@ -63,4 +64,5 @@ __all__ = [
     "methods",
     "session_from_history",
     "to_items",
+    "usages_in",
 ]

@@ -22,6 +22,6 @@ than the one that a history came from there is `memwrap.adapters.langgraph.porta
 """
 
 from memwrap.adapters.langgraph.graphs import methods
-from memwrap.adapters.langgraph.state import GraphState, answer, from_items, to_items
+from memwrap.adapters.langgraph.state import GraphState, answer, from_items, to_items, usages_in
 
-__all__ = ["GraphState", "answer", "from_items", "methods", "to_items"]
+__all__ = ["GraphState", "answer", "from_items", "methods", "to_items", "usages_in"]

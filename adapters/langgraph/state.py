@@ -14,6 +14,7 @@ from memwrap.adapters import langchain
 from memwrap.adapters.dispatch import clear_errors, convert
 from memwrap.exceptions import ConversionError
 from memwrap.items import Item
+from memwrap.usage import Usage
 
 __all__ = [
     "MESSAGES",
@@ -83,6 +84,11 @@ def answer(items: Sequence[Item], /) -> GraphState:
     """Return what a turn that is stored under its id gives again: the messages it added."""
     messages = langchain.from_items(items)
     return GraphState({MESSAGES: messages}, messages)
+
+
+def usages_in(event: Any, /) -> list[Usage]:
+    """Return the usage of each answer that a run added."""
+    return langchain.usages_in(getattr(event, "new_messages", ()))
 
 
 def _own(messages: list[Any], role: str) -> list[Item]:

@@ -72,19 +72,31 @@ def delivered(turn: Turn) -> list[Item]:
     """Return what a stopped stream had delivered, its last message marked incomplete."""
     items = without_open_calls(turn.collect(), stopped=True)
     if items and items[-1].get("role") == "assistant":
-        text = text_of(items.pop())
-        if text:
-            part = {"type": "output_text", "text": text, "annotations": []}
+        parts = _said_parts(items.pop().get("content"))
+        if parts:
             items.append(
                 {
                     "type": "message",
                     "id": f"msg_{uuid.uuid4().hex}",
                     "role": "assistant",
                     "status": "incomplete",
-                    "content": [part],
+                    "content": parts,
                 }
             )
     return items
+
+
+def _said_parts(content: Any) -> list[Item]:
+    """Return the text and the refusal of an assistant's message, each as a part."""
+    parts = content if isinstance(content, list) else [{"text": content}]
+    said: list[Item] = []
+    for part in parts:
+        found = part if isinstance(part, dict) else {}
+        if isinstance(refusal := found.get("refusal"), str) and refusal:
+            said.append({"type": "refusal", "refusal": refusal})
+        elif isinstance(text := found.get("text"), str) and text:
+            said.append({"type": "output_text", "text": text, "annotations": []})
+    return said
 
 
 def place_of_half(history: list[Item], half: list[Item]) -> slice:

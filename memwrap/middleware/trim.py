@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from memwrap.exceptions import ConfigurationError
 from memwrap.instructions import added_instructions, is_instruction
 from memwrap.items import Item, cuts, turn_starts
-from memwrap.marks import Mark
+from memwrap.marks import Counted, Mark
 from memwrap.middleware.clear import Clear
+from memwrap.middleware.reported import corrected, counted_after, sent_and_reported
 from memwrap.tokens import CountTokens, counter_for
 from memwrap.turn import Handler, Send, Turn
 from memwrap.window import PastCut, Window
@@ -31,7 +32,8 @@ class Trim:
     Args:
         max_items: At most that many items.
         max_turns: At most that many turns; a turn begins where the user begins to speak.
-        max_tokens: At most that many tokens in history and input together.
+        max_tokens: At most that many tokens in history and input together. Where the model reports
+            its usage, how much longer a conversation got for it corrects the estimate.
         count_tokens: How tokens are counted, needed with ``max_tokens``: the name of one of
             tiktoken's encodings (``pip install 'memwrap[tokens]'``), ``"chars/4"``, or a function
             that returns the tokens of one item.
@@ -106,12 +108,18 @@ class Trim:
         history = turn.history
         kept, begin = self._kept(history, cut, mark)
         seen, cleared = self._cleared(history, cut, mark)
-        place = self._place(seen, [seen[n] for n in kept], begin, turn.input)
+        counted = None if mark is None else mark.counted
+        place = self._place(seen, [seen[n] for n in kept], begin, turn.input, counted)
+        is_whole = len(kept) >= self.keep_first
         kept += [n for n in range(begin, place) if is_instruction(history[n])]
         if cut is not None and (place > begin or cleared is not None):
-            self._set(cut, history, kept, place, cleared)
+            if place > begin and counted is not None:
+                counted = Counted(0, 0, counted.rate)  # reports of what was sent before the cut
+            self._set(cut, history, kept, place, cleared=cleared, counted=counted)
         turn.history = [seen[n] for n in kept] + seen[place:]
         await handler(turn, send)
+        if cut is not None and is_whole and (counted := self._counted(turn, counted)) is not None:
+            self._set(cut, history, kept, place, cleared=cleared, counted=counted)
 
     def _kept(
         self, history: list[Item], cut: PastCut | None, mark: Mark | None
@@ -141,8 +149,24 @@ class Trim:
             before = next((row for row in rows[place:] if row), newest + 1)
         return self.tool_outputs.cleared(history, place), before
 
+    def _counted(self, turn: Turn, known: Counted | None) -> Counted | None:
+        """Return what the turn's model has told of its counting; None if that is not new."""
+        found = None if self._count is None else sent_and_reported(turn)
+        if self._count is None or found is None:
+            return None
+        sent, reported = found
+        counted = counted_after(known, sum(map(self._count, sent)), reported)
+        return None if counted is known else counted
+
     def _set(
-        self, cut: PastCut, history: list[Item], kept: list[int], place: int, cleared: int | None
+        self,
+        cut: PastCut,
+        history: list[Item],
+        kept: list[int],
+        place: int,
+        *,
+        cleared: int | None,
+        counted: Counted | None,
     ) -> None:
         """Set the mark, so that the next turns are cut in the same place."""
         newest = max((row for item in history if (row := cut.number_of(item))), default=0)
@@ -151,12 +175,20 @@ class Trim:
         added = {id(item) for item in [*cut.added, *added_instructions(history)]}
         loose = tuple(row for n, row in numbers.items() if id(history[n]) in added)
         first = next(rows, newest + 1)
-        cut.set(self._name, Mark(first, tuple(numbers.values()), loose, cleared))
+        cut.set(self._name, Mark(first, tuple(numbers.values()), loose, cleared, counted))
 
-    def _place(self, history: list[Item], kept: list[Item], begin: int, input: list[Item]) -> int:
+    def _place(
+        self,
+        history: list[Item],
+        kept: list[Item],
+        begin: int,
+        input: list[Item],
+        counted: Counted | None,
+    ) -> int:
         """Return the first place from *begin* on where the history is cut."""
         rest = history[begin:]
-        first = max(self._by_items(rest), self._by_turns(rest), self._by_tokens(rest, kept, input))
+        by_tokens = self._by_tokens(rest, [*kept, *input], counted)
+        first = max(self._by_items(rest), self._by_turns(rest), by_tokens)
         if not first:
             return begin
         places = cuts(rest, after=input)
@@ -164,7 +196,7 @@ class Trim:
 
     def _is_passed(self, items: Sequence[Item]) -> bool:
         rest = list(items)
-        return any((self._by_items(rest), self._by_turns(rest), self._by_tokens(rest, [], [])))
+        return any((self._by_items(rest), self._by_turns(rest), self._by_tokens(rest)))
 
     def _by_items(self, rest: list[Item]) -> int:
         if self.max_items is None:
@@ -179,12 +211,14 @@ class Trim:
             return 0
         return starts[-1 - math.ceil(self.max_turns * self.drop_to)]
 
-    def _by_tokens(self, rest: list[Item], kept: list[Item], input: list[Item]) -> int:
+    def _by_tokens(
+        self, rest: list[Item], always: Sequence[Item] = (), counted: Counted | None = None
+    ) -> int:
         if self.max_tokens is None or self._count is None:
             return 0
-        always = [*kept, *filter(is_instruction, rest), *input]
-        budget = self.max_tokens - sum(map(self._count, always))
-        return self._first(rest, budget, self._count)
+        count = corrected(self._count, counted)
+        budget = self.max_tokens - sum(map(count, [*always, *filter(is_instruction, rest)]))
+        return self._first(rest, budget, count)
 
     def _first(self, rest: list[Item], budget: int, cost: Callable[[Item], int]) -> int:
         """Return the first place from which on the items cost what stays of *budget*; 0 if all."""

@@ -12,7 +12,10 @@ from typing import Any, NamedTuple, Protocol
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.turns import OpenTurn, TurnRecord
 
-__all__ = ["Backend", "Claim", "RecordedRows", "RowWindow", "Rows"]
+__all__ = ["LINGER_SECONDS", "Backend", "Claim", "RecordedRows", "RowWindow", "Rows"]
+
+LINGER_SECONDS = 1.0
+"""How long what nobody uses stays open for who comes next."""
 
 
 class Rows(NamedTuple):
@@ -150,8 +153,12 @@ class Backend(Protocol):
         """List sessions, the one with the newest rows first."""
         ...
 
-    async def close(self) -> None:
-        """Free what is held open; a later call opens it again."""
+    async def close(self, linger: float = LINGER_SECONDS) -> None:
+        """Free what is held open, if nobody else uses it; a later call opens it again.
+
+        Args:
+            linger: Seconds for which it may stay open for who comes next.
+        """
         ...
 
     async def begin(

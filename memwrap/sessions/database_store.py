@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from memwrap.sessions.backend import Backend
+from memwrap.sessions.backend import LINGER_SECONDS, Backend
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import SessionSettings, check_id, check_limit
 from memwrap.sessions.database import DatabaseSession
@@ -76,9 +76,15 @@ class DatabaseStore:
         """
         await self._backend.clear(check_id(session_id))
 
-    async def close(self) -> None:
-        """Free what is held open; a store that is used again opens again."""
-        await self._backend.close()
+    async def close(self, *, linger: float = LINGER_SECONDS) -> None:
+        """Give back the store's share in what is held open; used again, it takes one again.
+
+        The end of an ``async with`` block closes at once, unless somebody else uses the same.
+
+        Args:
+            linger: Seconds for which what nobody uses stays open for who comes next.
+        """
+        await self._backend.close(linger)
 
     async def __aenter__(self) -> Self:
         return self
@@ -89,4 +95,4 @@ class DatabaseStore:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.close()
+        await self.close(linger=0)

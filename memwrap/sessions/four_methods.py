@@ -21,6 +21,7 @@ from memwrap.items import Item
 from memwrap.marks import Marks, marks_from, moved, text_of_marks
 from memwrap.sessions.appending import added, never_waits
 from memwrap.sessions.base import Promises, Session, promises
+from memwrap.sessions.compacting import compacted
 from memwrap.sessions.notes import fields_of, note_of, proven_text
 from memwrap.sessions.popping import pop_items
 from memwrap.sessions.turns import (
@@ -156,7 +157,10 @@ class FourMethodTurns:
         """Do nothing: there is no lease."""
 
     async def commit_turn(self, turn: OpenTurn, items: list[Item], record: TurnRecord) -> bool:
-        """Append the items; when that fails, look whether it happened all the same."""
+        """Append the items; when that fails, look whether it happened all the same.
+
+        A session that compacts its items is asked to.
+        """
         if record.turn_id is not None and not turn.attempted:
             await self._drop_half(record.turn_id)
         if record.marks:
@@ -170,6 +174,7 @@ class FourMethodTurns:
         if not turn.attempted:
             turn.attempted = True
             await self._append(items)
+            await compacted(self._session)
             return True
         if self._again is None:
             self._again = asyncio.Lock()
@@ -177,6 +182,7 @@ class FourMethodTurns:
             missing = items[added(await self._load(), self._history, items) :]
             if missing:
                 await self._append(missing)
+                await compacted(self._session)
         return True
 
     async def _drop_half(self, turn_id: str) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 from weakref import ref
 
-from memwrap.sessions.backend import Claim, RecordedRows, Rows, RowWindow
+from memwrap.sessions.backend import LINGER_SECONDS, Claim, RecordedRows, Rows, RowWindow
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.checks import no_such_page
 from memwrap.sessions.conversation import Conversation
@@ -150,7 +150,7 @@ class MemoryBackend:
             newest = newest[ids.index(after) + 1 :]
         return [info for info in newest if info.session_id.startswith(prefix)][:limit]
 
-    async def close(self) -> None:
+    async def close(self, linger: float = LINGER_SECONDS) -> None:
         """Nothing is held open."""
 
     async def begin(

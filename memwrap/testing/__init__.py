@@ -1,13 +1,15 @@
-"""Doubles for tests of agents and middleware, and the contract that every session has to keep.
+"""Doubles for tests of agents and middleware, and the contracts of sessions and adapters.
 
     class TestMySession(SessionContract):
         def session(self, session_id):
             return MySession(session_id)
 
-Run by pytest, this tells what `MySession` does otherwise than agents rely on.
+Run by pytest, this tells what `MySession` does otherwise than agents rely on. `AdapterContract`
+does the same for an adapter.
 """
 
+from memwrap.testing.adapter_contract import AdapterContract
 from memwrap.testing.doubles import FlakySession, ScriptedAgent
 from memwrap.testing.session_contract import ODD_ITEMS, SessionContract
 
-__all__ = ["ODD_ITEMS", "FlakySession", "ScriptedAgent", "SessionContract"]
+__all__ = ["ODD_ITEMS", "AdapterContract", "FlakySession", "ScriptedAgent", "SessionContract"]

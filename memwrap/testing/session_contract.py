@@ -24,7 +24,7 @@ ODD_ITEMS: list[Item] = [
 ]
 
 
-def _same(found: object, expected: object) -> None:
+def same(found: object, expected: object) -> None:
     """Fail unless both are equal; ``python -O`` would leave an ``assert`` out."""
     if found != expected:
         raise AssertionError(f"found {found!r} instead of {expected!r}")
@@ -50,8 +50,8 @@ class SessionContract:
         """A session that nothing was added to has no items, and none to pop."""
 
         async def test(session: Session) -> None:
-            _same(await session.get_items(), [])
-            _same(await session.pop_item(), None)
+            same(await session.get_items(), [])
+            same(await session.pop_item(), None)
             await session.clear_session()
 
         self._run(test)
@@ -63,7 +63,7 @@ class SessionContract:
             await session.add_items([user("1"), assistant("2")])
             await session.add_items([])
             await session.add_items([user("3")])
-            _same(await session.get_items(), [user("1"), assistant("2"), user("3")])
+            same(await session.get_items(), [user("1"), assistant("2"), user("3")])
 
         self._run(test)
 
@@ -73,10 +73,10 @@ class SessionContract:
         async def test(session: Session) -> None:
             items = [user(str(number)) for number in range(5)]
             await session.add_items(items)
-            _same(await session.get_items(2), items[-2:])
-            _same(await session.get_items(limit=5), items)
-            _same(await session.get_items(limit=99), items)
-            _same(await session.get_items(limit=0), [])
+            same(await session.get_items(2), items[-2:])
+            same(await session.get_items(limit=5), items)
+            same(await session.get_items(limit=99), items)
+            same(await session.get_items(limit=0), [])
 
         self._run(test)
 
@@ -86,7 +86,7 @@ class SessionContract:
         async def test(session: Session) -> None:
             await session.add_items(ODD_ITEMS)
             found = await session.get_items()
-            _same(repr(found), repr(ODD_ITEMS))
+            same(repr(found), repr(ODD_ITEMS))
 
         self._run(test)
 
@@ -95,10 +95,10 @@ class SessionContract:
 
         async def test(session: Session) -> None:
             await session.add_items([user("1"), assistant("2")])
-            _same(await session.pop_item(), assistant("2"))
-            _same(await session.get_items(), [user("1")])
-            _same(await session.pop_item(), user("1"))
-            _same(await session.pop_item(), None)
+            same(await session.pop_item(), assistant("2"))
+            same(await session.get_items(), [user("1")])
+            same(await session.pop_item(), user("1"))
+            same(await session.pop_item(), None)
 
         self._run(test)
 
@@ -108,9 +108,9 @@ class SessionContract:
         async def test(session: Session) -> None:
             await session.add_items([user("1")])
             await session.clear_session()
-            _same(await session.get_items(), [])
+            same(await session.get_items(), [])
             await session.add_items([user("2")])
-            _same(await session.get_items(), [user("2")])
+            same(await session.get_items(), [user("2")])
 
         self._run(test)
 
@@ -125,7 +125,7 @@ class SessionContract:
             await sessions[1].clear_session()
             for session in sessions:
                 expected = [] if session is sessions[1] else [user(session.session_id)]
-                _same(await session.get_items(), expected)
+                same(await session.get_items(), expected)
 
         asyncio.run(test())
 
@@ -136,12 +136,12 @@ class SessionContract:
             mine = {"role": "user", "content": [{"type": "input_text", "text": "before"}]}
             before = copy.deepcopy(mine)
             await session.add_items([mine])
-            _same(mine, before)
+            same(mine, before)
             mine["content"][0]["text"] = "after"  # type: ignore[index]
             found = await session.get_items()
             found[0]["content"][0]["text"] = "after"
             found.append(user("more"))
-            _same(await session.get_items(), [before])
+            same(await session.get_items(), [before])
 
         self._run(test)
 
@@ -151,7 +151,7 @@ class SessionContract:
         for number in range(3):
             asyncio.run(session.add_items([user(str(number))]))
         found = asyncio.run(session.get_items())
-        _same(found, [user("0"), user("1"), user("2")])
+        same(found, [user("0"), user("1"), user("2")])
 
     def test_appends_at_once_do_not_mix(self) -> None:
         """Items of one append stay together when many are added at once."""
@@ -162,8 +162,8 @@ class SessionContract:
             )
             found = await session.get_items()
             asked, answered = found[::2], found[1::2]
-            _same([item["content"] for item in asked], [item["content"] for item in answered])
-            _same(sorted(int(item["content"]) for item in asked), list(range(20)))
+            same([item["content"] for item in asked], [item["content"] for item in answered])
+            same(sorted(int(item["content"]) for item in asked), list(range(20)))
 
         self._run(test)
 
@@ -175,7 +175,7 @@ class SessionContract:
         async def test(session: Session) -> None:
             await agent("one", session=session)
             await agent("two", session=session)
-            _same(script.calls[1], [user("one"), assistant("first"), user("two")])
+            same(script.calls[1], [user("one"), assistant("first"), user("two")])
 
         self._run(test)
 
@@ -185,6 +185,6 @@ class SessionContract:
 
         async def test() -> None:
             await one.add_items([user("1")])
-            _same(await other.get_items(), ([user("1")] if self.shared else []))
+            same(await other.get_items(), ([user("1")] if self.shared else []))
 
         asyncio.run(test())

@@ -1,12 +1,10 @@
 """What the tests of adapters share."""
 
-import copy
 import json
 
 import httpx2
 import openai
 import pytest
-from corpus.exactness import comparable
 from corpus.server_sent import server_sent
 
 
@@ -39,16 +37,3 @@ async def client():
     yield make
     for one in made:
         await one.close()
-
-
-@pytest.fixture
-def unchanged():
-    """Convert values and see that the converter left them as they were."""
-
-    def convert(function, values, **options):
-        before = copy.deepcopy(values)
-        result = function(values, **options)
-        assert comparable(values) == comparable(before)
-        return result
-
-    return convert

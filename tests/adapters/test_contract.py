@@ -7,7 +7,8 @@ import traceback
 
 import pytest
 from corpus.contract import EDITED, SECRET, TEXT, TOOLS, Unknown
-from corpus.exactness import comparable, seen, stored
+from corpus.exactness import seen, stored
+from support import comparable
 
 from memwrap import ConversionError
 from memwrap.adapters import NAMES

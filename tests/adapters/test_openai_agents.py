@@ -446,18 +446,25 @@ def test_session_is_one_by_the_sdk(kept):
         assert not hasattr(kept, name)
 
 
-async def test_compaction_by_the_sdk(client, kept):
-    """The SDK's compacting session replaces the items that memwrap keeps."""
-    summary = {"type": "compaction", "id": "cmp_1", "encrypted_content": "x"}
-    answer = {"id": "r", "object": "response.compaction", "created_at": 0, "output": [summary]}
-    usage = {
+SUMMARY = {"type": "compaction", "id": "cmp_1", "encrypted_content": "x"}
+COMPACTED = {
+    "id": "r",
+    "object": "response.compaction",
+    "created_at": 0,
+    "output": [SUMMARY],
+    "usage": {
         "input_tokens": 1,
         "input_tokens_details": {"cached_tokens": 0},
         "output_tokens": 1,
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": 2,
-    }
-    api = client(answer | {"usage": usage})
+    },
+}
+
+
+async def test_compaction_by_the_sdk(client, kept):
+    """The SDK's compacting session replaces the items that memwrap keeps."""
+    api = client(COMPACTED)
     compacting = OpenAIResponsesCompactionSession(
         "weather", kept, client=api, compaction_mode="input"
     )
@@ -465,7 +472,17 @@ async def test_compaction_by_the_sdk(client, kept):
     assert kinds(await kept.get_items()) == ["user", "message"]
     await compacting.run_compaction({"force": True})
     assert len(api.bodies[0]["input"]) == 2
-    assert await kept.get_items() == [summary]
+    assert await kept.get_items() == [SUMMARY]
+
+
+async def test_turns_ask_the_compacting_session(client, kept):
+    """A turn asks the SDK's compacting session to compact, as the SDK's own runner does."""
+    compacting = OpenAIResponsesCompactionSession(
+        "weather", kept, client=client(COMPACTED), should_trigger_compaction=lambda _: True
+    )
+    result = await with_session(sdk_agent(saying("Hello!")))("Hi", session=compacting)
+    assert result.final_output == "Hello!"
+    assert await kept.get_items() == [SUMMARY]
 
 
 async def test_both_ways_share_a_session(kept):

@@ -31,7 +31,7 @@ async def test_file_is_the_same_as_the_sdk_makes(path, tmp_path):
     """Tables and indexes are those of the Agents SDK, and beside them are memwrap's three."""
     session = SQLiteSession("s", path)
     await session.add_items([user("1")])
-    await session.close()
+    await session.close(linger=0)
     theirs = SDKSession("s", tmp_path / "theirs.db")
     await theirs.add_items([user("1")])
     theirs.close()
@@ -39,7 +39,7 @@ async def test_file_is_the_same_as_the_sdk_makes(path, tmp_path):
     assert schema(path) - own_schema(path) == schema(tmp_path / "theirs.db")
     named = SQLiteSession("s", path, sessions_table="Talks", messages_table="_lines2")
     await named.add_items([user("1")])
-    await named.close()
+    await named.close(linger=0)
     theirs = SDKSession(
         "s", tmp_path / "theirs.db", sessions_table="Talks", messages_table="_lines2"
     )

@@ -1,11 +1,14 @@
 """Streams that another task stops, and streams that nobody reads on."""
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 from support import TIMEOUT, gathered
 
 from memwrap import InMemorySession, SessionBusy, with_session
+from memwrap.adapters import chat, plain
+from memwrap.items import text_of
 from memwrap.middleware import Memory
 
 ended = []
@@ -179,3 +182,23 @@ async def test_busy_agents_are_not_abandoned(session):
     assert "stream" not in str(caught.value)
     await stream.aclose()
     await reader
+
+
+@pytest.mark.parametrize("adapter", [plain, chat])
+async def test_refusals_stay_refusals(session, adapter):
+    """A refusal that was cut is kept as one, and text before it as text."""
+    parts = [{"type": "refusal", "refusal": "I can"}]
+    said = {"role": "assistant", "content": [{"type": "output_text", "text": "Hm."}, *parts]}
+
+    @with_session(session=session, adapter=adapter, middleware=[Memory(on_stop="keep_delivered")])
+    async def agent(items):
+        yield said
+        await asyncio.Event().wait()
+
+    async with aclosing(agent("Help me")) as events:
+        async for _ in events:
+            break
+    kept = (await session.get_items())[1]
+    assert kept["status"] == "incomplete"
+    assert [part["type"] for part in kept["content"]] == ["output_text", "refusal"]
+    assert text_of(kept) == "Hm.I can"

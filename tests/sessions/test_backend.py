@@ -313,7 +313,7 @@ class TestTurnKey:
         store = SQLiteStore(path)
         session = store.session("s")
         key = await session.turn_key()
-        await store.close()
+        await store.close(linger=0)
         assert await session.turn_key() == key
         Path(path).unlink()
         newer = await session.turn_key()

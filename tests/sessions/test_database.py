@@ -314,13 +314,13 @@ async def test_closed_store_works_again(store):
     async with store as same:
         assert same is store
         await session.add_items([user("1")])
-    await store.close()
-    await store.close()
+    await store.close(linger=0)
+    await store.close(linger=0)
     assert await session.get_items() == [user("1")]
     await session.add_items([user("2")])
-    await store.close()
+    await store.close(linger=0)
     assert await store.session("s").get_items() == [user("1"), user("2")]
-    await store.close()
+    await store.close(linger=0)
 
 
 async def test_store_does_not_swallow_errors(store):

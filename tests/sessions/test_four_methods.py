@@ -272,3 +272,42 @@ async def test_commits_of_one_turn_at_once_store_it_once():
     commits = [turns.commit_turn(opened, [user("q"), user("r")], TurnRecord()) for _ in range(3)]
     assert await asyncio.gather(*commits) == [True] * 3
     assert len(session.items) == 2
+
+
+class Compacting(Listed):
+    """Keeps the newest two items when it is asked to compact."""
+
+    error = None
+
+    async def run_compaction(self):
+        if self.error:
+            raise self.error
+        self.items[:-2] = []
+
+
+class Around:
+    """Hands all on to the session inside."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+
+@pytest.mark.parametrize("wrap", [lambda session: session, Around])
+async def test_compacting_sessions_are_asked_behind_the_turn(wrap):
+    """A session that compacts its items is asked to when a turn is stored."""
+    session = Compacting(user("old"), assistant("older"))
+    await commit(wrap(session), TURN, TurnRecord())
+    assert session.items == TURN
+
+
+async def test_failed_compaction_is_logged_without_content(caplog):
+    """A turn is stored though its session could not be compacted; the log quotes nothing."""
+    session = Compacting(user("old"))
+    session.error = RuntimeError("secret")
+    await commit(session, TURN, TurnRecord())
+    assert session.items == [user("old"), *TURN]
+    assert "not compacted (RuntimeError)" in caplog.text
+    assert "secret" not in caplog.text

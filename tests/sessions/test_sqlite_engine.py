@@ -17,8 +17,7 @@ from support import TIMEOUT
 import memwrap
 from memwrap import SQLiteSession, SQLiteStore, StoreError
 from memwrap.items import assistant, user
-from memwrap.sessions.sqlite import engine as engines
-from memwrap.sessions.sqlite import registry
+from memwrap.sessions.sqlite import engines, registry
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.testing import ScriptedAgent
 
@@ -161,7 +160,7 @@ class TestSharing:
         before = in_use()
         for _ in range(10):
             await session.add_items([user("x")])
-            await session.close()
+            await session.close(linger=0)
             gc.collect()
             until(lambda: no_more(before))
         await session.add_items([user("x")])
@@ -186,7 +185,7 @@ class TestSharing:
 
         async def close():
             while working:
-                await session.close()
+                await session.close(linger=0)
                 await asyncio.sleep(0)
 
         async with asyncio.timeout(TIMEOUT):
@@ -215,7 +214,7 @@ class TestSharing:
         session = SQLiteSession("s", path)
         await session.get_items()
         old = engine_of(path)
-        await session.close()
+        await session.close(linger=0)
         await session.get_items()
         new = engine_of(path)
         assert new is not old
@@ -340,7 +339,7 @@ class TestCancellation:
             assert await session.get_items() == [*before, user("after")]
             await session.clear_session()
             if fresh:
-                await session.close()
+                await session.close(linger=0)
 
         await check()
         await sweep(lambda: session.add_items(items), check)

@@ -87,7 +87,7 @@ class TestVersion:
     async def test_newer_version_is_left_alone(self, path):
         """What a newer memwrap wrote is neither read nor changed, until this one is upgraded."""
         await SQLiteSession("s", path).add_items([user("1")])
-        await SQLiteSession("s", path).close()
+        await SQLiteSession("s", path).close(linger=0)
         query(path, "UPDATE memwrap_schema SET version = 4")
         before = Path(path).read_bytes()
         session = SQLiteSession("s", path)
@@ -140,7 +140,7 @@ class TestVersion:
         """A file that lost a table gets it back, though its columns were added long ago."""
         session = SQLiteSession("s", path)
         await session.add_items([user("1")])
-        await session.close()
+        await session.close(linger=0)
         query(path, f"DROP TABLE {lost}")
         assert await session.get_items() == [user("1")]
         assert len(await session.turn_key()) == 32
@@ -150,7 +150,7 @@ class TestVersion:
     async def test_migration_is_one_transaction(self, path, monkeypatch):
         """A migration that fails in the middle leaves the file as it was, and can be repeated."""
         await SQLiteSession("s", path).add_items([user("1")])
-        await SQLiteSession("s", path).close()
+        await SQLiteSession("s", path).close(linger=0)
         before = query(path, "SELECT sql FROM sqlite_master"), versions(path)
         with monkeypatch.context() as later:
             steps = (*migrate.MIGRATIONS, ("view_commit", "get_version"))
@@ -164,7 +164,7 @@ class TestVersion:
     async def test_migration_sets_the_version(self, path, monkeypatch):
         """A file is led through each version that came since, once."""
         await SQLiteSession("s", path).add_items([user("1")])
-        await SQLiteSession("s", path).close()
+        await SQLiteSession("s", path).close(linger=0)
         steps = (*migrate.MIGRATIONS, ("create_index",))
         monkeypatch.setattr(migrate, "MIGRATIONS", steps)
         monkeypatch.setattr("memwrap.sessions.sqlite.connection.MIGRATIONS", steps)
@@ -209,7 +209,7 @@ class TestForeignTables:
     async def test_columns_of_others_may_stay_empty(self, path):
         """Columns that somebody added to the tables do no harm if they may be empty."""
         await SQLiteSession("s", path).add_items([user("1")])
-        await SQLiteSession("s", path).close()
+        await SQLiteSession("s", path).close(linger=0)
         query(path, "ALTER TABLE agent_messages ADD COLUMN rating INTEGER")
         query(path, "ALTER TABLE agent_sessions ADD COLUMN owner TEXT NOT NULL DEFAULT 'me'")
         session = SQLiteSession("s", path)
@@ -364,7 +364,7 @@ class TestFileUnderTheConnections:
         """A backup that takes the file's place is what is read, and written to, from then on."""
         session = SQLiteSession("s", path)
         await session.add_items([user("1")])
-        await session.close()
+        await session.close(linger=0)
         shutil.copy(path, tmp_path / "backup.db")
         await session.add_items([user("2")])
         assert await session.get_items() == [user("1"), user("2")]
@@ -391,7 +391,7 @@ class TestFileUnderTheConnections:
         """A file that was cut is an error at each call, stays as it is, and may be restored."""
         session = SQLiteSession("s", path)
         await session.add_items([user("1" * 20_000)])
-        await session.close()
+        await session.close(linger=0)
         whole = Path(path).read_bytes()
         Path(path).write_bytes(whole[:size])
         for call in (session.get_items, lambda: session.add_items([user("2")])):
@@ -406,7 +406,7 @@ class TestFileUnderTheConnections:
         session = SQLiteSession("s", path)
         await session.add_items([user(str(number) * 3000) for number in range(50)])
         items = await session.get_items()
-        await session.close()
+        await session.close(linger=0)
         whole = Path(path).read_bytes()
         Path(path).write_bytes(whole[:20_480] + b"\xa5" * 40_960 + whole[61_440:])
         for _ in range(2):
@@ -433,7 +433,7 @@ path = folder / "chat.db"
 async def main():
     session = SQLiteSession("s", path)
     await session.add_items([user("1")])
-    await session.close()
+    await session.close(linger=0)
     if os.getuid() == 0:  # who may write whatever the mode says; everything is imported by now
         os.chown(folder, 65534, 65534)
         os.chown(path, 65534, 65534)
@@ -449,7 +449,7 @@ async def main():
     folder.chmod(0o700)
     await session.add_items([user("2")])
     print("works" if await session.get_items() == [user("1"), user("2")] else "")
-    await session.close()
+    await session.close(linger=0)
     shutil.rmtree(folder, ignore_errors=True)  # the folder above may be another user's
     path.unlink(missing_ok=True)
 

@@ -24,7 +24,7 @@ from memwrap import (
 from memwrap.exceptions import TurnNotSaved
 from memwrap.items import assistant, user
 from memwrap.middleware import Memory
-from memwrap.sessions.sqlite.engine import engine_for
+from memwrap.sessions.sqlite.engines import engine_for
 from memwrap.sessions.sqlite.logs import inode, logs_of, remove_logs
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.testing import ScriptedAgent

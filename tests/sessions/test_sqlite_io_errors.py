@@ -103,7 +103,7 @@ async def sweep(n, kinds, full):
     disk.fail(*kinds, at=n, full=full)
     for step in (2, "get", "pop", 20, "turn", "clear", "turn", 3):
         held = await take(n, session, step, held)
-    await session.close()
+    await session.close(linger=0)
     struck.update(disk.struck)
     is_over = not disk.struck
     disk.repair()
@@ -111,7 +111,7 @@ async def sweep(n, kinds, full):
     found = raw(f"{path}{n}")
     if found != (held, True):
         problems.append((n, "the end", found, "for", held))
-    await session.close()
+    await session.close(linger=0)
     return is_over
 
 async def main():
@@ -162,7 +162,7 @@ async def main():
         assert await texts(session) in ([], [*held[session], "5", "q"])
         await session.clear_session()
         await session.add_items([user("last")])
-        await session.close()
+        await session.close(linger=0)
     assert raw(path) == raw(path + "-new") == (["last"], True)
     told = {name: sorted(outcomes) for name, outcomes in told.items()}
     print(json.dumps([told, read]))

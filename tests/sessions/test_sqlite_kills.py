@@ -171,7 +171,7 @@ async def test_kills_while_the_file_is_created(writers, tmp_path):
         session = SQLiteSession("other", path)
         await session.add_items([user("after")])
         assert await session.get_items() == [user("after")]
-        await session.close()
+        await session.close(linger=0)
         if number % 2 == 0:
             writers.wait_for("stored", names[1])
             writers.kill(names[1])

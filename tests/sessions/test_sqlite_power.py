@@ -70,7 +70,7 @@ async def main():
     steps += rng.choices([1, 3, 30, "turn", "pop", "both", "other", "clear", "checkpoint"], k=14)
     for step in steps:
         if step == "close":
-            await sessions["a"].close()
+            await sessions["a"].close(linger=0)
         elif step == "checkpoint":
             checkpoint()
         else:
@@ -79,7 +79,7 @@ async def main():
             await asyncio.gather(*work)
             held = after
         disk.note((held, held))
-    await sessions["a"].close()
+    await sessions["a"].close(linger=0)
     disk.note((held, held))
 
 asyncio.run(main())

@@ -98,7 +98,7 @@ async def test_memory_is_the_object_own():
     one, other = SQLiteSession("s"), SQLiteSession("s", ":memory:")
     await one.add_items([user("1")])
     assert await other.get_items() == []
-    await one.close()
+    await one.close(linger=0)
     assert await one.get_items() == [user("1")]
 
 
@@ -182,7 +182,7 @@ async def test_odd_paths_are_taken_as_they_are(tmp_path, name):
     session = SQLiteSession("s", tmp_path / name)
     await session.add_items([user("1")])
     assert query(tmp_path / name, "SELECT count(*) FROM agent_messages") == [(1,)]
-    await session.close()
+    await session.close(linger=0)
     assert names_in(tmp_path) == [name]
 
 
@@ -196,8 +196,8 @@ async def test_relative_path_is_fixed_when_it_is_given(tmp_path, monkeypatch):
     await before.add_items([user("1")])
     await after.add_items([user("2")])
     assert len(await after.get_items()) == 2
-    await before.close()
-    await after.close()
+    await before.close(linger=0)
+    await after.close(linger=0)
     assert names_in(tmp_path) == ["after.db", "before.db", "elsewhere"]
     assert names_in(tmp_path / "elsewhere") == []
 
@@ -245,7 +245,7 @@ async def test_cleared_content_leaves_the_file(path):
     await session.clear_session()
     await session.add_items([user("stays"), user("hush-popped")])
     await session.pop_item()
-    await session.close()
+    await session.close(linger=0)
     content = b"".join(file.read_bytes() for file in Path(path).parent.iterdir())
     assert b"stays" in content
     assert b"hush" not in content
@@ -388,7 +388,7 @@ async def test_content_is_in_no_log(path, caplog):
     query(path, "DROP TABLE agent_sessions")
     with pytest.raises(StoreError) as failed:
         await session.add_items([user("hush-failed")])
-    await session.close()
+    await session.close(linger=0)
     assert "executing" in caplog.text
     errors = [refused.value, failed.value, failed.value.__cause__, caught[0].message, session]
     assert "hush" not in caplog.text + "".join(f"{error} {error!r}" for error in errors)

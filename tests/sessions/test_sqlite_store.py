@@ -119,6 +119,10 @@ async def test_pages_of_sessions_of_one_moment(path):
     assert set(pages) == ids
 
 
+def files_beside(path):
+    return sorted(file.name for file in Path(path).parent.iterdir())
+
+
 async def test_block_closes_the_file(path):
     """At the end of `async with` the file is closed, also when the block fails."""
     with pytest.raises(KeyError):
@@ -129,16 +133,22 @@ async def test_block_closes_the_file(path):
 
 
 async def test_closing_keeps_the_others_working(path):
-    """Closing a store closes the file, and every session on it opens it again by itself."""
+    """Closing gives back one's own share: the file is closed with the last, and opened again."""
     store = SQLiteStore(path)
     session = SQLiteSession("s", path)
     await session.add_items([user("1")])
-    await store.close()
-    assert [file.name for file in Path(path).parent.iterdir()] == ["chat.db"]
-    await session.add_items([user("2")])
-    assert len(await store.session("s").get_items()) == 2
-    await session.close()
-    assert [file.name for file in Path(path).parent.iterdir()] == ["chat.db"]
+    await store.close(linger=0)
+    await store.session("s").add_items([user("2")])
+    await store.close(linger=0)
+    assert files_beside(path) == ["chat.db", "chat.db-shm", "chat.db-wal"]
+    await session.close(linger=0)
+    assert files_beside(path) == ["chat.db"]
+    await session.add_items([user("3")])
+    assert len(await store.session("s").get_items()) == 3
+    await session.close(linger=0)
+    assert files_beside(path) == ["chat.db", "chat.db-shm", "chat.db-wal"]
+    await store.close(linger=0)
+    assert files_beside(path) == ["chat.db"]
 
 
 async def test_failing_store_is_told(path, caplog):

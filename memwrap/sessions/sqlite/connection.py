@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import aiosqlite
 
@@ -21,15 +21,20 @@ from memwrap.forks import in_child
 from memwrap.sessions.sqlite.migrate import MIGRATIONS, check, migrate
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.sessions.sqlite.statements import TEMPORARY
+from memwrap.settle import settle
 
 __all__ = [
     "BUSY_SECONDS",
+    "SYNCHRONOUS",
+    "Durability",
     "Rows",
     "call",
     "hidden",
     "is_busy",
     "open_reader",
     "open_writer",
+    "pause",
+    "stopped",
 ]
 
 BUSY_SECONDS = 30.0
@@ -38,6 +43,14 @@ BUSY_SECONDS = 30.0
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 Rows: TypeAlias = list[tuple[Any, ...]]
+
+Durability: TypeAlias = Literal["power", "process"]
+"""What acknowledged writes survive."""
+
+SYNCHRONOUS: dict[Durability, str] = {"power": "FULL", "process": "NORMAL"}
+"""How SQLite names that."""
+
+_OLDEST = (3, 35)  # the first with RETURNING
 
 
 class Hidden(dict[str, Any]):
@@ -72,6 +85,7 @@ async def open_writer(
     tables: Tables,
     threads: list[threading.Thread],
     readable: Mapping[int, Callable[[bytes], bool]],
+    durability: Durability = "power",
 ) -> aiosqlite.Connection:
     """Open the file for writing; create it, with its tables, if need be.
 
@@ -80,18 +94,23 @@ async def open_writer(
         tables: Its tables.
         threads: Gets the thread of the connection.
         readable: Tells whether a row can be read; a statement names the function by its number.
+        durability: What acknowledged writes survive.
 
     Raises:
         OSError: The file cannot be opened.
-        sqlite3.Error: It cannot be used.
+        sqlite3.Error: It cannot be used, or SQLite is too old.
     """
+    if sqlite3.sqlite_version_info < _OLDEST:
+        raise sqlite3.NotSupportedError(
+            f"Python has SQLite {sqlite3.sqlite_version}; memwrap needs 3.35 or newer"
+        )
 
     def prepare(connection: sqlite3.Connection) -> None:
         version = check(connection, tables)
         mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         if mode != "wal":
             raise sqlite3.OperationalError(f"no write-ahead log here: journal_mode stays {mode}")
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS[durability]}")
         connection.execute("PRAGMA secure_delete = ON")
         if version < len(MIGRATIONS):
             migrate(connection, tables)
@@ -129,6 +148,19 @@ def call(
         done([], exc)
     else:
         future.add_done_callback(lambda _: call(steps, done))
+
+
+async def stopped(connection: aiosqlite.Connection | None) -> None:
+    """Close a connection and wait for its thread, which must not outlive the event loop."""
+    stopping = None if connection is None else connection.stop()
+    cancellation = None if stopping is None else await settle(stopping)
+    if cancellation is not None:
+        raise cancellation
+
+
+def pause() -> float:
+    """Return how long to wait for another process, in seconds."""
+    return random.uniform(0.0002, 0.0015)  # noqa: S311
 
 
 def is_busy(error: BaseException) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Hashable, Sequence
@@ -9,12 +10,13 @@ from itertools import count
 from typing import Any
 
 from memwrap.exceptions import StoreError
-from memwrap.sessions.backend import Claim, RecordedRows, Rows, RowWindow
+from memwrap.sessions.backend import LINGER_SECONDS, Claim, RecordedRows, Rows, RowWindow
 from memwrap.sessions.base import Promises, SessionInfo
-from memwrap.sessions.checks import no_such_page
 from memwrap.sessions.leases import is_dead
-from memwrap.sessions.sqlite.engine import engine_for
-from memwrap.sessions.sqlite.listing import end_of, info_of
+from memwrap.sessions.sqlite.connection import SYNCHRONOUS, Durability
+from memwrap.sessions.sqlite.engine import Engine
+from memwrap.sessions.sqlite.engines import empty_log, engine_for, found_engine
+from memwrap.sessions.sqlite.listing import page_of
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.sessions.sqlite.values import (
     ALL,
@@ -34,20 +36,37 @@ __all__ = ["SQLiteBackend"]
 
 _numbers = count()
 
+_PROMISES = {
+    level: Promises(durability=level, shared=True, isolated=True, settles=True, turns=True)
+    for level in SYNCHRONOUS
+}
+
 
 class SQLiteBackend:
-    """Rows in a SQLite file. The object is a name; the connections belong to the engine.
+    """Rows in a SQLite file. The object has a share in an engine, which has the connections.
 
     Args:
         path: The file.
         tables: Its tables.
+        durability: What acknowledged rows survive: ``"power"`` or ``"process"``.
     """
 
-    promises = Promises(durability="power", shared=True, isolated=True, settles=True, turns=True)
-
-    def __init__(self, path: str, tables: Tables) -> None:
+    def __init__(self, path: str, tables: Tables, durability: Durability = "power") -> None:
         self._path = path
         self._tables = tables
+        self._durability: Durability = durability
+        self._joined = 0  # the number of the engine that it joined last
+        self.promises = _PROMISES[durability]
+
+    def __reduce__(self) -> Any:
+        return type(self), (self._path, self._tables, self._durability)
+
+    def _engine(self) -> Engine:
+        engine = engine_for(self._path, self._tables, self._durability)
+        if engine.number != self._joined:
+            engine.shares.take(self)
+            self._joined = engine.number
+        return engine
 
     def identity(self, session_id: str) -> Hashable:
         """Return the same value for all objects that stand for that session."""
@@ -59,7 +78,7 @@ class SQLiteBackend:
 
     async def add(self, session_id: str, rows: Sequence[bytes]) -> None:
         """Append *rows* in one statement."""
-        engine = engine_for(self._path, self._tables)
+        engine = self._engine()
         if 2 * len(rows) > MAX_VALUES:
             texts = json.dumps([row.decode() for row in rows])
             await engine.write(self._tables["insert_many"], (session_id, texts))
@@ -71,7 +90,7 @@ class SQLiteBackend:
         self, session_id: str, limit: int | None, *, joined: bool, before: int | None = None
     ) -> Rows:
         """Return the newest *limit* rows."""
-        engine = engine_for(self._path, self._tables)
+        engine = self._engine()
         size = ALL if limit is None else min(limit, ALL)
         if before is not None:
             found = await engine.read(self._tables["get_page"], (session_id, before, size))
@@ -98,7 +117,7 @@ class SQLiteBackend:
             rows = await self._begun(session_id, window)
             if rows.head == 0:
                 # Nothing in the file could tell later whether the session has been cleared.
-                engine = engine_for(self._path, self._tables)
+                engine = self._engine()
                 await engine.write(self._tables["mark"], (session_id, token), durable=False)
             return rows._replace(life=Life(rows.head, token))
         try:
@@ -112,7 +131,7 @@ class SQLiteBackend:
 
     async def _begun(self, session_id: str, window: RowWindow) -> Rows:
         """Return what a turn without a lease reads."""
-        engine = engine_for(self._path, self._tables)
+        engine = self._engine()
         statement = "window_marked" if window.names else "window"
         try:
             found = await engine.read(self._tables[statement], values_of(session_id, window))
@@ -153,7 +172,7 @@ class SQLiteBackend:
         self, session_id: str, token: str, lease: float, window: RowWindow
     ) -> Sequence[Any] | None:
         """Take the lease if it is free, or its holder died on this machine; read the window."""
-        engine = engine_for(self._path, self._tables)
+        engine = self._engine()
         statement = self._tables["begin_marked" if window.names else "begin"]
         dead: str | None = None
         for _ in range(2):
@@ -169,12 +188,12 @@ class SQLiteBackend:
 
     async def renew(self, session_id: str, token: str, lease: float) -> None:
         """Let the lease begin anew."""
-        engine = engine_for(self._path, self._tables)
+        engine = self._engine()
         await engine.write(self._tables["renew"], (session_id, token, lease), durable=False)
 
     async def release(self, session_id: str, token: str, life: Any = None) -> None:
         """Give the lease back; with the life of an empty session leave a mark."""
-        engine = engine_for(self._path, self._tables)
+        engine = self._engine()
         statement = "release" if life is None or life.since != 0 else "release_marked"
         try:
             await engine.write(self._tables[statement], (session_id, token), durable=False)
@@ -191,7 +210,7 @@ class SQLiteBackend:
         return await self._recorded("newest_turn", (session_id,))
 
     async def _recorded(self, statement: str, values: Sequence[str]) -> RecordedRows | None:
-        engine = engine_for(self._path, self._tables)
+        engine = self._engine()
         found = await engine.read(self._tables[statement], values)
         if not found:
             return None
@@ -202,7 +221,7 @@ class SQLiteBackend:
         self, session_id: str, rows: Sequence[bytes], record: TurnRecord, claim: Claim
     ) -> bool:
         """Append *rows* with their record and give the lease back."""
-        engine = engine_for(self._path, self._tables)
+        engine = self._engine()
         stored = (session_id, claim.token)
         if claim.again and await engine.read(self._tables["is_stored"], stored):
             return True
@@ -222,13 +241,13 @@ class SQLiteBackend:
 
     async def ranges(self, session_id: str, first: int = 0) -> Sequence[tuple[int, int]]:
         """Return the first and the last row's number of each recorded turn."""
-        engine = engine_for(self._path, self._tables)
+        engine = self._engine()
         found = await engine.read(self._tables["turn_ranges"], (session_id, first))
         return [(first, last) for first, last in found]
 
     async def cut(self, session_id: str, first: int, last: int, count: int) -> bool:
         """Remove rows, and the turns that they were of."""
-        engine = engine_for(self._path, self._tables)
+        engine = self._engine()
         try:
             await engine.write(self._tables["cut"], (session_id, first, last, count))
         except StoreError as exc:
@@ -239,14 +258,14 @@ class SQLiteBackend:
 
     async def key(self) -> bytes:
         """Return the secret of these tables, which is kept in the file."""
-        return await engine_for(self._path, self._tables).key()
+        return await self._engine().key()
 
     async def pop(
         self, session_id: str, readable: Callable[[bytes], bool], own: Sequence[OpenTurn] = ()
     ) -> tuple[int, bytes] | None:
         """Remove and return the newest row; one that is not readable stays."""
         live_on(own)
-        engine = engine_for(self._path, self._tables)
+        engine = self._engine()
         number = next(_numbers)
         engine.readable[number] = readable
         try:
@@ -267,31 +286,24 @@ class SQLiteBackend:
         Raises:
             StoreError: A connection that reads the log kept it from being emptied.
         """
-        engine = engine_for(self._path, self._tables)
+        engine = self._engine()
         spared = json.dumps([turn.lease_token for turn in own])
         await engine.write(self._tables["clear"], (session_id, spared))
         live_on(own)
         for turn in own:
             turn.head = None if turn.head is None else 0
-        await engine.empty_log()
+        await empty_log(engine)
 
     async def sessions(
         self, prefix: str, limit: int | None, after: str | None
     ) -> list[SessionInfo]:
         """List sessions, newest first."""
-        engine = engine_for(self._path, self._tables)
-        position: tuple[Any, Any] = (None, None)
-        if after is not None:
-            found = await engine.read(self._tables["position"], (after,))
-            if not found:
-                raise no_such_page(after)
-            position = (found[0][0], found[0][1])
-        rows = await engine.read(
-            self._tables["list"],
-            (prefix, end_of(prefix), *position, -1 if limit is None else min(limit, ALL)),
-        )
-        return [info_of(*row) for row in rows]
+        return await page_of(self._engine(), prefix, limit, after)
 
-    async def close(self) -> None:
-        """Close the connections of this event loop."""
-        await engine_for(self._path, self._tables).close()
+    async def close(self, linger: float = LINGER_SECONDS) -> None:
+        """Give back the share in the connections of this event loop."""
+        engine = found_engine(self._path, self._tables, self._durability)
+        self._joined = 0
+        if engine is not None:
+            await asyncio.sleep(0)  # who closes in a loop lets others work all the same
+            await engine.shares.give_back(self, linger)

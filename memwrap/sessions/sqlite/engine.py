@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import secrets
 import sqlite3
 import threading
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
+from itertools import count
 from typing import Any, cast
 
 import aiosqlite
@@ -26,30 +26,40 @@ from memwrap.sessions.leases import Stand
 from memwrap.sessions.sqlite import registry
 from memwrap.sessions.sqlite.connection import (
     BUSY_SECONDS,
+    Durability,
     Rows,
     call,
     hidden,
     is_busy,
     open_reader,
     open_writer,
+    pause,
+    stopped,
 )
 from memwrap.sessions.sqlite.logs import Inode, inode, logs_of, remove_logs
 from memwrap.sessions.sqlite.schema import Tables
+from memwrap.sessions.sqlite.shares import Shares
 from memwrap.sessions.sqlite.write import Write, batch_of, statement_of
 from memwrap.settle import settle
 
-__all__ = ["Engine", "engine_for"]
+__all__ = ["Engine"]
 
+_numbers = count(1)
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class Engine:
     """The connections to one file, on one event loop."""
 
-    def __init__(self, path: str, tables: Tables, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, path: str, tables: Tables, loop: asyncio.AbstractEventLoop, durability: Durability
+    ) -> None:
         self.path = path
         self.tables = tables
         self.loop = loop
+        self.durability: Durability = durability
+        self.number = next(_numbers)
+        self.shares = Shares(self)
         self.stand = Stand()
         self.ended: set[str] = set()  # holders whose leases could not be given back
         self.readable: dict[int, Callable[[bytes], bool]] = {}  # by number, for statements
@@ -61,10 +71,17 @@ class Engine:
         self._waiting: deque[Write] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._calls = 0  # those under way, which closing waits for
+        self._quiet = asyncio.Event()
         self._closer: AsyncGenerator[None, None] | None = None
         self._inode: Inode = None
         self._logs: tuple[Inode, ...] = (None, None)
         self._is_broken = False
+
+    @property
+    def ends_with_loop(self) -> bool:
+        """Whether it is closed when the event loop ends."""
+        return self._closer is not None
 
     @property
     def rests(self) -> bool:
@@ -74,17 +91,21 @@ class Engine:
     async def read(self, sql: str, parameters: Sequence[Any]) -> Rows:
         """Run one statement that changes nothing."""
         deadline = time.monotonic() + BUSY_SECONDS
-        while True:
-            while self._reader is None or self._is_replaced():
-                await self._open()  # again if somebody closes it before it is our turn
-            try:
-                rows = await self._reader.execute_fetchall(sql, hidden(sql, parameters))
-            except sqlite3.Error as exc:
-                if not is_busy(exc) or time.monotonic() > deadline:
-                    raise self._failed(exc)  # noqa: B904  (it has its cause)
-                await asyncio.sleep(_pause())
-            else:
-                return cast("Rows", rows)
+        self._calls += 1
+        try:
+            while True:
+                while self._reader is None or self._is_replaced():
+                    await self._open()
+                try:
+                    rows = await self._reader.execute_fetchall(sql, hidden(sql, parameters))
+                except sqlite3.Error as exc:
+                    if not is_busy(exc) or time.monotonic() > deadline:
+                        raise self._failed(exc)  # noqa: B904  (it has its cause)
+                    await asyncio.sleep(pause())
+                else:
+                    return cast("Rows", rows)
+        finally:
+            self._end_call()
 
     async def write(self, sql: str, parameters: Sequence[Any], *, durable: bool = True) -> Rows:
         """Run one statement that changes something; it has ended, whatever happens."""
@@ -113,41 +134,38 @@ class Engine:
             key = self._key = cast("bytes", found[0][0])
         return key
 
-    async def empty_log(self) -> None:
-        """Move what the log holds to its place in the file, and leave nothing in the log.
-
-        Raises:
-            StoreError: Another connection has been reading it all the time.
-        """
-        deadline = time.monotonic() + BUSY_SECONDS
-        while (await self.write("PRAGMA wal_checkpoint(TRUNCATE)", ()))[0][0]:
-            if time.monotonic() > deadline:
-                raise StoreError(
-                    f"SQLite file {self.path!r}: what was cleared is still in the log beside the"
-                    " file, which another connection reads; clear the session again"
-                )
-            await asyncio.sleep(_pause())
-
     async def _settled(self, write: Write) -> Rows:
-        while self._writer is None or self._is_replaced():
-            await self._open()
-        self._waiting.append(write)
-        if self._idle.is_set():
-            self._idle.clear()
-            self._write_next()
-        if not write.settled:
-            write.waiter = self.loop.create_future()
-            try:
-                await write.waiter
-            except asyncio.CancelledError as exc:
-                # A new future: a cancelled task has cancelled the one it waited for.
-                write.waiter = self.loop.create_future()
-                if write.settled:
-                    raise
-                raise await settle(write.waiter) or exc  # noqa: B904  (the same cancellation)
+        self._calls += 1
+        try:
+            while self._writer is None or self._is_replaced():
+                await self._open()
+            self._waiting.append(write)
+            if self._idle.is_set():
+                self._idle.clear()
+                self._write_next()
+            if not write.settled:
+                await self._settle(write)
+        finally:
+            self._end_call()
         if write.error is not None:
             raise write.error
         return write.result
+
+    async def _settle(self, write: Write) -> None:
+        write.waiter = self.loop.create_future()
+        try:
+            await write.waiter
+        except asyncio.CancelledError as exc:
+            # A new future: a cancelled task has cancelled the one it waited for.
+            write.waiter = self.loop.create_future()
+            if write.settled:
+                raise
+            raise await settle(write.waiter) or exc  # noqa: B904  (the same cancellation)
+
+    def _end_call(self) -> None:
+        self._calls -= 1
+        if not self._calls:
+            self._quiet.set()
 
     def _write_next(self) -> None:
         """Begin the next write; merge the rows that wait one behind the other."""
@@ -168,7 +186,7 @@ class Engine:
                     write.settle(rows, None)
             elif is_busy(error) and time.monotonic() < batch[0].deadline:
                 # SQLite's own busy handler sleeps long and starves whole processes.
-                self.loop.call_later(_pause(), self._begin, batch)
+                self.loop.call_later(pause(), self._begin, batch)
                 return
             elif len(batch) > 1:  # find out whose fault it is
                 self._waiting.extendleft(reversed(batch[1:]))
@@ -206,11 +224,11 @@ class Engine:
         await self._stop_both()
         before = inode(self.path)
         threads: list[threading.Thread] = []
-        writer = await open_writer(self.path, self.tables, threads, self.readable)
+        writer = await open_writer(self.path, self.tables, threads, self.readable, self.durability)
         try:
             reader = await open_reader(self.path, threads)
         except BaseException:
-            await _stopped(writer)
+            await stopped(writer)
             raise
         self._writer, self._reader, self._threads = writer, reader, threads
         # If it has been replaced since, the next call sees that it is another.
@@ -227,14 +245,19 @@ class Engine:
         try:
             yield
         finally:
+            await self.shares.end()
             if self._reader is not None:
                 registry.shut_down.add(self.loop)
                 await self.close()
 
     async def close(self) -> None:
-        """Wait for the writes under way and close both connections."""
-        await asyncio.sleep(0)  # who closes in a loop lets others work all the same
-        await self._close_both()
+        """Wait for the calls under way and close both connections."""
+        while self._calls:  # again if more have begun before it is our turn
+            self._quiet.clear()
+            await self._quiet.wait()
+        await self._when_idle()
+        registry.forget(self)
+        await self._stop_both()
 
     async def _when_idle(self) -> None:
         while not self._idle.is_set():  # again if more have begun before it is our turn
@@ -248,17 +271,12 @@ class Engine:
         if self._writer is not None and self._is_elsewhere():
             remove_logs(self.path, self._logs)
 
-    async def _close_both(self) -> None:
-        await self._when_idle()
-        registry.forget(self)
-        await self._stop_both()
-
     async def _stop_both(self) -> None:
         reader, writer = self._let_go()
         try:
-            await _stopped(reader)
+            await stopped(reader)
         finally:
-            await _stopped(writer)
+            await stopped(writer)
 
     def stop(self) -> None:
         """Close without the event loop, which has ended."""
@@ -298,20 +316,3 @@ class Engine:
         failure = StoreError(f"SQLite file {self.path!r}: {error}")
         failure.__cause__ = error
         return failure
-
-
-def _pause() -> float:
-    """Return how long to wait for another process, in seconds."""
-    return random.uniform(0.0002, 0.0015)  # noqa: S311
-
-
-async def _stopped(connection: aiosqlite.Connection | None) -> None:
-    if connection is not None and (stopping := connection.stop()):
-        await stopping
-
-
-def engine_for(path: str, tables: Tables) -> Engine:
-    """Return the engine of this file on the running event loop."""
-    loop = asyncio.get_running_loop()
-    found = registry.find((path, tables, loop))
-    return cast("Engine", found or registry.remember(Engine(path, tables, loop)))

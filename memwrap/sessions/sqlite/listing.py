@@ -7,11 +7,29 @@ from datetime import UTC, datetime
 from typing import Any
 
 from memwrap.sessions.base import SessionInfo
+from memwrap.sessions.checks import no_such_page
+from memwrap.sessions.sqlite.engine import Engine
+from memwrap.sessions.sqlite.values import ALL
 
-__all__ = ["end_of", "info_of"]
+__all__ = ["end_of", "info_of", "page_of"]
 
 _FIRST_SURROGATE, _LAST_SURROGATE = 0xD800, 0xDFFF
 _NO_TIME = datetime.fromtimestamp(0, UTC)
+
+
+async def page_of(
+    engine: Engine, prefix: str, limit: int | None, after: str | None
+) -> list[SessionInfo]:
+    """Return one page of the list, the session with the newest rows first."""
+    position: tuple[Any, Any] = (None, None)
+    if after is not None:
+        found = await engine.read(engine.tables["position"], (after,))
+        if not found:
+            raise no_such_page(after)
+        position = (found[0][0], found[0][1])
+    size = -1 if limit is None else min(limit, ALL)
+    rows = await engine.read(engine.tables["list"], (prefix, end_of(prefix), *position, size))
+    return [info_of(*row) for row in rows]
 
 
 def end_of(prefix: str) -> str | None:

@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias
 
 from memwrap.forks import in_child
 from memwrap.sessions.leases import Stand
+from memwrap.sessions.sqlite.connection import Durability
 from memwrap.sessions.sqlite.schema import Tables
 
 __all__ = [
@@ -33,6 +34,7 @@ class Engine(Protocol):
 
     path: str
     tables: Tables
+    durability: Durability
     loop: asyncio.AbstractEventLoop
     stand: Stand
 
@@ -54,7 +56,7 @@ class Engine(Protocol):
         ...
 
 
-Key: TypeAlias = tuple[str, Tables, asyncio.AbstractEventLoop]
+Key: TypeAlias = tuple[str, Tables, Durability, asyncio.AbstractEventLoop]
 
 EXIT_SECONDS = 5.0
 """How long the end of the interpreter waits for the connections to close."""
@@ -77,7 +79,7 @@ _guard = threading.Lock()
 
 
 def find(key: Key) -> Engine | None:
-    """Return the engine of this path, these tables and this loop."""
+    """Return the engine of this path, these tables, this durability and this loop."""
     return _engines.get(key)
 
 
@@ -105,7 +107,7 @@ def leave_logs(path: str) -> None:
 
 
 def _key(engine: Engine) -> Key:
-    return engine.path, engine.tables, engine.loop
+    return engine.path, engine.tables, engine.durability, engine.loop
 
 
 def _close_orphans() -> None:

@@ -9,10 +9,11 @@ from functools import lru_cache
 from typing import Any
 
 from memwrap.exceptions import ConfigurationError
-from memwrap.sessions.backend import Backend
+from memwrap.sessions.backend import LINGER_SECONDS, Backend
 from memwrap.sessions.database import DatabaseSession
 from memwrap.sessions.database_store import DatabaseStore
 from memwrap.sessions.in_memory import MemoryBackend
+from memwrap.sessions.sqlite.connection import SYNCHRONOUS, Durability
 from memwrap.sessions.sqlite.database import SQLiteBackend
 from memwrap.sessions.sqlite.schema import Tables
 
@@ -38,9 +39,12 @@ class SQLiteSession(DatabaseSession):
             ``get_items()`` returns when it is called without a limit.
         strict: Raise `StoreError` for rows that cannot be read, instead of leaving them out with
             a warning and counting them in ``damaged_items``.
+        durability: What is told to be stored survives a power cut (``"power"``), or a process that
+            is killed at any moment (``"process"``), which costs less.
 
     Raises:
-        ConfigurationError: The id or a table's name is no valid one, or the path is none.
+        ConfigurationError: The id or a table's name is no valid one, the path is none, or there is
+            no such durability.
     """
 
     def __init__(
@@ -52,14 +56,19 @@ class SQLiteSession(DatabaseSession):
         messages_table: str = "agent_messages",
         session_settings: Any = None,
         strict: bool = False,
+        durability: Durability = "power",
     ) -> None:
         _warn_of_swap(session_id, db_path)
-        backend = _backend(db_path, Tables(sessions_table, messages_table))
+        backend = _backend(db_path, Tables(sessions_table, messages_table), durability)
         super().__init__(session_id, backend, session_settings, strict=strict)
 
-    async def close(self) -> None:
-        """Close this file on this event loop for all sessions; a later call opens it again."""
-        await self._backend.close()
+    async def close(self, *, linger: float = LINGER_SECONDS) -> None:
+        """Give back this object's share in the file; a later call of it takes one again.
+
+        The file is closed when nobody on this event loop uses it any more, and for *linger* seconds
+        nobody else has come. With 0 it is closed when this ends, unless somebody uses it.
+        """
+        await self._backend.close(linger)
 
 
 class SQLiteStore(DatabaseStore):
@@ -72,9 +81,12 @@ class SQLiteStore(DatabaseStore):
         messages_table: The table of items.
         strict: Raise `StoreError` for rows that cannot be read, instead of leaving them out with
             a warning and counting them in the session's ``damaged_items``.
+        durability: What is told to be stored survives a power cut (``"power"``), or a process that
+            is killed at any moment (``"process"``), which costs less.
 
     Raises:
-        ConfigurationError: A table's name is no valid one, or the path is none.
+        ConfigurationError: A table's name is no valid one, the path is none, or there is no such
+            durability.
     """
 
     def __init__(
@@ -84,8 +96,10 @@ class SQLiteStore(DatabaseStore):
         sessions_table: str = "agent_sessions",
         messages_table: str = "agent_messages",
         strict: bool = False,
+        durability: Durability = "power",
     ) -> None:
-        super().__init__(_backend(path, Tables(sessions_table, messages_table)), strict=strict)
+        tables = Tables(sessions_table, messages_table)
+        super().__init__(_backend(path, tables, durability), strict=strict)
 
 
 def _warn_of_swap(session_id: object, path: object) -> None:
@@ -106,8 +120,10 @@ def _warn_of_swap(session_id: object, path: object) -> None:
         )
 
 
-def _backend(path: str | os.PathLike[str], tables: Tables) -> Backend:
+def _backend(path: str | os.PathLike[str], tables: Tables, durability: Durability) -> Backend:
     """Return the back end of that path, which is resolved now: the folder may change later."""
+    if durability not in SYNCHRONOUS:
+        raise ConfigurationError(f"durability is 'power' or 'process', not {durability!r}")
     try:
         text = os.fspath(path)
     except TypeError:
@@ -116,8 +132,10 @@ def _backend(path: str | os.PathLike[str], tables: Tables) -> Backend:
         raise ConfigurationError("the path of a SQLite file is a string or a pathlib.Path")
     if text == _MEMORY:
         return MemoryBackend()
-    return _file(os.path.realpath(text), tables)
+    return SQLiteBackend(*_names(os.path.realpath(text), tables), durability)
 
 
-# A thousand sessions on one file are one name of it.
-_file = lru_cache(maxsize=16)(SQLiteBackend)
+@lru_cache(maxsize=16)
+def _names(path: str, tables: Tables) -> tuple[str, Tables]:
+    """Return both: a thousand sessions on one file have one name of it."""
+    return path, tables

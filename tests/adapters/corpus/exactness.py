@@ -20,17 +20,6 @@ def whole(message):
     return type(message).__name__, written(fields)
 
 
-def comparable(value):
-    """Return a value in which objects that equal only themselves are told by their fields."""
-    if isinstance(value, (list, tuple)):
-        return type(value)(map(comparable, value))
-    if isinstance(value, dict):
-        return {key: comparable(member) for key, member in value.items()}
-    if type(value).__eq__ is object.__eq__ and hasattr(value, "__dict__"):
-        return type(value).__name__, comparable(vars(value))
-    return value
-
-
 def stored(items):
     """Return items as a store gives them back."""
     return json.loads(json.dumps(items))

@@ -1,0 +1,82 @@
+"""Who uses an engine: the file is closed a while after the last of them."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Protocol
+from weakref import ref
+
+from memwrap.sessions.backend import LINGER_SECONDS
+from memwrap.settle import settle
+
+__all__ = ["Shares"]
+
+
+class Closable(Protocol):
+    """What is shared."""
+
+    loop: asyncio.AbstractEventLoop
+
+    @property
+    def ends_with_loop(self) -> bool:
+        """Whether it is closed when the event loop ends."""
+        ...
+
+    async def close(self) -> None:
+        """Wait for what is under way, and close."""
+        ...
+
+
+class Shares:
+    """The users of an engine, which are known as long as they are there and have not left.
+
+    Args:
+        engine: What they use.
+    """
+
+    def __init__(self, engine: Closable) -> None:
+        self._engine = engine
+        self._users: dict[int, ref[object]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    def take(self, user: object) -> None:
+        """Note that *user* uses the engine, until it gives its share back or is gone."""
+        key = id(user)
+
+        def gone(_: ref[object]) -> None:  # called wherever the last reference was dropped
+            self._users.pop(key, None)
+            if not self._users:
+                with suppress(RuntimeError):  # the loop is closed, and the engine with it
+                    self._engine.loop.call_soon_threadsafe(self._linger, LINGER_SECONDS)
+
+        self._users[key] = ref(user, gone)
+
+    async def give_back(self, user: object, linger: float) -> None:
+        """Forget *user*; close the engine after *linger* seconds if it was the last."""
+        self._users.pop(id(user), None)
+        if self._users:
+            return
+        if linger > 0 and self._engine.ends_with_loop:
+            self._linger(linger)
+        else:
+            await self._engine.close()
+
+    async def end(self) -> None:
+        """Wait for a closing under way, as the event loop ends."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._closing is not None:
+            await settle(self._closing)
+
+    def _linger(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._engine.loop.call_later(seconds, self._end)
+
+    def _end(self) -> None:
+        """Close the engine if nobody has come meanwhile."""
+        self._timer = None
+        if not self._users:
+            self._closing = self._engine.loop.create_task(self._engine.close())

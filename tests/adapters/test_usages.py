@@ -1,0 +1,113 @@
+"""What results and streams report of tokens, read by each dialect's adapter."""
+
+from types import SimpleNamespace
+
+import pytest
+from agents import Agent, Runner, set_tracing_disabled
+from agents.testing import ScriptedModel, assistant_message
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.responses import Response, ResponseCompletedEvent
+
+from memwrap.adapters import chat, langchain, langgraph, openai_agents, plain
+from memwrap.adapters.langgraph import GraphState
+from memwrap.usage import Usage, usages_in
+
+set_tracing_disabled(True)
+
+RESPONSES = {
+    "input_tokens": 10,
+    "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2},
+    "output_tokens": 5,
+    "output_tokens_details": {"reasoning_tokens": 3},
+    "total_tokens": 15,
+}
+CHAT = {
+    "prompt_tokens": 10,
+    "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2},
+    "completion_tokens": 5,
+    "completion_tokens_details": {"reasoning_tokens": 3},
+    "total_tokens": 15,
+}
+LANGCHAIN = {
+    "input_tokens": 10,
+    "input_token_details": {"cache_read": 4, "cache_creation": 2},
+    "output_tokens": 5,
+    "output_token_details": {"reasoning": 3},
+    "total_tokens": 15,
+}
+FOUND = Usage(10, 5, 4, 2, 3, "m")
+
+response = {
+    "id": "r",
+    "object": "response",
+    "created_at": 0,
+    "model": "m",
+    "output": [],
+    "parallel_tool_calls": True,
+    "tool_choice": "auto",
+    "tools": [],
+    "usage": RESPONSES,
+}
+completed = {"type": "response.completed", "sequence_number": 1, "response": response}
+completion = {
+    "id": "c",
+    "object": "chat.completion",
+    "created": 0,
+    "model": "m",
+    "choices": [],
+    "usage": CHAT,
+}
+chunk = completion | {"object": "chat.completion.chunk"}
+message = AIMessage("Hi", usage_metadata=LANGCHAIN, response_metadata={"model_name": "m"})
+part = AIMessageChunk("", usage_metadata=LANGCHAIN, response_metadata={"model_name": "m"})
+
+REPORTS = [
+    (plain, response),
+    (plain, Response.model_construct(**response)),
+    (plain, completed),
+    (plain, ResponseCompletedEvent.model_validate(completed)),
+    (plain, completion),
+    (chat, completion),
+    (chat, ChatCompletion.model_validate(completion)),
+    (chat, chunk),
+    (chat, ChatCompletionChunk.model_validate(chunk)),
+    (plain, ChatCompletion.model_validate(completion)),
+    (chat, SimpleNamespace(choices=[], object="chat.completion", model="m", usage=CHAT)),
+    (langchain, message),
+    (langchain, part),
+    (langchain, [message]),
+    (langchain, {"raw": message, "parsed": 1, "parsing_error": None}),
+    (langgraph, GraphState({"messages": [message, message]}, [HumanMessage("Ho"), message])),
+    (openai_agents, SimpleNamespace(type="raw_response_event", data=completed)),
+]
+
+
+@pytest.mark.parametrize(("adapter", "event"), REPORTS)
+def test_reports_are_read_in_every_form(adapter, event):
+    """A result, an event of a stream and a dict of either tell the same of their tokens."""
+    assert list(usages_in(adapter, event)) == [FOUND]
+
+
+@pytest.mark.parametrize("adapter", [plain, chat, langchain, langgraph, openai_agents])
+@pytest.mark.parametrize(
+    "event",
+    [
+        *("text", None, {}, {"usage": None}, {"usage": "x"}, {"usage": {"input_tokens": "9"}}),
+        *([], [HumanMessage("Hi")], AIMessage("Hi"), {"messages": [message]}, object()),
+    ],
+)
+def test_what_reports_nothing(adapter, event):
+    """What has no usage, or one that is no count, reports nothing."""
+    assert not list(usages_in(adapter, event))
+
+
+async def test_runs_report_each_response_newest_first():
+    """A run of the SDK tells of each response; the newest comes first."""
+    agent = Agent(name="a", model=ScriptedModel([[assistant_message("Hi")]]))
+    result = await Runner.run(agent, "Hi")
+    one = result.raw_responses[0]
+    one.usage.input_tokens, one.usage.output_tokens = 7, 2
+    other = SimpleNamespace(usage={"input_tokens": 9, "output_tokens": 1})
+    result.raw_responses.append(other)
+    assert list(usages_in(openai_agents, result)) == [Usage(9, 1), Usage(7, 2)]
