@@ -41,6 +41,7 @@ from memwrap.adapters.agent_framework.convert import (  # noqa: E402
     values_in,
 )
 from memwrap.adapters.agent_framework.plug import MemwrapHistoryProvider  # noqa: E402
+from memwrap.adapters.agent_framework.usages import usages_in  # noqa: E402
 
 __all__ = [
     "MemwrapHistoryProvider",
@@ -49,5 +50,6 @@ __all__ = [
     "methods",
     "rebuild",
     "to_items",
+    "usages_in",
     "values_in",
 ]

@@ -117,9 +117,12 @@ def _part_of(content: Content) -> Item | None:
         return {"type": "input_text", "text": content.text}
     if content.type == "hosted_file" and isinstance(content.file_id, str):
         return {"type": "input_file", "file_id": content.file_id} | _name_of(content)
-    uri = content.uri
-    if content.type not in ("data", "uri") or not isinstance(uri, str):
-        return None
+    if content.type in ("data", "uri") and isinstance(content.uri, str):
+        return _media_of(content, content.uri)
+    return None
+
+
+def _media_of(content: Content, uri: str) -> Item | None:
     media_type = content.media_type if isinstance(content.media_type, str) else ""
     if media_type.startswith("image/"):
         detail = content.additional_properties.get("detail")
@@ -128,6 +131,8 @@ def _part_of(content: Content) -> Item | None:
     head, _, data = uri.partition(";base64,")
     if media_type in _AUDIO and head == f"data:{media_type}":
         return {"type": "input_audio", "input_audio": {"data": data, "format": _AUDIO[media_type]}}
+    if media_type.startswith(("audio/", "video/")):
+        return None  # no API takes these as files
     key = "file_data" if uri.startswith("data:") else "file_url"
     return {"type": "input_file"} | _name_of(content) | {key: uri}
 

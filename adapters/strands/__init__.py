@@ -46,6 +46,7 @@ from memwrap.adapters.strands.convert import (  # noqa: E402
     values_in,
 )
 from memwrap.adapters.strands.plug import MemwrapSessionManager  # noqa: E402
+from memwrap.adapters.strands.usages import usages_in  # noqa: E402
 
 __all__ = [
     "MemwrapSessionManager",
@@ -55,5 +56,6 @@ __all__ = [
     "methods",
     "rebuild",
     "to_items",
+    "usages_in",
     "values_in",
 ]

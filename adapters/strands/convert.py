@@ -23,6 +23,7 @@ __all__ = [
     "StreamEvent",
     "answer",
     "from_items",
+    "messages_of",
     "new_messages",
     "rebuild",
     "result_of",
@@ -117,6 +118,12 @@ def new_messages(result: Any, messages: Sequence[Message]) -> AgentResult:
     return result  # type: ignore[no-any-return]
 
 
+def messages_of(result: AgentResult) -> list[Message]:
+    """Return the messages that a run added; of a result that nobody has heard the last one."""
+    found: list[Message] = getattr(result, _ADDED, [result.message])
+    return found
+
+
 def _items_of(messages: list[Any], role: str) -> list[Item]:
     items: list[Item] = []
     last: list[Item] = []
@@ -153,7 +160,7 @@ class _Events:
             return []
         if isinstance(result := value.get(RESULT), AgentResult):
             self._told, self._text = [], ""
-            return [*self.rest(), *getattr(result, _ADDED, [result.message])]
+            return [*self.rest(), *messages_of(result)]
         if self._role != "assistant" or not (is_own or value.keys() & _EVENTS):
             return [*self.rest(), value]
         self._hear(value)
