@@ -10,10 +10,11 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from strands import Agent
-from strands.hooks import MessageAddedEvent
+from strands.hooks import AfterModelCallEvent, BeforeModelCallEvent, MessageAddedEvent
 
 from memwrap.adapters.strands.convert import to_items
 from memwrap.adapters.strands.shape import Message
@@ -49,6 +50,8 @@ class Run:
         self.added: list[Message] = []
         self._input = deepcopy(given.input)
         self._has_begun = False
+        self._newest: Message = {"content": []}
+        self._shown: list[Any] = []
 
     def hear(self, message: Message) -> None:
         """Take a message that was added to the agent's."""
@@ -57,23 +60,37 @@ class Run:
         if is_input or any(message is one for one in self.given.input):
             return
         self._has_begun = True
+        self._newest = message
         self.added.append(deepcopy(message))
+
+    def look(self) -> None:
+        """Take note of the newest message, before a model is shown it."""
+        self._shown = deepcopy(self._newest["content"])
+
+    def look_again(self) -> None:
+        """Keep the newest message as a guardrail of the model has redacted it, if one has."""
+        if self._newest["content"] != self._shown:
+            self.added[-1]["content"] = deepcopy(self._newest["content"])
 
     def keep_redaction(self) -> None:
         """Have the input stored as a guardrail of the model has redacted it, if one has."""
-        turn, told = current_turn(), [_told(message) for message in self.given.input]
-        if turn is None or told == [_told(message) for message in self._input]:
+        turn = current_turn()
+        if turn is None or _contents(self.given.input) == _contents(self._input):
             return
-        redacted = to_items(told)
+        last = self.given.input[-1]
+        redacted = to_items({"role": last["role"], "content": last["content"]})
 
         def redact(kept: Kept) -> Kept:
-            return kept._replace(input=redacted)
+            # A guardrail redacts the last message, which is all that was said last.
+            places = (n for n, item in enumerate(kept.input, 1) if item.get("role") == "assistant")
+            begin = max(places, default=0)
+            return kept._replace(input=[*kept.input[:begin], *redacted])
 
         turn.before_save.append(redact)
 
 
-def _told(message: Message) -> Message:
-    return {key: message[key] for key in ("role", "content")}
+def _contents(messages: list[Message]) -> list[Any]:
+    return [message["content"] for message in messages]
 
 
 class Seat:
@@ -87,10 +104,20 @@ class Seat:
         self.run: Run | None = None
         self._turn: Turn | None = None
         agent.hooks.add_callback(MessageAddedEvent, self._added)
+        agent.hooks.add_callback(BeforeModelCallEvent, self._called)
+        agent.hooks.add_callback(AfterModelCallEvent, self._answered)
 
     def _added(self, event: MessageAddedEvent) -> None:
         if self.run is not None:
             self.run.hear(event.message)  # type: ignore[arg-type]
+
+    def _called(self, event: BeforeModelCallEvent) -> None:  # noqa: ARG002
+        if self.run is not None:
+            self.run.look()
+
+    def _answered(self, event: AfterModelCallEvent) -> None:  # noqa: ARG002
+        if self.run is not None:
+            self.run.look_again()
 
     @asynccontextmanager
     async def taken(self, agent: Agent, given: Given) -> AsyncGenerator[Run, None]:

@@ -23,7 +23,7 @@ from memwrap import (
 )
 from memwrap.adapters import strands
 from memwrap.items import assistant, text_of, user
-from memwrap.middleware import Memory
+from memwrap.middleware import Memory, Redact
 
 TURN_KINDS = ["user", *["function_call"] * 2, *["function_call_output"] * 2, "assistant"]
 TURN = [
@@ -305,6 +305,28 @@ async def test_guardrail_redacts_the_input(store):
     await remembering.invoke_async("secret", session="s")
     items = await store.session("s").get_items()
     assert [text_of(item).strip() for item in items] == ["[redacted]", "No."]
+
+
+async def test_guardrail_redacts_an_output(store):
+    """An output of a tool that a guardrail of the model redacts is stored as redacted."""
+    redact = {"redactContent": {"redactUserContentMessage": "[redacted]"}}
+    remembering = with_session(agent_of(asking("Rome"), [redact, "No."]), store=store)
+    await remembering.invoke_async("Weather?", session="s")
+    items = await store.session("s").get_items()
+    assert [text_of(item).strip() for item in items] == ["Weather?", "", "[redacted]", "No."]
+
+
+async def test_guardrail_and_layer_both_redact(store):
+    """What a layer redacts stays redacted where a guardrail redacts the last message."""
+    redact = {"redactContent": {"redactUserContentMessage": "[redacted]"}}
+    agent = agent_of([redact, "No."])
+    remembering = with_session(agent, store=store, middleware=[Redact("4711")])
+    given = [user("Pin 4711."), assistant("Yes?"), user("secret"), user("more secret")]
+    await remembering.invoke_async(given, session="s")
+    items = await store.session("s").get_items()
+    assert [text_of(item).strip() for item in items] == [
+        *("Pin [REDACTED].", "Yes?", "[redacted]", "No.")
+    ]
 
 
 async def test_prompts_in_every_form(store):
