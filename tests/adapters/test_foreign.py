@@ -63,5 +63,5 @@ def test_reasoning_and_hosted_tools_of_others_are_left_out():
 @pytest.mark.parametrize("call_id", [["c"], {"a": 1}, 5, None])
 def test_odd_ids_do_no_harm(call_id):
     """An id that is no text is shown as it is, and keeps nothing else from being shown."""
-    items = [called("c", call_id=call_id), called("d"), output("d")]
+    items = [called(call_id), called("d"), output("d")]
     assert len(shown(*items)) == 3
