@@ -210,7 +210,9 @@ def test_calls_of_others_stay_together(other):
 
 
 def updates(kind):
+    asked = [Content.from_function_call("c", "tide", arguments=piece) for piece in ('{"a"', ": 1}")]
     pieces = [thought("I "), thought("look."), Content.from_text("Su"), Content.from_text("nny.")]
+    pieces += asked
     return [kind(contents=[piece], role="assistant", message_id="m") for piece in pieces]
 
 
@@ -218,7 +220,8 @@ def updates(kind):
 def test_updates_add_up(kind, unchanged):
     """The updates of a stream are the message that they add up to, and stay as they were."""
     items = unchanged(adapter.to_items, updates(kind), role="assistant")
-    assert [item.get("type") for item in items] == ["reasoning", None]
+    assert [item.get("type") for item in items] == ["reasoning", None, "function_call"]
+    assert items[2]["arguments"] == '{"a": 1}'
     assert items[0]["summary"][0]["text"] == "I look."
     assert items[1]["content"] == "Sunny."
 

@@ -201,6 +201,11 @@ async def test_structured_output_again(store):
         options = {"response_format": Report}
         found = await remembering.run("Sky?", options=options, session="s", turn_id="t")
         assert found.value == Report(sky="blue")
+    options = {"response_format": Report}
+    stream = with_session(agent_of('{"sky":"red"}'), store=store).run(
+        "Sky?", options=options, session="t", stream=True
+    )
+    assert (await stream.get_final_response()).value == Report(sky="red")
 
 
 async def test_one_agent_serves_many_sessions(store):

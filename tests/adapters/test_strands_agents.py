@@ -10,7 +10,7 @@ from strands.agent.agent_result import AgentResult
 from strands.agent.conversation_manager import SlidingWindowConversationManager
 from strands.hooks import BeforeInvocationEvent, BeforeToolCallEvent
 from strands.session.file_session_manager import FileSessionManager
-from strands.types.exceptions import EventLoopException
+from strands.types.exceptions import ContextWindowOverflowException, EventLoopException
 
 import memwrap
 from memwrap import (
@@ -282,6 +282,22 @@ async def test_sliding_window_loses_nothing(store):
     assert [text_of(item).strip() for item in items] == [
         one for text in "abcde" for one in (text, "So.")
     ]
+
+
+async def test_what_is_cut_for_the_model_is_stored_whole(store):
+    """An output that the conversation manager cuts, as the model has no room, is stored whole."""
+
+    @tool
+    def read() -> str:
+        """Read."""
+        return "x" * 2000
+
+    full = ContextWindowOverflowException("too long")
+    agent = agent_of(calling("read"), full, "So.", tools=[read])
+    await with_session(agent, store=store).invoke_async("Read.", session="s")
+    assert "truncated" in shown(agent)[-1][1]
+    items = await store.session("s").get_items()
+    assert [text_of(item).strip() for item in items] == ["Read.", "", "x" * 2000, "So."]
 
 
 async def test_hooks_of_the_user_run(store):

@@ -100,6 +100,16 @@ async def test_what_is_loaded_is_repaired(store):
     assert len(await store.session("s").get_items()) == 6
 
 
+async def test_what_is_loaded_fits_providers(store):
+    """What others stored is loaded with a user first, and speakers that alternate."""
+    system = {"role": "system", "content": "Be kind."}
+    await store.session("s").add_items([assistant("Hi."), system, user("a"), assistant("b")])
+    agent = managed(store, "So.")
+    await agent.invoke_async("And?")
+    assert [said[0] for said in shown(agent)] == ["user", "assistant"] * 2 + ["user"]
+    assert shown(agent)[2] == ("user", "Be kind.", "a")
+
+
 async def test_what_others_add_is_loaded(store):
     """Items that somebody else has added since the last call are shown in the next."""
     agent = managed(store, "One.", "Three.", "Four.")

@@ -112,6 +112,8 @@ MESSAGES = {
     "narrator": Message("narrator", ["Dawn."]),
     "told apart": Message("user", ["Hi"], additional_properties={"a": {"b": [1, 2.0]}, "c": None}),
     "likenesses": Message("user", ["Hi"], additional_properties={"~content": 1, "~dict": {"a": 1}}),
+    "one likeness": Message("user", ["Hi"], additional_properties={"a": {"~content": 1}}),
+    "another likeness": Message("user", ["Hi"], additional_properties={"a": {"~dict": {}}}),
     "odd values": Message(
         "user", ["Hi"], additional_properties={"at": dt.date(2026, 1, 2), "b": b"\xff", 1: {2}}
     ),
