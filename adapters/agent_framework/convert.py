@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from copy import deepcopy
 from typing import Any
 
 from agent_framework import (
@@ -122,14 +121,13 @@ class _Updates:
         updates, self._updates = self._updates, []
         if not updates:
             return []
-        # The framework adds updates up in place.
         whole: Any = AgentResponse.from_updates([_as_of_agent(update) for update in updates])
         return list(whole.messages)
 
 
 def _as_of_agent(update: Any) -> AgentResponseUpdate:
     return AgentResponseUpdate(
-        contents=deepcopy(update.contents),
+        contents=update.contents,
         role=update.role,
         author_name=update.author_name,
         message_id=update.message_id,

@@ -346,14 +346,16 @@ def test_session_of_the_framework_is_refused(stream, store):
             agent.run("Hello", session=AgentSession(session_id="x"), stream=stream)
 
 
-async def test_conversation_of_the_service_is_refused(store):
+@pytest.mark.parametrize("stream", [False, True])
+async def test_conversation_of_the_service_is_refused(store, stream):
     """An id of a conversation that the provider keeps is refused, of the agent and of the call."""
     options = {"conversation_id": "conv_1"}
     with pytest.raises(ConfigurationError, match="conversation_id"):
         with_session(agent_of(default_options=options))
     remembering = with_session(agent_of("One."), store=store)
     with pytest.raises(ConfigurationError, match="conversation_id"):
-        await remembering.run("Hello", session="s", options=options)
+        run = remembering.run("Hello", session="s", options=options, stream=stream)
+        await (run.get_final_response() if stream else run)
 
 
 async def test_approval_is_refused_with_the_way(store):

@@ -155,8 +155,10 @@ async def test_guardrail_redacts_what_is_stored(store):
     agent = managed(store, [redact, "No."], "So.")
     await agent.invoke_async("secret")
     assert texts(await store.session("s").get_items()) == ["[redacted]", "No."]
+    first = agent.messages[0]
     await agent.invoke_async("And?")
     assert [said[1] for said in shown(agent)] == ["[redacted]", "No.", "And?"]
+    assert agent.messages[0] is first  # nobody else has added anything: nothing was loaded
 
 
 async def test_interrupts_go_on(store):
