@@ -15,10 +15,11 @@ from agent_framework import (
     AgentResponse,
     AgentResponseUpdate,
     AgentSession,
+    BaseAgent,
     HistoryProvider,
     Message,
-    RawAgent,
     ResponseStream,
+    SupportsAgentRun,
 )
 
 from memwrap.adapters.second_memory import refuse_second_memory
@@ -43,7 +44,7 @@ def methods(agent: Any) -> Methods | None:
     Raises:
         ConfigurationError: The agent remembers by other means.
     """
-    if not isinstance(agent, RawAgent):
+    if not (isinstance(agent, BaseAgent) and isinstance(agent, SupportsAgentRun)):
         return None
     refuse_second_memory(_other_memory(agent, {}))
 
@@ -64,7 +65,8 @@ def methods(agent: Any) -> Methods | None:
         "run_once": Method(run, Kind.CALL, session_of=_configured),
         "run_streamed": Method(run_streamed, Kind.STREAM, session_of=_configured, show=_shown),
     }
-    return Methods("run_once", remember, {"run": _run, "__aenter__": _enter, "__aexit__": _leave})
+    is_block = hasattr(type(agent), "__aenter__")
+    return Methods("run_once", remember, {"run": _run} | (_BLOCK if is_block else {}))
 
 
 def _run(remembering: Any, messages: Any = None, *, stream: bool = False, **options: Any) -> Any:
@@ -84,6 +86,9 @@ async def _enter(remembering: Any) -> Any:
 
 async def _leave(remembering: Any, *error: Any) -> None:
     await remembering.__wrapped__.__aexit__(*error)
+
+
+_BLOCK: dict[str, Any] = {"__aenter__": _enter, "__aexit__": _leave}
 
 
 def _configured(key: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ARG001
@@ -112,7 +117,8 @@ def _other_memory(agent: Any, options: Mapping[str, Any]) -> dict[str, str]:
             name = f"the history provider {type(provider).__name__}"
             found[name] = "take it out of context_providers, or call the agent without with_session"
     given = options.get("options")
-    for place in (agent.default_options, given if isinstance(given, Mapping) else {}):
+    own = getattr(agent, "default_options", None)
+    for place in (one for one in (own, given) if isinstance(one, Mapping)):
         if place.get("conversation_id") is not None:
             found["conversation_id in the options"] = "leave it out"
     return found

@@ -168,8 +168,8 @@ class Seat:
         agent.messages = given.history  # type: ignore[assignment]
         try:
             yield self.run
-            self.run.keep_redaction()
         finally:
+            self.run.keep_redaction()
             self._turn, self.run = None, None
             agent.messages = own
             if agent.take_snapshot(include=["interrupt_state"]).data != before.data:

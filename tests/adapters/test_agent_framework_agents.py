@@ -6,6 +6,7 @@ from agent_framework import (
     AgentResponse,
     AgentResponseUpdate,
     AgentSession,
+    BaseAgent,
     Content,
     ContextProvider,
     InMemoryHistoryProvider,
@@ -379,6 +380,29 @@ def test_other_objects_are_no_agents():
     """What is no agent of the framework has no methods."""
     assert agent_framework.methods(weather) is None
     assert agent_framework.methods(ScriptedClient()) is None
+
+
+async def test_agents_of_other_kinds(store):
+    """An agent that somebody has written on the framework's base remembers, streamed too."""
+
+    class Counting(BaseAgent):
+        def run(self, messages=None, *, stream=False, session=None, **options):
+            text = f"{len(messages)} messages"
+            if not stream:
+                return self.said(text)
+            return ResponseStream(self.told(text), finalizer=AgentResponse.from_updates)
+
+        async def said(self, text):
+            return AgentResponse(messages=[Message("assistant", [text])])
+
+        async def told(self, text):
+            yield AgentResponseUpdate(contents=[Content.from_text(text)], role="assistant")
+
+    remembering = with_session(Counting(name="Counting"), store=store)
+    assert (await remembering.run("a", session="s")).text == "1 messages"
+    stream = remembering.run("b", session="s", stream=True)
+    assert (await stream.get_final_response()).text == "3 messages"
+    assert len(await store.session("s").get_items()) == 4
 
 
 def test_derived_agents_are_agents():
