@@ -11,6 +11,7 @@ from agent_framework import Content, Message
 
 from memwrap.adapters.agent_framework.message_to_items import REFUSAL
 from memwrap.adapters.lossless import Group
+from memwrap.adapters.projection import named
 from memwrap.items import Item
 
 __all__ = ["joins", "message_of"]
@@ -113,7 +114,9 @@ def _content(part: Item) -> Content | None:
     if kind == "input_audio" and isinstance(audio := part.get("input_audio"), dict):
         media_type = "audio/wav" if audio.get("format") == "wav" else "audio/mpeg"
         return _media(f"data:{media_type};base64,{audio.get('data')}", media_type)
-    return _file(part)
+    if (file := _file(part)) is not None or "type" not in part:
+        return file
+    return Content("text", text=named(part, {})["text"])
 
 
 def _file(part: Item) -> Content | None:

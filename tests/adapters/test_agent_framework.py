@@ -167,6 +167,13 @@ def test_media_of_items():
     assert seen(adapter.to_items([spoken, told])) == [{"role": "user", "content": parts}, output]
 
 
+def test_media_without_data_are_named():
+    """Of media that no content can hold the name is shown."""
+    parts = [{"type": "input_file", "filename": "t.pdf"}, {"type": "input_image"}, {"odd": 1}]
+    (spoken,) = adapter.from_items([{"role": "user", "content": parts}])
+    assert [content.text for content in spoken.contents] == ["[file: t.pdf]", "[image]"]
+
+
 def test_ids_of_others_fit():
     """Calls that others made get ids that every provider takes; the framework's keep theirs."""
     long = "call " + "x" * 80
