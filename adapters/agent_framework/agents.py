@@ -7,9 +7,9 @@ shown both as the input of the run. A key is looked up among the arguments of th
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import wraps
-from typing import Any, Protocol, cast
+from typing import Any
 
 from agent_framework import (
     AgentResponse,
@@ -23,6 +23,7 @@ from agent_framework import (
 )
 
 from memwrap.adapters.second_memory import refuse_second_memory
+from memwrap.adapters.streams import Shown
 from memwrap.context import UNSET
 from memwrap.dialects import Kind, Method, Methods
 from memwrap.exceptions import ConfigurationError
@@ -59,7 +60,7 @@ def methods(agent: Any) -> Methods | None:
         async with agent.run(messages, stream=True, **options) as stream:
             async for update in stream:
                 yield update
-            yield await stream.get_final_response()  # _Updates keeps it from the caller
+            yield await stream.get_final_response()  # _Told keeps it from the reader
 
     remember = {
         "run_once": Method(run, Kind.CALL, session_of=_configured),
@@ -124,45 +125,24 @@ def _other_memory(agent: Any, options: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-class _Stream(Protocol):
-    async def __anext__(self) -> Any: ...
-    async def aclose(self) -> None: ...
+class _Told:
+    """What the caller gets of a remembered stream: its updates, and the response at the end."""
 
+    def __init__(self) -> None:
+        self._response: AgentResponse[Any] | None = None
 
-class _Updates:
-    """The updates of a remembered run, with the response that it ends with kept from the caller.
-
-    Attributes:
-        response: The response; None until the stream has ended.
-    """
-
-    def __init__(self, events: AsyncGenerator[Any, None]) -> None:
-        self._events = cast("_Stream", events)
-        self._again: Iterator[AgentResponseUpdate] = iter(())
-        self.response: AgentResponse[Any] | None = None
-
-    def __aiter__(self) -> AsyncIterator[AgentResponseUpdate]:
-        return self
-
-    async def __anext__(self) -> AgentResponseUpdate:
-        while (update := next(self._again, None)) is None:
-            event = await self._events.__anext__()
-            if not isinstance(event, AgentResponse):
-                return cast("AgentResponseUpdate", event)
-            self.response = event
-            if is_replay(event):  # a new run has had its own
-                self._again = iter(event.to_updates())
-        return update
-
-    async def aclose(self) -> None:
-        """Stop the run, from any task; it is not stored, unless it has ended."""
-        await self._events.aclose()
+    def show(self, event: Any) -> Sequence[AgentResponseUpdate]:
+        """Return an update; the response is kept from the reader."""
+        if not isinstance(event, AgentResponse):
+            return [event]
+        self._response = event
+        return event.to_updates() if is_replay(event) else []  # a new run has had its own
 
     def final(self, updates: Sequence[AgentResponseUpdate]) -> AgentResponse[Any]:
         """Return the response of the run; of one that was left early what its updates say."""
-        return self.response or AgentResponse.from_updates(updates)
+        return self._response or AgentResponse.from_updates(updates)
 
 
 def _shown(events: AsyncGenerator[Any, None]) -> ResponseStream[Any, Any]:
-    updates = _Updates(events)
-    return ResponseStream(updates, finalizer=updates.final)
+    told = _Told()
+    return ResponseStream(Shown(events, told.show), finalizer=told.final)

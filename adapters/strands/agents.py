@@ -17,12 +17,14 @@ from memwrap.adapters.strands.convert import (
     RESULT,
     StreamEvent,
     from_items,
+    messages_of,
     new_messages,
     result_of,
 )
 from memwrap.adapters.strands.fitting import alternating, fitting
 from memwrap.adapters.strands.seat import Given, seat_of
 from memwrap.adapters.strands.shape import Message
+from memwrap.adapters.streams import Shown
 from memwrap.context import UNSET
 from memwrap.dialects import Kind, Method, Methods, PutBack
 from memwrap.exceptions import ConfigurationError
@@ -130,18 +132,19 @@ def _refused(name: str) -> Callable[..., Any]:
     return refuse
 
 
-async def _shown(events: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
-    async with aclosing(events):
-        async for event in events:
-            value = event.value if isinstance(event, StreamEvent) else event
-            if is_replay(event):  # a new run has told of them
-                for message in value[RESULT].new_messages:
-                    for told in _told(message):
-                        yield told
-            yield value
+def _shown(events: AsyncGenerator[Any, None]) -> Shown[dict[str, Any]]:
+    return Shown(events, _told)
 
 
-def _told(message: Message) -> list[dict[str, Any]]:
+def _told(event: Any) -> list[dict[str, Any]]:
+    """Return what the caller gets of an event: of a stored run's result what told of it too."""
+    value = event.value if isinstance(event, StreamEvent) else event
+    if not is_replay(event):
+        return [value]
+    return [*(one for message in messages_of(value[RESULT]) for one in _retold(message)), value]
+
+
+def _retold(message: Message) -> list[dict[str, Any]]:
     """Return the events by which a stream tells of a message."""
     texts = [block["text"] for block in message["content"] if "text" in block]
     said = texts if message["role"] == "assistant" else []

@@ -137,6 +137,30 @@ async def test_stream_left_early_stores_nothing(store):
     assert str(await remembering.invoke_async("Hello", session="t")) == "So. \n"
 
 
+@pytest.mark.parametrize("way", ["aclose", "cancel"])
+async def test_stream_stopped_by_another_task(store, way):
+    """Another task may stop a stream whose reader waits for a tool; the reader gets no more."""
+    reached = asyncio.Event()
+
+    @tool
+    async def wait() -> str:
+        """Wait for ever."""
+        reached.set()
+        await asyncio.Event().wait()
+
+    remembering = with_session(agent_of(calling(), "So.", tools=[wait]), store=store)
+    stream = remembering.stream_async("Wait.", session="s")
+    reader = asyncio.create_task(events_of(stream))
+    await reached.wait()
+    if way == "aclose":
+        await stream.aclose()
+    else:
+        stream.cancel()
+    assert "result" not in (await reader)[-1]
+    assert await store.session("s").get_items() == []
+    assert str(await remembering.invoke_async("Hello", session="s")) == "So. \n"
+
+
 @pytest.mark.parametrize("is_stream", [False, True])
 async def test_cancelled_run_stores_nothing(store, is_stream):
     """A run whose task is cancelled stores nothing, and lets the next turn in."""
