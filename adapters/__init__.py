@@ -18,6 +18,7 @@ __all__ = ["DIALECTS", "LIKE", "NAMES", "SETTINGS", "adapter_for"]
 DIALECTS = {
     "agent_framework": ("agent_framework", "HistoryProvider"),
     "agents": ("openai_agents", "RunResult"),
+    "anthropic": ("anthropic", "AsyncAnthropic"),
     "langchain": ("langchain", ""),
     "langchain_core": ("langchain", ""),
     "langgraph": ("langgraph", ""),

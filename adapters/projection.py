@@ -35,6 +35,7 @@ from memwrap.shapes import TYPES, is_known_shape, name_of_part
 __all__ = [
     "AGENTS",
     "AGENT_FRAMEWORK",
+    "ANTHROPIC",
     "CHAT",
     "PORTABLE",
     "RESPONSES",
@@ -103,6 +104,9 @@ AGENT_FRAMEWORK = Target("agent_framework", id_length=40, items=_CALLS | {"reaso
 
 STRANDS = Target("strands", id_length=40, items=_CALLS | {"reasoning"})
 """Strands Agents, which has models of its own for many providers."""
+
+ANTHROPIC = Target("anthropic", id_length=64, items=_CALLS | {"reasoning"})
+"""Anthropic's Messages API."""
 
 CHAT = Target(
     "chat",

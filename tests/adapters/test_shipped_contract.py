@@ -21,6 +21,7 @@ def contract(name):
     corpus = importlib.import_module(f"corpus.{name}").CORPUS
     messages = [*corpus.text, *corpus.tools, *([] if name in SENT else corpus.rich)]
     fields = {"adapter": corpus.adapter, "messages": messages, "same": same}
+    fields |= {"opening": corpus.opening}
     return type(f"Test_{name}", (AdapterContract,), fields)
 
 
