@@ -16,12 +16,15 @@ from memwrap.dialects import adapter_for
 __all__ = ["DIALECTS", "LIKE", "NAMES", "SETTINGS", "adapter_for"]
 
 DIALECTS = {
+    "agent_framework": ("agent_framework", "HistoryProvider"),
     "agents": ("openai_agents", "RunResult"),
+    "anthropic": ("anthropic", "AsyncAnthropic"),
     "langchain": ("langchain", ""),
     "langchain_core": ("langchain", ""),
     "langgraph": ("langgraph", ""),
     "openai.types.chat": ("chat", ""),
     "openai.types.responses": ("plain", ""),
+    "strands": ("strands", "Agent"),
 }
 """The module that defines a type, and the adapter for its objects: the adapter's name, and a name
 that the module has if it is the framework's and no namesake."""

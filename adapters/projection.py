@@ -21,7 +21,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,13 +34,17 @@ from memwrap.shapes import TYPES, is_known_shape, name_of_part
 
 __all__ = [
     "AGENTS",
+    "AGENT_FRAMEWORK",
+    "ANTHROPIC",
     "CHAT",
     "PORTABLE",
     "RESPONSES",
     "SAME",
+    "STRANDS",
     "Target",
     "fitting_id",
     "fitting_ids",
+    "is_taken",
     "named",
     "projected",
 ]
@@ -88,15 +92,26 @@ RESPONSES = Target("plain", id_length=64, is_api=True)
 AGENTS = Target("openai_agents", id_length=40, is_api=True, hides_data=True)
 """The OpenAI Agents SDK, which has models of its own for other APIs."""
 
+_CALLS = frozenset(
+    {
+        *("function_call", "function_call_output"),
+        *("custom_tool_call", "custom_tool_call_output"),
+    }
+)
+
+AGENT_FRAMEWORK = Target("agent_framework", id_length=40, items=_CALLS | {"reasoning"})
+"""Microsoft Agent Framework, which has clients of its own for many providers."""
+
+STRANDS = Target("strands", id_length=40, items=_CALLS | {"reasoning"})
+"""Strands Agents, which has models of its own for many providers."""
+
+ANTHROPIC = Target("anthropic", id_length=64, items=_CALLS | {"reasoning"})
+"""Anthropic's Messages API."""
+
 CHAT = Target(
     "chat",
     id_length=40,
-    items=frozenset(
-        {
-            *("function_call", "function_call_output"),
-            *("custom_tool_call", "custom_tool_call_output"),
-        }
-    ),
+    items=_CALLS,
     parts={
         "user": {
             "input_image": ("image_url",),
@@ -113,7 +128,7 @@ def projected(items: Sequence[Item], target: Target) -> list[Item]:
     """Return *items* as *target* can take them."""
     if are_texts(items) or any(type(item) is not dict for item in items):
         return list(items)  # there is nothing to do, or a layer put something else there
-    taken = [_shown(item, target) for item in in_order(list(items)) if _is_taken(item, target)]
+    taken = [_shown(item, target) for item in in_order(list(items)) if is_taken(item, target)]
     return _with_fitting_ids(_each_once(taken) if target.is_api else taken, target)
 
 
@@ -132,17 +147,20 @@ def _made_id(*parts: str, length: int) -> str:
     return f"{readable}_{digest[:_DIGITS]}" if readable else f"call_{digest[:_DIGITS]}"
 
 
-def _is_taken(item: Item, target: Target) -> bool:
+def is_taken(item: Item, target: Target) -> bool:
+    """Tell whether a target has items of this type; reasoning only of its own."""
     kind = item.get("type", "message")
     if kind == "message":
         return True
     if target.items is not None and kind not in target.items:
         return False
-    return kind != "reasoning" or not target.is_api or _is_own(item, target)
+    return kind != "reasoning" or _is_own(item, target)
 
 
 def _is_own(reasoning: Item, target: Target) -> bool:
     """Tell whether reasoning is an item of the Responses API, or hidden by the reader itself."""
+    if not target.is_api:
+        return target.name in names_of(reasoning)
     others = [name for name in names_of(reasoning) if name not in ("memwrap", target.name)]
     if target.hides_data:
         others = [name for name in others if is_hidden_data(name, None)]
@@ -203,9 +221,9 @@ def named(part: Any, allowed: Mapping[str, tuple[str, ...]]) -> Any:
     return {"type": "input_text", "text": name_of_part(part)}
 
 
-def _are_fitting(items: Sequence[Item], target: Target) -> bool:
+def _are_fitting(items: Sequence[Item], target: Target, reserved: Collection[Any]) -> bool:
     """Tell whether all call ids fit, and each is of one call only."""
-    taken: set[str] = set()
+    taken = set(reserved)
     for item in items:
         if item.get("type", "message") == "message":
             continue
@@ -232,16 +250,23 @@ def _with_fitting_ids(items: list[Item], target: Target) -> list[Item]:
     return retied(items, shown, target.name)
 
 
-def fitting_ids(items: Sequence[Item], target: Target) -> dict[int, str]:
+def fitting_ids(
+    items: Sequence[Item], target: Target, *, reserved: Collection[Any] = ()
+) -> dict[int, str]:
     """Return the ids to show in place of those that a target does not take, or has seen before.
 
     They are by the places of calls and outputs.
+
+    Args:
+        items: The items.
+        target: Who reads them.
+        reserved: Ids of other calls, which no call among the items may have.
     """
-    if target.id_length is None or _are_fitting(items, target):
+    if target.id_length is None or _are_fitting(items, target, reserved):
         return {}
     call_of = {output: call for call, output in pairs(items)}
     ids: dict[int, str] = {}
-    taken: set[str] = set()
+    taken = set(reserved)
     repeats = Counter[str]()
     for place, item in enumerate(items):
         call_id = item.get(id_key(item))

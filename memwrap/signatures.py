@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 from memwrap.items import Input
 from memwrap.sessions.base import SessionLike
 from memwrap.signatures_of_objects import Delegate, SessionDelegate, SessionStateful, Stateful
+from memwrap.signatures_of_runs import Conversing, Provided, SessionConversing, SessionProvided
 
 __all__ = [
     "BoundAgent",
@@ -94,6 +95,8 @@ class Decorator(Protocol):
 
     # The checker cannot tell a list of messages from any S; the first match is the right one.
     @overload
+    def __call__(self, agent: Conversing[R], /) -> SessionConversing[R]: ...
+    @overload
     def __call__(  # type: ignore[overload-overlap]
         self, agent: Callable[Concatenate[list[Any], P], R], /
     ) -> SessionAgent[P, R]: ...
@@ -105,5 +108,7 @@ class Decorator(Protocol):
     def __call__(self, agent: Delegate, /) -> SessionDelegate: ...
     @overload
     def __call__(self, agent: Stateful, /) -> SessionStateful: ...
+    @overload
+    def __call__(self, agent: Provided, /) -> SessionProvided: ...
     @overload
     def __call__(self, agent: A, /) -> A: ...

@@ -16,6 +16,7 @@ NAMES = sorted(path.name for path in EXAMPLES.glob("*.py") if path.stem != "tiny
 
 # What shows that the example did what it is about.
 SHOWS = {
+    "agent_framework_agent.py": "Your name is Ada.",
     "agents_sdk.py": "Your name is Ada.",
     "demo.py": "Your name is Ada.  (Agents SDK agent)",
     "import_langchain.py": "Your name is Ada.",
@@ -25,6 +26,7 @@ SHOWS = {
     "one_conversation.py": "Your city is Turin.",
     "quickstart.py": "Your name is Ada.",
     "real_model.py": "Set OPENAI_API_KEY",
+    "strands_agent.py": "Your name is Ada.",
     "streaming.py": "stored: 4 items",
 }
 

@@ -10,15 +10,22 @@ import functools
 from collections.abc import Sequence
 from typing import Any, assert_type
 
+import agent_framework
 import agents
+import strands
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph.graph import MessagesState
 from langgraph.graph.state import CompiledStateGraph
+from strands.agent.agent_result import AgentResult
+from strands.types.event_loop import StopReason
 
 from memwrap import Item, SQLiteSession, SQLiteStore, use_session, with_session
+from memwrap.adapters import agent_framework as framework
 from memwrap.adapters import langchain, langgraph, plain
+from memwrap.adapters import strands as strands_adapter
+from memwrap.adapters.agent_framework import MemwrapHistoryProvider
 from memwrap.adapters.langchain import (
     SessionChatMessageHistory,
     from_runnable_with_history,
@@ -27,7 +34,9 @@ from memwrap.adapters.langchain import (
 )
 from memwrap.adapters.langchain import portable as langchain_portable
 from memwrap.adapters.langgraph import portable as langgraph_portable
+from memwrap.adapters.strands import MemwrapSessionManager
 from memwrap.signatures_of_objects import RunState, SessionDelegate, SessionStateful
+from memwrap.signatures_of_runs import SessionConversing, SessionProvided
 from memwrap.testing import ScriptedAgent
 from memwrap.types import AgentAdapter, Kind, Method, Methods, PutBack
 
@@ -168,3 +177,39 @@ async def graphs(graph: Graph) -> None:
     with_session(graph, adapter=langgraph)
     with_session(graph, adapter=langgraph_portable)
     assert_type(langgraph.answer([]).new_messages, list[BaseMessage])
+
+
+# Agent Framework: agents take memwrap's sessions, and its provider fits among their own.
+async def provided(agent: agent_framework.Agent) -> None:
+    remembering: SessionProvided = with_session(agent, store=store)  # mypy infers any type
+    print((await remembering.run("Hello", session="s", turn_id="t")).text)
+    stream = remembering.run("Hello", stream=True, session=session)
+    async for update in stream:
+        print(update.text)
+    print((await stream.get_final_response()).text)
+    async with remembering as opened:
+        await opened.run("Hello", session="s")
+    given: agent_framework.Agent = remembering
+    print(given.name, remembering.name)
+    with_session(agent, adapter=framework)
+    provider: agent_framework.HistoryProvider = MemwrapHistoryProvider(store, store_inputs=False)
+    print(provider.source_id)
+    remembering.run("Hello", session=5)  # type: ignore[call-overload]
+    remembering.run("Hello", turn_id=5)  # type: ignore[call-overload]
+
+
+# Strands: agents are called, awaited and streamed, with the framework's own results.
+async def conversing(agent: strands.Agent) -> None:
+    remembering = with_session(agent, store=store)
+    assert_type(remembering, SessionConversing[AgentResult])
+    assert_type(with_session(store=store)(agent), SessionConversing[AgentResult])
+    assert_type(await remembering.invoke_async("Hello", session="s"), AgentResult)
+    assert_type(remembering("Hello", session="s", turn_id="t").stop_reason, StopReason)
+    async for event in remembering.stream_async("Hello", session=session):
+        print(event["data"])
+    given: strands.Agent = remembering
+    print(given.messages, remembering.messages)
+    with_session(agent, adapter=strands_adapter)
+    strands.Agent(session_manager=MemwrapSessionManager("s", store))
+    await remembering.invoke_async("Hello", session=5)  # type: ignore[arg-type]
+    remembering.stream_async("Hello", turn_id=5)  # type: ignore[arg-type]
