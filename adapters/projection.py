@@ -36,11 +36,13 @@ __all__ = [
     "AGENTS",
     "CHAT",
     "PORTABLE",
+    "PYDANTIC_AI",
     "RESPONSES",
     "SAME",
     "Target",
     "fitting_id",
     "fitting_ids",
+    "is_of_api",
     "named",
     "projected",
 ]
@@ -87,6 +89,9 @@ RESPONSES = Target("plain", id_length=64, is_api=True)
 
 AGENTS = Target("openai_agents", id_length=40, is_api=True, hides_data=True)
 """The OpenAI Agents SDK, which has models of its own for other APIs."""
+
+PYDANTIC_AI = Target("pydantic_ai", id_length=40)
+"""Agents of Pydantic AI, whose models hand on ids of calls to any provider as they are."""
 
 CHAT = Target(
     "chat",
@@ -143,11 +148,19 @@ def _is_taken(item: Item, target: Target) -> bool:
 
 def _is_own(reasoning: Item, target: Target) -> bool:
     """Tell whether reasoning is an item of the Responses API, or hidden by the reader itself."""
-    others = [name for name in names_of(reasoning) if name not in ("memwrap", target.name)]
-    if target.hides_data:
-        others = [name for name in others if is_hidden_data(name, None)]
-        return isinstance(reasoning.get("id"), str) and not others
-    return is_sent_id(reasoning.get("id")) and not others
+    if not target.hides_data:
+        return is_of_api(reasoning, target.name)
+    others = [name for name in _others(reasoning, target.name) if is_hidden_data(name, None)]
+    return isinstance(reasoning.get("id"), str) and not others
+
+
+def is_of_api(reasoning: Item, name: str) -> bool:
+    """Tell whether reasoning is an item of the Responses API: no other dialect's but *name*'s."""
+    return is_sent_id(reasoning.get("id")) and not _others(reasoning, name)
+
+
+def _others(item: Item, name: str) -> list[str]:
+    return [other for other in names_of(item) if other not in ("memwrap", name)]
 
 
 def _each_once(items: list[Item]) -> list[Item]:

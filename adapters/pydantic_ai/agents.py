@@ -1,0 +1,133 @@
+"""How an agent of Pydantic AI is run with memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from pydantic_ai import AgentRun, AgentRunResult, AgentRunResultEvent
+from pydantic_ai.agent import AbstractAgent
+from pydantic_ai.exceptions import UserError
+from pydantic_ai.messages import ModelMessage, ModelRequest, UserPromptPart
+from pydantic_ai.result import StreamedRunResult
+
+from memwrap.adapters.pydantic_ai.blocks import RunBlock, RunEvents
+from memwrap.adapters.pydantic_ai.convert import is_user_content, shown
+from memwrap.adapters.pydantic_ai.items_to_message import UNKNOWN_TIME
+from memwrap.adapters.pydantic_ai.rebuilt import rebuilt
+from memwrap.adapters.pydantic_ai.view import RememberedView
+from memwrap.adapters.second_memory import refuse_second_memory
+from memwrap.context import current_turn
+from memwrap.dialects import Kind, Method, Methods, PutBack
+from memwrap.items import Item
+
+__all__ = ["methods", "values_in"]
+
+_OTHER_MEMORY = ("message_history", "conversation")
+
+
+def methods(agent: Any, /) -> Methods | None:
+    """Return how an agent is run; None for other objects."""
+    if not isinstance(agent, AbstractAgent):
+        return None
+
+    async def run(user_prompt: Any, **options: Any) -> Any:
+        return await agent.run(**_options(user_prompt, options))
+
+    def run_sync(user_prompt: Any, **options: Any) -> Any:
+        return agent.run_sync(**_options(user_prompt, options))
+
+    async def run_stream(user_prompt: Any, **options: Any) -> AsyncGenerator[Any, None]:
+        async with agent.run_stream(**_options(user_prompt, options)) as result:
+            yield result
+
+    async def run_stream_events(user_prompt: Any, **options: Any) -> AsyncGenerator[Any, None]:
+        async with agent.run_stream_events(**_options(user_prompt, options)) as events:
+            async for event in events:
+                yield event
+
+    async def iter(user_prompt: Any, **options: Any) -> AsyncGenerator[Any, None]:  # noqa: A001
+        async with agent.iter(**_options(user_prompt, options)) as run:
+            yield run
+
+    def method(call: Callable[..., Any], kind: Kind, **rest: Any) -> Method:
+        return Method(call, kind, split=_split, rebuild=partial(rebuilt, agent), **rest)
+
+    return Methods(
+        "run",
+        {
+            "run": method(run, Kind.CALL),
+            "run_sync": method(run_sync, Kind.SYNC_CALL, instead="run"),
+            "run_stream": method(run_stream, Kind.STREAM, show=partial(RunBlock, is_over=_is_read)),
+            "run_stream_events": method(run_stream_events, Kind.STREAM, show=RunEvents),
+            "iter": method(iter, Kind.STREAM, show=partial(RunBlock, is_over=_has_result)),
+        },
+    )
+
+
+def values_in(result: Any, /) -> Sequence[Any]:
+    """Return the output of a result; nothing of other objects."""
+    if isinstance(result, AgentRunResultEvent):
+        result = result.result
+    if isinstance(result, AgentRun):
+        result = result.result
+    if isinstance(result, StreamedRunResult):
+        result = result.result if _is_read(result) else None
+    return [result.output] if isinstance(result, AgentRunResult) else []
+
+
+def _is_read(result: StreamedRunResult[Any, Any]) -> bool:
+    """Tell whether a stream was read to its end, and nothing was raised there."""
+    try:
+        return result.result is not None
+    except UserError:
+        return False
+
+
+def _has_result(run: AgentRun[Any, Any]) -> bool:
+    return run.result is not None
+
+
+def _split(input: Any) -> tuple[Any, PutBack]:
+    """Take what a user says, as the framework takes it, for one message; None for no input."""
+
+    def put_back(history: list[Item], new: list[Item]) -> list[ModelMessage]:
+        return shown([*history, *new])
+
+    is_several = isinstance(input, Sequence) and not isinstance(input, str)
+    if input is None:
+        return [], put_back
+    if is_several and input and all(map(is_user_content, input)):
+        return [ModelRequest([UserPromptPart(list(input), timestamp=UNKNOWN_TIME)])], put_back
+    return input, put_back
+
+
+def _options(messages: list[ModelMessage], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the framework's own call: history and input are one list.
+
+    Raises:
+        ConfigurationError: The run would remember a second time.
+    """
+    turn = current_turn()
+    found = {"infer_name": False, **options}  # the name would be that of a variable here
+    given, conversation = found.get("message_history"), found.get("conversation")
+    if turn is None or turn.session is None:
+        if conversation is not None:
+            whole = [*conversation.messages, *messages]
+            found["conversation"] = replace(conversation, messages=whole)
+        else:
+            found["message_history"] = [*(given or ()), *messages]
+    else:
+        _refuse(options)
+        found["message_history"] = messages
+        found.setdefault("conversation_id", turn.session_id)
+    found["capabilities"] = [*(found.get("capabilities") or ()), RememberedView()]
+    return found
+
+
+def _refuse(options: Mapping[str, Any]) -> None:
+    way = "leave it out, or pass session=None"
+    found = {f"{name}=": way for name in _OTHER_MEMORY if options.get(name) is not None}
+    refuse_second_memory(found)

@@ -1,0 +1,200 @@
+"""Pydantic AI's messages, whatever form they come in, as items, and back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pydantic_ai import AgentRun, AgentRunResult, AgentRunResultEvent
+from pydantic_ai.messages import (
+    MULTI_MODAL_CONTENT_TYPES,
+    BaseToolReturnPart,
+    CachePoint,
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    RetryFeedbackPart,
+    SystemPromptPart,
+    TextContent,
+    UserPromptPart,
+)
+from pydantic_ai.result import StreamedRunResult
+
+from memwrap.adapters import plain
+from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.projection import PYDANTIC_AI, fitting_ids, projected
+from memwrap.adapters.pydantic_ai.events import Events
+from memwrap.adapters.pydantic_ai.items_to_message import UNKNOWN_TIME, with_tools
+from memwrap.adapters.pydantic_ai.message_to_items import NAME
+from memwrap.adapters.pydantic_ai.shape import LOSSLESS, loaded, reloaded
+from memwrap.adapters.streams import added_up
+from memwrap.hidden.data import without_marks
+from memwrap.hidden.sidecar import spans
+from memwrap.items import Item
+from memwrap.pairing import id_key
+
+__all__ = ["USER_CONTENT", "from_items", "is_user_content", "shown", "to_items"]
+
+USER_CONTENT = (*MULTI_MODAL_CONTENT_TYPES, TextContent, CachePoint)
+"""The types of what a user may say, besides text."""
+
+_REQUEST_PARTS = (SystemPromptPart, UserPromptPart, BaseToolReturnPart, RetryFeedbackPart)
+_RUNS = (AgentRun, AgentRunResult, StreamedRunResult)
+
+
+@clear_errors
+def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
+    """Turn Pydantic AI's messages into items; see the table in `memwrap.adapters.pydantic_ai`.
+
+    Raises:
+        ConversionError: There is something else among them.
+    """
+    return convert(messages, role, sys.modules["memwrap.adapters.pydantic_ai"], _items_of)
+
+
+@clear_errors
+def from_items(items: Sequence[Item], /) -> list[ModelMessage]:
+    """Turn items into messages; see the table in `memwrap.adapters.pydantic_ai`."""
+    return list(_messages(_with_fitting_ids(items)))
+
+
+def shown(items: Sequence[Item]) -> list[ModelMessage]:
+    """Return the messages that an agent is shown: as `from_items`, but as any provider takes them.
+
+    All calls have ids that fit, their outputs are right behind them, and a user begins.
+    """
+    messages = list(_messages(projected(items, PYDANTIC_AI)))
+    begin = next((n for n, one in enumerate(messages) if not _is_instruction(one)), len(messages))
+    if begin < len(messages) and isinstance(messages[begin], ModelResponse):
+        messages.insert(begin, _OPENING)
+    return messages
+
+
+def is_user_content(value: Any) -> bool:
+    """Tell whether *value* is something that a user may say."""
+    return isinstance(value, (str, *USER_CONTENT))
+
+
+# Messages to items
+
+
+def _items_of(messages: list[Any], role: str) -> list[Item]:
+    runs = [run for message in messages if (run := _run_of(message)) is not None]
+    if runs:  # the events of a run tell the same, and less
+        told = [message for run in runs for message in _told(run)]
+        return without_marks(LOSSLESS.to_items(told))
+    items: list[Item] = []
+    last: list[Item] = []
+    for message in added_up(_parted(messages, role), _Several()):
+        if isinstance(message, dict):
+            last = plain.to_items(message, role=role)
+        else:
+            last = LOSSLESS.message_to_items(message, last)
+        items += last
+    return without_marks(items)
+
+
+def _run_of(message: Any) -> Any:
+    """Return a run, or the result of one; None for anything else."""
+    if isinstance(message, AgentRunResultEvent):
+        return message.result
+    return message if isinstance(message, _RUNS) else None
+
+
+def _told(run: Any) -> Iterator[ModelMessage]:
+    """Yield what a run has added, without the agent's own instructions: they come in every call."""
+    for message in run.new_messages():
+        if isinstance(message, ModelResponse):
+            yield message
+            continue
+        parts = [part for part in message.parts if not isinstance(part, SystemPromptPart)]
+        if parts:
+            yield replace(reloaded(message), parts=parts, instructions=None)
+    if isinstance(run, StreamedRunResult) and not run.is_complete and run.response.parts:
+        yield run.response
+
+
+class _Several(Events):
+    """Adds events up; messages and items pass."""
+
+    def add(self, event: Any) -> Iterable[Any]:
+        if isinstance(event, (dict, ModelRequest, ModelResponse)):
+            return [*self.rest(), event]
+        return super().add(event)
+
+
+def _parted(messages: Iterable[Any], role: str) -> Iterator[Any]:
+    """Yield messages, items and events; what is a part of a message is one of its own."""
+    said: list[Any] = []
+    for message in messages:
+        if isinstance(message, USER_CONTENT):
+            said.append(message)
+            continue
+        if said:
+            yield _prompt(said)
+            said = []
+        yield _message(message, role)
+    if said:
+        yield _prompt(said)
+
+
+def _prompt(content: Sequence[Any]) -> ModelRequest:
+    return ModelRequest([UserPromptPart(content, timestamp=UNKNOWN_TIME)])
+
+
+def _message(message: Any, role: str) -> Any:
+    if isinstance(message, (ModelRequest, ModelResponse)):
+        return reloaded(message)
+    if isinstance(message, dict):
+        is_dump = message.get("kind") in _KINDS and "parts" in message
+        return loaded([message])[0] if is_dump else message
+    if isinstance(message, _REQUEST_PARTS):
+        return ModelRequest([message])
+    if hasattr(message, "event_kind"):
+        return message
+    raise unknown(message, role)
+
+
+_KINDS = ("request", "response")
+
+
+# Items to messages
+
+
+def _messages(items: Sequence[Item]) -> Iterator[ModelMessage]:
+    """Yield the messages of items, without those of which nothing can be shown."""
+    for message in LOSSLESS.from_items(with_tools(items), target=PYDANTIC_AI):
+        is_known = isinstance(message, ModelRequest) or message.timestamp != UNKNOWN_TIME
+        if message.parts or is_known:
+            yield message
+
+
+def _with_fitting_ids(items: Sequence[Item]) -> Sequence[Item]:
+    """Return the items with ids that any provider takes, but for calls of the framework's own.
+
+    What one of its models said comes back as it was; `shown` changes these ids too.
+    """
+    ids = fitting_ids(items, PYDANTIC_AI)
+    if not ids:
+        return items
+    _, whole = spans(items, NAME)
+    own = {
+        items[place].get("call_id")
+        for start, (end, _) in whole.items()
+        for place in range(start, end)
+    }
+    return [
+        item | {id_key(item): ids[place]}
+        if place in ids and item.get(id_key(item)) not in own
+        else item
+        for place, item in enumerate(items)
+    ]
+
+
+def _is_instruction(message: ModelMessage) -> bool:
+    return all(isinstance(part, SystemPromptPart) for part in message.parts)
+
+
+_OPENING = _prompt("(The conversation began earlier.)")

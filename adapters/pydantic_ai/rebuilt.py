@@ -1,0 +1,141 @@
+"""Results of Pydantic AI, rebuilt from the items of a stored run.
+
+What items do not hold is empty: events, the state of the run, its workspace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any, Final, Union, get_args, get_origin
+
+from pydantic import TypeAdapter
+from pydantic_ai import AgentRunResult, AgentRunResultEvent
+from pydantic_ai.agent import AbstractAgent
+from pydantic_ai.messages import ModelMessage, ModelResponse
+from pydantic_ai.output import NativeOutput, PromptedOutput, ToolOutput
+from pydantic_ai.result import StreamedRunResult
+from pydantic_ai.usage import RunUsage
+
+from memwrap.adapters.pydantic_ai.convert import from_items
+from memwrap.items import Item
+
+__all__ = ["StoredRun", "rebuilt"]
+
+_RESULT: Final[TypeAdapter[AgentRunResult[Any]]] = TypeAdapter(AgentRunResult[Any])
+_WRAPPED = "response"  # the one argument of a call that gives an output which is no object
+
+
+class StoredRun:
+    """A run that has been stored, in place of the framework's own: it has ended, and has no nodes.
+
+    Attributes:
+        result: The result, rebuilt.
+    """
+
+    def __init__(self, result: AgentRunResult[Any]) -> None:
+        self.result = result
+
+    def __aiter__(self) -> StoredRun:
+        return self
+
+    async def __anext__(self) -> Any:
+        raise StopAsyncIteration
+
+    def all_messages(self) -> list[ModelMessage]:
+        """Return the messages that the run added; nobody knows any more what it was given."""
+        return self.result.all_messages()
+
+    def new_messages(self) -> list[ModelMessage]:
+        """Return the messages that the run added."""
+        return self.result.new_messages()
+
+    @property
+    def usage(self) -> RunUsage:
+        """What the models used, as far as it is known."""
+        return self.result.usage
+
+
+def rebuilt(
+    agent: AbstractAgent[Any, Any], items: Sequence[Item], type_name: str, values: Sequence[Any]
+) -> Any:
+    """Return a result, or what stands for a run, that says what *items* say; None for other types.
+
+    Args:
+        agent: The agent that ran.
+        items: What the run added.
+        type_name: The full name of the type of the result.
+        values: The output; None in its place if no item says it.
+    """
+    name = type_name.partition("[")[0].rpartition(".")[2]
+    if name not in _MADE:
+        return None
+    messages = from_items(items)
+    responses = [message for message in messages if isinstance(message, ModelResponse)]
+    usage = RunUsage(requests=len(responses))
+    for response in responses:
+        usage.incr(response.usage)
+    known = next(iter(values), None)
+    result = _RESULT.validate_python(
+        {
+            "output": _output(agent, responses) if known is None else known,
+            "messages": messages,
+            "usage": usage,
+            **{
+                key: value
+                for key in ("run_id", "conversation_id")
+                if responses and (value := getattr(responses[-1], key))
+            },
+        }
+    )
+    return _MADE[name](result)
+
+
+_MADE: Final[dict[str, Any]] = {
+    "AgentRun": StoredRun,
+    "AgentRunResult": lambda result: result,
+    "AgentRunResultEvent": AgentRunResultEvent,
+    "StreamedRunResult": lambda result: StreamedRunResult(
+        result.all_messages(), 0, run_result=result
+    ),
+}
+
+
+def _output(agent: AbstractAgent[Any, Any], responses: Sequence[ModelResponse]) -> Any:
+    """Return the output that the last response says: by text, or by a call that nobody runs."""
+    if not responses:
+        return None
+    last = responses[-1]
+    calls = last.tool_calls
+    said = [call.args_as_json_str() for call in calls] or [last.text or ""]
+    wrapped = [call.args_as_dict().get(_WRAPPED) for call in calls]
+    for kind in _kinds(agent.output_type):
+        if kind is str and not calls:
+            return last.text
+        with suppress(Exception):  # anybody's own type, which may have changed since
+            adapter: TypeAdapter[Any] = TypeAdapter(kind)
+            for text in said:
+                with suppress(ValueError):
+                    return adapter.validate_json(text)
+            for value in wrapped:
+                with suppress(ValueError):
+                    return adapter.validate_python(value)
+    return last.text
+
+
+def _kinds(output_type: Any) -> Iterator[Any]:
+    """Yield the types that an agent may give; functions that make its output are left out."""
+    if isinstance(output_type, ToolOutput):
+        yield from _kinds(output_type.output)
+    elif isinstance(output_type, (NativeOutput, PromptedOutput)):
+        yield from _kinds(output_type.outputs)
+    elif isinstance(output_type, (list, tuple)):
+        for one in output_type:
+            yield from _kinds(one)
+    elif get_origin(output_type) in _UNIONS:
+        yield from get_args(output_type)
+    elif isinstance(output_type, type) or get_origin(output_type) is not None:
+        yield output_type
+
+
+_UNIONS = (Union, type(int | str))
