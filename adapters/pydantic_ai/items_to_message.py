@@ -131,7 +131,7 @@ def _thoughts(item: Item) -> Iterable[ThinkingPart]:
     signature = signature if isinstance(signature, str) else None
     return [
         ThinkingPart(
-            text, own_id, signature=None if place else signature, provider_name=OPENAI
+            text, id=own_id, signature=None if place else signature, provider_name=OPENAI
         )
         for place, text in enumerate(texts or [""])
     ]

@@ -68,9 +68,10 @@ class _Shape:
         return joins(item, group)
 
 
-def loaded(dumps: Iterable[Mapping[str, Any]]) -> list[ModelMessage]:
+def loaded(dumps: Iterable[dict[str, Any]]) -> list[ModelMessage]:
     """Return the messages of dumps, as the framework reads its own JSON."""
-    return ModelMessagesTypeAdapter.validate_json(pydantic_core.to_json(list(dumps)))
+    whole = [_UNTIMED | dump if dump.get("kind") == "response" else dump for dump in dumps]
+    return ModelMessagesTypeAdapter.validate_json(pydantic_core.to_json(whole))
 
 
 def reloaded(message: ModelMessage) -> ModelMessage:
@@ -126,15 +127,15 @@ def _with_texts(value: Any, texts: Mapping[str, str]) -> Any:
 
 
 _RESPONSE = _dumped(ModelResponse([], timestamp=UNKNOWN_TIME))
+_UNTIMED: Final[dict[str, Any]] = {"timestamp": _RESPONSE["timestamp"]}
 _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "request": {"state": "complete"},
-    "response": {**{key: _RESPONSE[key] for key in ("state", "timestamp")}, "usage": {}},
+    "response": {"state": "complete", "usage": {}, **_UNTIMED},
 }
 _PART_DEFAULTS: Final[Mapping[str, Any]] = {
     "content_file_digests": [],
     "outcome": "success",
     "scope": "conversation",
-    "timestamp": _RESPONSE["timestamp"],
 }
 
 LOSSLESS: Final[Lossless[ModelMessage]] = Lossless(_Shape())

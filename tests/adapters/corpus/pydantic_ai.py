@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from corpus.contract import EDITED, SECRET, Corpus
 from pydantic_ai.messages import (
+    AgentInstructionSource,
     AudioUrl,
     BinaryContent,
     CachePoint,
@@ -13,6 +14,7 @@ from pydantic_ai.messages import (
     FilePart,
     ImageUrl,
     InstructionDeltaPart,
+    InstructionId,
     ModelRequest,
     ModelResponse,
     NativeToolCallPart,
@@ -123,7 +125,7 @@ MESSAGES = {
             id="msg_1",
             provider_name="openai",
             provider_details={"logprobs": [0.5, None]},
-            citations=[Citation(WebCitationSource("https://a.example", title="Tides"))],
+            citations=[Citation([WebCitationSource("https://a.example", title="Tides")])],
         ),
         usage=USAGE,
         model_name="m",
@@ -212,7 +214,7 @@ MESSAGES = {
         SpeechPart(speaker="assistant", audio=WAV),
     ),
     "changed instructions": ModelRequest(
-        [InstructionDeltaPart(id="instructions:0", content="Be brief."), UserPromptPart("Hi.")]
+        [InstructionDeltaPart(id=InstructionId(AgentInstructionSource()), content="Be brief."), UserPromptPart("Hi.")]
     ),
 }
 
