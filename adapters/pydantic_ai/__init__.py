@@ -38,7 +38,8 @@ except ModuleNotFoundError as exc:
 
 from memwrap.adapters.pydantic_ai.agents import methods, values_in
 from memwrap.adapters.pydantic_ai.convert import from_items, to_items
+from memwrap.adapters.pydantic_ai.memory import MemwrapMemory
 
-__all__ = ["from_items", "methods", "to_items", "values_in"]
+__all__ = ["MemwrapMemory", "from_items", "methods", "to_items", "values_in"]
 
 del _framework

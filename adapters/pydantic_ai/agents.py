@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 from pydantic_ai import AgentRun, AgentRunResult, AgentRunResultEvent
 from pydantic_ai.agent import AbstractAgent
+from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.exceptions import UserError
-from pydantic_ai.messages import ModelMessage, ModelRequest, UserPromptPart
+from pydantic_ai.messages import ModelMessage
 from pydantic_ai.result import StreamedRunResult
 
 from memwrap.adapters.pydantic_ai.blocks import RunBlock, RunEvents
-from memwrap.adapters.pydantic_ai.convert import is_user_content, shown
-from memwrap.adapters.pydantic_ai.items_to_message import UNKNOWN_TIME
+from memwrap.adapters.pydantic_ai.convert import is_user_content, prompt_of, shown
+from memwrap.adapters.pydantic_ai.memory import MemwrapMemory
 from memwrap.adapters.pydantic_ai.rebuilt import rebuilt
 from memwrap.adapters.pydantic_ai.view import RememberedView
 from memwrap.adapters.second_memory import refuse_second_memory
 from memwrap.context import current_turn
 from memwrap.dialects import Kind, Method, Methods, PutBack
+from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item
+from memwrap.turn import Turn
 
 __all__ = ["methods", "values_in"]
 
@@ -32,22 +36,29 @@ def methods(agent: Any, /) -> Methods | None:
     """Return how an agent is run; None for other objects."""
     if not isinstance(agent, AbstractAgent):
         return None
+    with suppress(NotImplementedError):  # an agent of somebody's own has none
+        refuse_second_memory(_memories_of([agent.root_capability]))
 
+    @wraps(agent.run)
     async def run(user_prompt: Any, **options: Any) -> Any:
         return await agent.run(**_options(user_prompt, options))
 
+    @wraps(agent.run_sync)
     def run_sync(user_prompt: Any, **options: Any) -> Any:
         return agent.run_sync(**_options(user_prompt, options))
 
+    @wraps(agent.run_stream)
     async def run_stream(user_prompt: Any, **options: Any) -> AsyncGenerator[Any, None]:
         async with agent.run_stream(**_options(user_prompt, options)) as result:
             yield result
 
+    @wraps(agent.run_stream_events)
     async def run_stream_events(user_prompt: Any, **options: Any) -> AsyncGenerator[Any, None]:
         async with agent.run_stream_events(**_options(user_prompt, options)) as events:
             async for event in events:
                 yield event
 
+    @wraps(agent.iter)
     async def iter(user_prompt: Any, **options: Any) -> AsyncGenerator[Any, None]:  # noqa: A001
         async with agent.iter(**_options(user_prompt, options)) as run:
             yield run
@@ -100,7 +111,7 @@ def _split(input: Any) -> tuple[Any, PutBack]:
     if input is None:
         return [], put_back
     if is_several and input and all(map(is_user_content, input)):
-        return [ModelRequest([UserPromptPart(list(input), timestamp=UNKNOWN_TIME)])], put_back
+        return [prompt_of(list(input))], put_back
     return input, put_back
 
 
@@ -120,14 +131,29 @@ def _options(messages: list[ModelMessage], options: Mapping[str, Any]) -> dict[s
         else:
             found["message_history"] = [*(given or ()), *messages]
     else:
-        _refuse(options)
+        _refuse(turn, options)
         found["message_history"] = messages
         found.setdefault("conversation_id", turn.session_id)
     found["capabilities"] = [*(found.get("capabilities") or ()), RememberedView()]
     return found
 
 
-def _refuse(options: Mapping[str, Any]) -> None:
+def _memories_of(capabilities: Iterable[AbstractCapability[Any]]) -> dict[str, str]:
+    """Return the plugs of memwrap among the capabilities of an agent or run."""
+    found: list[AbstractCapability[Any]] = []
+    for one in capabilities:
+        if isinstance(one, AbstractCapability):  # or a function that makes one
+            one.apply(found.append)
+    way = "leave it out of capabilities=, or do not wrap the agent"
+    return {type(one).__name__: way for one in found if isinstance(one, MemwrapMemory)}
+
+
+def _refuse(turn: Turn, options: Mapping[str, Any]) -> None:
     way = "leave it out, or pass session=None"
     found = {f"{name}=": way for name in _OTHER_MEMORY if options.get(name) is not None}
-    refuse_second_memory(found)
+    refuse_second_memory(found | _memories_of(options.get("capabilities") or ()))
+    if options.get("deferred_tool_results") is not None and turn.input:
+        raise ConfigurationError(
+            "deferred_tool_results= answers the calls that the conversation waits for: pass None as"
+            " the prompt with it, and what the user says in the next call"
+        )

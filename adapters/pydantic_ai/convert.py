@@ -35,11 +35,17 @@ from memwrap.hidden.sidecar import spans
 from memwrap.items import Item
 from memwrap.pairing import id_key
 
-__all__ = ["USER_CONTENT", "from_items", "is_user_content", "shown", "to_items"]
+__all__ = [
+    "from_items",
+    "is_user_content",
+    "prompt_of",
+    "shown",
+    "to_items",
+    "told",
+]
 
-USER_CONTENT = (*MULTI_MODAL_CONTENT_TYPES, TextContent, CachePoint)
-"""The types of what a user may say, besides text."""
-
+# What a user may say, besides text.
+_USER_CONTENT = (*MULTI_MODAL_CONTENT_TYPES, TextContent, CachePoint)
 _REQUEST_PARTS = (SystemPromptPart, UserPromptPart, BaseToolReturnPart, RetryFeedbackPart)
 _RUNS = (AgentRun, AgentRunResult, StreamedRunResult)
 
@@ -72,9 +78,14 @@ def shown(items: Sequence[Item]) -> list[ModelMessage]:
     return messages
 
 
+def prompt_of(content: str | Sequence[Any]) -> ModelRequest:
+    """Return the message of a user who says that; the same content makes equal messages."""
+    return ModelRequest([UserPromptPart(content, timestamp=UNKNOWN_TIME)])
+
+
 def is_user_content(value: Any) -> bool:
     """Tell whether *value* is something that a user may say."""
-    return isinstance(value, (str, *USER_CONTENT))
+    return isinstance(value, (str, *_USER_CONTENT))
 
 
 # Messages to items
@@ -83,8 +94,8 @@ def is_user_content(value: Any) -> bool:
 def _items_of(messages: list[Any], role: str) -> list[Item]:
     runs = [run for message in messages if (run := _run_of(message)) is not None]
     if runs:  # the events of a run tell the same, and less
-        told = [message for run in runs for message in _told(run)]
-        return without_marks(LOSSLESS.to_items(told))
+        added = [message for run in runs for message in told(run)]
+        return without_marks(LOSSLESS.to_items(added))
     items: list[Item] = []
     last: list[Item] = []
     for message in added_up(_parted(messages, role), _Several()):
@@ -103,7 +114,7 @@ def _run_of(message: Any) -> Any:
     return message if isinstance(message, _RUNS) else None
 
 
-def _told(run: Any) -> Iterator[ModelMessage]:
+def told(run: Any) -> Iterator[ModelMessage]:
     """Yield what a run has added, without the agent's own instructions: they come in every call."""
     for message in run.new_messages():
         if isinstance(message, ModelResponse):
@@ -129,19 +140,15 @@ def _parted(messages: Iterable[Any], role: str) -> Iterator[Any]:
     """Yield messages, items and events; what is a part of a message is one of its own."""
     said: list[Any] = []
     for message in messages:
-        if isinstance(message, USER_CONTENT):
+        if isinstance(message, _USER_CONTENT):
             said.append(message)
             continue
         if said:
-            yield _prompt(said)
+            yield prompt_of(said)
             said = []
         yield _message(message, role)
     if said:
-        yield _prompt(said)
-
-
-def _prompt(content: Sequence[Any]) -> ModelRequest:
-    return ModelRequest([UserPromptPart(content, timestamp=UNKNOWN_TIME)])
+        yield prompt_of(said)
 
 
 def _message(message: Any, role: str) -> Any:
@@ -197,4 +204,4 @@ def _is_instruction(message: ModelMessage) -> bool:
     return all(isinstance(part, SystemPromptPart) for part in message.parts)
 
 
-_OPENING = _prompt("(The conversation began earlier.)")
+_OPENING = prompt_of("(The conversation began earlier.)")

@@ -10,9 +10,9 @@ from contextlib import suppress
 from typing import Any, Final, Union, get_args, get_origin
 
 from pydantic import TypeAdapter
-from pydantic_ai import AgentRunResult, AgentRunResultEvent
+from pydantic_ai import AgentRunResult, AgentRunResultEvent, DeferredToolRequests
 from pydantic_ai.agent import AbstractAgent
-from pydantic_ai.messages import ModelMessage, ModelResponse
+from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart, ToolReturnPart
 from pydantic_ai.output import NativeOutput, PromptedOutput, ToolOutput
 from pydantic_ai.result import StreamedRunResult
 from pydantic_ai.usage import RunUsage
@@ -23,6 +23,7 @@ from memwrap.items import Item
 __all__ = ["StoredRun", "rebuilt"]
 
 _RESULT: Final[TypeAdapter[AgentRunResult[Any]]] = TypeAdapter(AgentRunResult[Any])
+_TOOL = "final_result"  # what the name begins with of a tool that gives an output
 _WRAPPED = "response"  # the one argument of a call that gives an output which is no object
 
 
@@ -78,7 +79,7 @@ def rebuilt(
     known = next(iter(values), None)
     result = _RESULT.validate_python(
         {
-            "output": _output(agent, responses) if known is None else known,
+            "output": _output(agent, messages) if known is None else known,
             "messages": messages,
             "usage": usage,
             **{
@@ -101,26 +102,55 @@ _MADE: Final[dict[str, Any]] = {
 }
 
 
-def _output(agent: AbstractAgent[Any, Any], responses: Sequence[ModelResponse]) -> Any:
+def _output(agent: AbstractAgent[Any, Any], messages: Sequence[ModelMessage]) -> Any:
     """Return the output that the last response says: by text, or by a call that nobody runs."""
-    if not responses:
+    last = next((one for one in reversed(messages) if isinstance(one, ModelResponse)), None)
+    if last is None:
         return None
-    last = responses[-1]
-    calls = last.tool_calls
-    said = [call.args_as_json_str() for call in calls] or [last.text or ""]
-    wrapped = [call.args_as_dict().get(_WRAPPED) for call in calls]
-    for kind in _kinds(agent.output_type):
+    kinds = list(_kinds(agent.output_type))
+    answered = {part.tool_call_id for one in messages for part in one.parts if _is_output(part)}
+    waiting = [call for call in last.tool_calls if call.tool_call_id not in answered]
+    if waiting and DeferredToolRequests in kinds:
+        return _deferred(agent, waiting)
+    names = tuple(_names(agent.output_type))
+    calls = [call for call in last.tool_calls if call.tool_name.startswith(names)]
+    texts = [call.args_as_json_str() for call in calls] or [last.text or ""]
+    for kind in kinds:
         if kind is str and not calls:
             return last.text
         with suppress(Exception):  # anybody's own type, which may have changed since
             adapter: TypeAdapter[Any] = TypeAdapter(kind)
-            for text in said:
+            for text in texts:
                 with suppress(ValueError):
                     return adapter.validate_json(text)
-            for value in wrapped:
+            for call in calls:
                 with suppress(ValueError):
-                    return adapter.validate_python(value)
+                    return adapter.validate_python(call.args_as_dict()[_WRAPPED])
     return last.text
+
+
+def _is_output(part: Any) -> bool:
+    return isinstance(part, ToolReturnPart)
+
+
+def _deferred(
+    agent: AbstractAgent[Any, Any], waiting: Sequence[ToolCallPart]
+) -> DeferredToolRequests:
+    """Return the calls that wait: of the agent's own functions for a person, others elsewhere."""
+    own = {name for toolset in agent.toolsets for name in getattr(toolset, "tools", ())}
+    return DeferredToolRequests(
+        calls=[call for call in waiting if call.tool_name not in own],
+        approvals=[call for call in waiting if call.tool_name in own],
+    )
+
+
+def _names(output_type: Any) -> Iterator[str]:
+    """Yield what the names of the tools begin with that an agent gives its output by."""
+    yield _TOOL
+    several = output_type if isinstance(output_type, (list, tuple)) else [output_type]
+    for one in several:
+        if isinstance(one, ToolOutput) and one.name:
+            yield one.name
 
 
 def _kinds(output_type: Any) -> Iterator[Any]:

@@ -34,7 +34,7 @@ class RememberedView(AbstractCapability[Any]):
 
     async def for_run(self, ctx: RunContext[Any]) -> RememberedView:  # noqa: ARG002
         """Return what keeps the system prompt of one run."""
-        return type(self)()
+        return replace(self)
 
     async def before_model_request(
         self, ctx: RunContext[Any], request_context: ModelRequestContext
