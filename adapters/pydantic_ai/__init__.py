@@ -32,14 +32,20 @@ in text, and so are parts that the framework has no class for.
 try:
     import pydantic_ai as _framework
 except ModuleNotFoundError as exc:
-    raise ImportError(
-        'this adapter needs Pydantic AI: pip install "memwrap[pydantic-ai]"'
-    ) from exc
+    raise ImportError('this adapter needs Pydantic AI: pip install "memwrap[pydantic-ai]"') from exc
 
 from memwrap.adapters.pydantic_ai.agents import methods, values_in
+from memwrap.adapters.pydantic_ai.conversations import MemwrapConversationStore
 from memwrap.adapters.pydantic_ai.convert import from_items, to_items
 from memwrap.adapters.pydantic_ai.memory import MemwrapMemory
 
-__all__ = ["MemwrapMemory", "from_items", "methods", "to_items", "values_in"]
+__all__ = [
+    "MemwrapConversationStore",
+    "MemwrapMemory",
+    "from_items",
+    "methods",
+    "to_items",
+    "values_in",
+]
 
 del _framework

@@ -59,7 +59,7 @@ def methods(agent: Any, /) -> Methods | None:
                 yield event
 
     @wraps(agent.iter)
-    async def iter(user_prompt: Any, **options: Any) -> AsyncGenerator[Any, None]:  # noqa: A001
+    async def iter(user_prompt: Any, **options: Any) -> AsyncGenerator[Any, None]:
         async with agent.iter(**_options(user_prompt, options)) as run:
             yield run
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Protocol, Self, cast
 
-from pydantic_ai import AgentRun, AgentRunResult, AgentRunResultEvent
+from pydantic_ai import AgentRunResult, AgentRunResultEvent
 from pydantic_ai.messages import ModelMessage
 from pydantic_ai.usage import RunUsage
 

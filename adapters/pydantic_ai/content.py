@@ -61,22 +61,25 @@ def result_to_output(part: BaseToolReturnPart[Any]) -> Any:
 
 def _part(content: Any) -> Item | None:
     """Return a text or file as a part; None for what says nothing, such as a cache point."""
-    if isinstance(content, str):
-        return {"type": "input_text", "text": content}
-    if isinstance(content, TextContent):
-        return {"type": "input_text", "text": content.content}
+    if isinstance(content, (str, TextContent)):
+        text = content if isinstance(content, str) else content.content
+        return {"type": "input_text", "text": text}
     if isinstance(content, BinaryContent):
         return _binary_part(content)
+    if isinstance(content, FileUrl):
+        return _linked_part(content)
+    if not isinstance(content, UploadedFile):
+        return None
+    if content.provider_name == _OPENAI:
+        return {"type": "input_file", "file_id": content.file_id}
+    return {"type": "input_text", "text": "[file]"}  # the id says nothing to other providers
+
+
+def _linked_part(content: FileUrl) -> Item:
     if isinstance(content, ImageUrl):
         detail = _detail(content.vendor_metadata)
         return {"type": "input_image", "image_url": content.url} | detail
-    if isinstance(content, FileUrl):
-        return {"type": "input_file", "file_url": content.url}
-    if isinstance(content, UploadedFile):
-        if content.provider_name == _OPENAI:
-            return {"type": "input_file", "file_id": content.file_id}
-        return {"type": "input_text", "text": "[file]"}  # the id says nothing to other providers
-    return None
+    return {"type": "input_file", "file_url": content.url}
 
 
 def _binary_part(content: BinaryContent) -> Item:

@@ -38,7 +38,9 @@ from memwrap.pairing import id_key
 __all__ = [
     "from_items",
     "is_user_content",
+    "noted",
     "prompt_of",
+    "restored",
     "shown",
     "to_items",
     "told",
@@ -63,7 +65,7 @@ def to_items(messages: Any, /, *, role: str = "user") -> list[Item]:
 @clear_errors
 def from_items(items: Sequence[Item], /) -> list[ModelMessage]:
     """Turn items into messages; see the table in `memwrap.adapters.pydantic_ai`."""
-    return list(_messages(_with_fitting_ids(items)))
+    return list(restored(noted(items)))
 
 
 def shown(items: Sequence[Item]) -> list[ModelMessage]:
@@ -71,7 +73,7 @@ def shown(items: Sequence[Item]) -> list[ModelMessage]:
 
     All calls have ids that fit, their outputs are right behind them, and a user begins.
     """
-    messages = list(_messages(projected(items, PYDANTIC_AI)))
+    messages = list(restored(with_tools(projected(items, PYDANTIC_AI))))
     begin = next((n for n, one in enumerate(messages) if not _is_instruction(one)), len(messages))
     if begin < len(messages) and isinstance(messages[begin], ModelResponse):
         messages.insert(begin, _OPENING)
@@ -170,9 +172,14 @@ _KINDS = ("request", "response")
 # Items to messages
 
 
-def _messages(items: Sequence[Item]) -> Iterator[ModelMessage]:
-    """Yield the messages of items, without those of which nothing can be shown."""
-    for message in LOSSLESS.from_items(with_tools(items), target=PYDANTIC_AI):
+def noted(items: Sequence[Item]) -> list[Item]:
+    """Return the items with what only the others tell: the tools of outputs, and ids that fit."""
+    return with_tools(_with_fitting_ids(items))
+
+
+def restored(items: Sequence[Item]) -> Iterator[ModelMessage]:
+    """Yield the messages of noted items, without those of which nothing can be shown."""
+    for message in LOSSLESS.from_items(items, target=PYDANTIC_AI):
         is_known = isinstance(message, ModelRequest) or message.timestamp != UNKNOWN_TIME
         if message.parts or is_known:
             yield message

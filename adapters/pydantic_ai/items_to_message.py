@@ -130,9 +130,7 @@ def _thoughts(item: Item) -> Iterable[ThinkingPart]:
     signature = item.get("encrypted_content")
     signature = signature if isinstance(signature, str) else None
     return [
-        ThinkingPart(
-            text, id=own_id, signature=None if place else signature, provider_name=OPENAI
-        )
+        ThinkingPart(text, id=own_id, signature=None if place else signature, provider_name=OPENAI)
         for place, text in enumerate(texts or [""])
     ]
 

@@ -81,7 +81,7 @@ class _Runs:
 
 
 def _without_prompt(message: ModelMessage) -> list[ModelMessage]:
-    """Return the first message of a run without what the user said: the turn has it as its input."""
+    """Return the first message of a run without the prompt, which is the input of the turn."""
     if not isinstance(message, ModelRequest):
         return [message]
     parts = [part for part in message.parts if not isinstance(part, UserPromptPart)]

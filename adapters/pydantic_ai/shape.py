@@ -75,7 +75,7 @@ def loaded(dumps: Iterable[dict[str, Any]]) -> list[ModelMessage]:
 
 
 def reloaded(message: ModelMessage) -> ModelMessage:
-    """Return a message as it would come from JSON: parts that the framework gave up become others."""
+    """Return a message as it would come from JSON, where the framework knows no retry prompts."""
     is_old = any(part.part_kind == "retry-prompt" for part in message.parts)
     return loaded([_dumped(message)])[0] if is_old else message
 

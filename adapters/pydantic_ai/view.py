@@ -72,13 +72,11 @@ def _prompted(
         for part in prompt
         if part.content not in known and (part.dynamic_ref is None or part.dynamic_ref not in known)
     ]
-    place = next((n for n, one in enumerate(messages) if isinstance(one, ModelRequest)), None)
-    if not missing or place is None:
-        return messages
-    first = messages[place]
-    assert isinstance(first, ModelRequest)
-    whole = replace(first, parts=[*missing, *first.parts])
-    return [*messages[:place], whole, *messages[place + 1 :]]
+    for place, message in enumerate(messages if missing else ()):
+        if isinstance(message, ModelRequest):
+            whole = replace(message, parts=[*missing, *message.parts])
+            return [*messages[:place], whole, *messages[place + 1 :]]
+    return messages
 
 
 def _own(message: ModelMessage, ctx: RunContext[Any]) -> ModelMessage:

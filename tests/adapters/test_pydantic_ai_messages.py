@@ -141,9 +141,7 @@ values = st.recursive(
 metadata = st.none() | st.dictionaries(texts, values, max_size=2)
 times = st.datetimes(timezones=st.just(NOBODY_KNOWS.tzinfo)) | st.just(NOBODY_KNOWS)
 contents = st.just(PNG) | st.builds(ImageUrl, st.sampled_from(["https://a.example/b.png", "x"]))
-prompts = st.builds(
-    UserPromptPart, texts | st.lists(texts | contents, max_size=3), timestamp=times
-)
+prompts = st.builds(UserPromptPart, texts | st.lists(texts | contents, max_size=3), timestamp=times)
 requests = st.builds(
     ModelRequest,
     st.lists(
@@ -177,9 +175,7 @@ responses = st.builds(
             signature=st.none() | texts,
             provider_name=names,
         )
-        | st.builds(
-            ToolCallPart, texts, st.none() | texts | st.dictionaries(texts, values), texts
-        ),
+        | st.builds(ToolCallPart, texts, st.none() | texts | st.dictionaries(texts, values), texts),
         max_size=4,
     ),
     timestamp=times,
@@ -296,7 +292,10 @@ def test_pictures_are_bytes():
         ({"type": "input_file", "file_url": "https://a.example/b.mp3"}, "AudioUrl"),
         ({"type": "input_file", "filename": "a.pdf", "file_data": "JVBERg=="}, "BinaryContent"),
         ({"type": "input_file", "file_id": "file-1"}, "[file: file-1]"),
-        ({"type": "input_audio", "input_audio": {"data": "QQ==", "format": "wav"}}, "BinaryContent"),
+        (
+            {"type": "input_audio", "input_audio": {"data": "QQ==", "format": "wav"}},
+            "BinaryContent",
+        ),
         ({"type": "input_audio", "input_audio": "odd"}, "[audio]"),
         ({"type": "of_the_future"}, "[part]"),
     ],
@@ -401,7 +400,9 @@ def test_edited_text_is_all_that_is_said(name):
                 key: value
                 if key in ("provider_data", "type", "role", "call_id", "name", "id")
                 else json.loads(
-                    json.dumps(value).replace(json.dumps(inner)[1:-1], "[gone]").replace(inner, "[gone]")
+                    json.dumps(value)
+                    .replace(json.dumps(inner)[1:-1], "[gone]")
+                    .replace(inner, "[gone]")
                 )
                 for key, value in item.items()
             }

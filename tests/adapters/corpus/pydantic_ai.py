@@ -196,9 +196,7 @@ MESSAGES = {
         output("a"), output("b", "call_2"), UserPromptPart("And?", timestamp=at(3)), **RUN
     ),
     "feedback": returned(
-        RetryFeedbackPart(
-            "Say it shorter.", retry=RetryInfo(cause="model_retry"), timestamp=at(2)
-        )
+        RetryFeedbackPart("Say it shorter.", retry=RetryInfo(cause="model_retry"), timestamp=at(2))
     ),
     "structured output": answered(ToolCallPart("final_result", '{"city":"Kiel"}', "call_9")),
     "native tools": answered(
@@ -214,7 +212,10 @@ MESSAGES = {
         SpeechPart(speaker="assistant", audio=WAV),
     ),
     "changed instructions": ModelRequest(
-        [InstructionDeltaPart(id=InstructionId(AgentInstructionSource()), content="Be brief."), UserPromptPart("Hi.")]
+        [
+            InstructionDeltaPart(id=InstructionId(AgentInstructionSource()), content="Be brief."),
+            UserPromptPart("Hi."),
+        ]
     ),
 }
 
