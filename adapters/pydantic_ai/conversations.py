@@ -223,7 +223,7 @@ async def _append(
 
 
 async def _rewrite(
-    session: Session, history: Sequence[Item], kept: Sequence[Entry], new: Sequence[Entry]
+    session: Session, history: list[Item], kept: Sequence[Entry], new: Sequence[Entry]
 ) -> None:
     """Replace the entries of a session behind those that are kept."""
     size = sum(len(entry.items) for entry in kept)

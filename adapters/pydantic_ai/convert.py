@@ -119,12 +119,13 @@ def _run_of(message: Any) -> Any:
 def told(run: Any) -> Iterator[ModelMessage]:
     """Yield what a run has added, without the agent's own instructions: they come in every call."""
     for message in run.new_messages():
-        if isinstance(message, ModelResponse):
-            yield message
+        known = reloaded(message)
+        if isinstance(known, ModelResponse):
+            yield known
             continue
-        parts = [part for part in message.parts if not isinstance(part, SystemPromptPart)]
+        parts = [part for part in known.parts if not isinstance(part, SystemPromptPart)]
         if parts:
-            yield replace(reloaded(message), parts=parts, instructions=None)
+            yield replace(known, parts=parts, instructions=None)
     if isinstance(run, StreamedRunResult) and not run.is_complete and run.response.parts:
         yield run.response
 
@@ -160,7 +161,8 @@ def _message(message: Any, role: str) -> Any:
         is_dump = message.get("kind") in _KINDS and "parts" in message
         return loaded([message])[0] if is_dump else message
     if isinstance(message, _REQUEST_PARTS):
-        return ModelRequest([message])
+        part: Any = message
+        return ModelRequest([part])
     if hasattr(message, "event_kind"):
         return message
     raise unknown(message, role)

@@ -67,8 +67,10 @@ class Events:
 
 def _changed(part: Any, changes: list[Any]) -> Any:
     """Return a part with its changes: texts are joined first, or it would take quadratic time."""
-    fields = [_TEXTS.get(type(change), "") for change in changes]
-    texts = [getattr(change, field, None) for change, field in zip(changes, fields, strict=True)]
+    fields: list[str] = [_TEXTS.get(type(change), "") for change in changes]
+    texts: list[Any] = [
+        getattr(change, field, None) for change, field in zip(changes, fields, strict=True)
+    ]
     if texts and all(isinstance(text, str) for text in texts):
         changes = [
             replace(change, **{field: "" if place else "".join(texts)})

@@ -89,7 +89,7 @@ _REQUEST: Mapping[Any, Callable[[Any], Item | None]] = {
 
 def _response_items(message: ModelResponse) -> Iterable[Item]:
     for _, run in groupby(enumerate(message.parts), lambda pair: _item_key(*pair)):
-        parts = [part for _, part in run]
+        parts: list[Any] = [part for _, part in run]
         part = parts[0]
         if isinstance(part, ThinkingPart):
             yield _reasoning(parts, part.provider_name or message.provider_name)

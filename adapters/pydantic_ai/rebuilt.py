@@ -108,7 +108,8 @@ def _output(agent: AbstractAgent[Any, Any], messages: Sequence[ModelMessage]) ->
     if last is None:
         return None
     kinds = list(_kinds(agent.output_type))
-    answered = {part.tool_call_id for one in messages for part in one.parts if _is_output(part)}
+    parts = [part for one in messages for part in one.parts]
+    answered = {part.tool_call_id for part in parts if isinstance(part, ToolReturnPart)}
     waiting = [call for call in last.tool_calls if call.tool_call_id not in answered]
     if waiting and DeferredToolRequests in kinds:
         return _deferred(agent, waiting)
@@ -127,10 +128,6 @@ def _output(agent: AbstractAgent[Any, Any], messages: Sequence[ModelMessage]) ->
                 with suppress(ValueError):
                     return adapter.validate_python(call.args_as_dict()[_WRAPPED])
     return last.text
-
-
-def _is_output(part: Any) -> bool:
-    return isinstance(part, ToolReturnPart)
 
 
 def _deferred(

@@ -224,7 +224,7 @@ def test_files_of_an_output_are_its_parts():
 
 
 def test_thoughts_of_others_carry_a_name():
-    """Thoughts of another provider than OpenAI are marked, and those of OpenAI are its own items."""
+    """Thoughts of other providers than OpenAI are marked; those of OpenAI are its own items."""
     (one, *_), (other, more, *_) = (
         to_items(MESSAGES[name]) for name in ("thought of Anthropic", "thought of OpenAI")
     )
