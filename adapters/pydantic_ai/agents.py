@@ -13,12 +13,12 @@ from pydantic_ai.agent import AbstractAgent
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.exceptions import UserError
 from pydantic_ai.messages import ModelMessage
-from pydantic_ai.result import StreamedRunResult
+from pydantic_ai.result import StreamedRunResult, StreamedRunResultSync
 
 from memwrap.adapters.pydantic_ai.blocks import RunBlock, RunEvents
 from memwrap.adapters.pydantic_ai.convert import is_user_content, prompt_of, shown
 from memwrap.adapters.pydantic_ai.memory import MemwrapMemory
-from memwrap.adapters.pydantic_ai.rebuilt import rebuilt
+from memwrap.adapters.pydantic_ai.rebuilt import StoredRun, as_stream, rebuilt
 from memwrap.adapters.pydantic_ai.view import RememberedView
 from memwrap.adapters.second_memory import refuse_second_memory
 from memwrap.context import current_turn
@@ -63,18 +63,31 @@ def methods(agent: Any, /) -> Methods | None:
         async with agent.iter(**_options(user_prompt, options)) as run:
             yield run
 
-    def method(call: Callable[..., Any], kind: Kind, **rest: Any) -> Method:
-        return Method(call, kind, split=_split, rebuild=partial(rebuilt, agent), **rest)
+    @wraps(agent.run_stream_sync)
+    def run_stream_sync(remembering: Any, user_prompt: Any, **options: Any) -> Any:
+        return StreamedRunResultSync(remembering.run_stream(user_prompt, **options))
 
+    def method(
+        call: Callable[..., Any],
+        kind: Kind,
+        form: Callable[[AgentRunResult[Any]], Any] = _as_it_is,
+        **rest: Any,
+    ) -> Method:
+        return Method(call, kind, split=_split, rebuild=partial(rebuilt, agent, form), **rest)
+
+    stream, going = partial(RunBlock, is_over=_is_read), partial(RunBlock, is_over=_has_result)
     return Methods(
         "run",
         {
             "run": method(run, Kind.CALL),
             "run_sync": method(run_sync, Kind.SYNC_CALL, instead="run"),
-            "run_stream": method(run_stream, Kind.STREAM, show=partial(RunBlock, is_over=_is_read)),
-            "run_stream_events": method(run_stream_events, Kind.STREAM, show=RunEvents),
-            "iter": method(iter, Kind.STREAM, show=partial(RunBlock, is_over=_has_result)),
+            "run_stream": method(run_stream, Kind.STREAM, as_stream, show=stream),
+            "run_stream_events": method(
+                run_stream_events, Kind.STREAM, AgentRunResultEvent, show=RunEvents
+            ),
+            "iter": method(iter, Kind.STREAM, StoredRun, show=going),
         },
+        {"run_stream_sync": run_stream_sync},
     )
 
 
@@ -87,6 +100,10 @@ def values_in(result: Any, /) -> Sequence[Any]:
     if isinstance(result, StreamedRunResult):
         result = result.result if _is_read(result) else None
     return [result.output] if isinstance(result, AgentRunResult) else []
+
+
+def _as_it_is(result: AgentRunResult[Any]) -> AgentRunResult[Any]:
+    return result
 
 
 def _is_read(result: StreamedRunResult[Any, Any]) -> bool:

@@ -58,7 +58,7 @@ class Events:
         """Return the response under way, and what its tools have returned."""
         parts = [_changed(self._parts[index], self._changes[index]) for index in self._parts]
         outputs = self._outputs
-        self.__init__()  # type: ignore[misc]  # begins anew
+        self._parts, self._changes, self._outputs = {}, {}, []
         said: list[ModelMessage] = []
         if parts:
             said.append(ModelResponse(parts, timestamp=UNKNOWN_TIME))

@@ -5,12 +5,13 @@ What items do not hold is empty: events, the state of the run, its workspace.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final, Union, get_args, get_origin
 
 from pydantic import TypeAdapter
-from pydantic_ai import AgentRunResult, AgentRunResultEvent, DeferredToolRequests
+from pydantic_ai import AgentRunResult, DeferredToolRequests
 from pydantic_ai.agent import AbstractAgent
 from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart, ToolReturnPart
 from pydantic_ai.output import NativeOutput, PromptedOutput, ToolOutput
@@ -20,8 +21,9 @@ from pydantic_ai.usage import RunUsage
 from memwrap.adapters.pydantic_ai.convert import from_items
 from memwrap.items import Item
 
-__all__ = ["StoredRun", "rebuilt"]
+__all__ = ["StoredRun", "as_stream", "rebuilt"]
 
+_RESULTS = {"AgentRun", "AgentRunResult", "AgentRunResultEvent", "StreamedRunResult"}
 _RESULT: Final[TypeAdapter[AgentRunResult[Any]]] = TypeAdapter(AgentRunResult[Any])
 _TOOL = "final_result"  # what the name begins with of a tool that gives an output
 _WRAPPED = "response"  # the one argument of a call that gives an output which is no object
@@ -57,19 +59,29 @@ class StoredRun:
         return self.result.usage
 
 
+def as_stream(result: AgentRunResult[Any]) -> StreamedRunResult[Any, Any]:
+    """Return a result as one that was streamed."""
+    return StreamedRunResult(result.all_messages(), 0, run_result=result)
+
+
 def rebuilt(
-    agent: AbstractAgent[Any, Any], items: Sequence[Item], type_name: str, values: Sequence[Any]
+    agent: AbstractAgent[Any, Any],
+    form: Callable[[AgentRunResult[Any]], Any],
+    items: Sequence[Item],
+    type_name: str,
+    values: Sequence[Any],
 ) -> Any:
-    """Return a result, or what stands for a run, that says what *items* say; None for other types.
+    """Return a result that says what *items* say; None if the type is no result's.
 
     Args:
         agent: The agent that ran.
+        form: Makes of the result what the method that is called gives.
         items: What the run added.
         type_name: The full name of the type of the result.
         values: The output; None in its place if no item says it.
     """
     name = type_name.partition("[")[0].rpartition(".")[2]
-    if name not in _MADE:
+    if name not in _RESULTS:
         return None
     messages = from_items(items)
     responses = [message for message in messages if isinstance(message, ModelResponse)]
@@ -89,17 +101,7 @@ def rebuilt(
             },
         }
     )
-    return _MADE[name](result)
-
-
-_MADE: Final[dict[str, Any]] = {
-    "AgentRun": StoredRun,
-    "AgentRunResult": lambda result: result,
-    "AgentRunResultEvent": AgentRunResultEvent,
-    "StreamedRunResult": lambda result: StreamedRunResult(
-        result.all_messages(), 0, run_result=result
-    ),
-}
+    return form(result)
 
 
 def _output(agent: AbstractAgent[Any, Any], messages: Sequence[ModelMessage]) -> Any:
@@ -124,10 +126,17 @@ def _output(agent: AbstractAgent[Any, Any], messages: Sequence[ModelMessage]) ->
             for text in texts:
                 with suppress(ValueError):
                     return adapter.validate_json(text)
-            for call in calls:
+            for value in _wrapped(calls, texts):
                 with suppress(ValueError):
-                    return adapter.validate_python(call.args_as_dict()[_WRAPPED])
+                    return adapter.validate_python(value)
     return last.text
+
+
+def _wrapped(calls: Sequence[ToolCallPart], texts: Sequence[str]) -> Iterator[Any]:
+    """Yield outputs of calls that are no objects, and outputs in texts that tell their type."""
+    yield from (call.args_as_dict().get(_WRAPPED) for call in calls)
+    with suppress(ValueError, LookupError, TypeError):
+        yield json.loads(texts[0])["result"]["data"]
 
 
 def _deferred(

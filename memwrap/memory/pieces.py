@@ -76,7 +76,9 @@ def pieces_of(turn: Turn, collected: list[Item]) -> list[Piece]:
             continue
         size = len(collected) if len(runs) == 1 else len(_items_of(turn, events))
         end = begin + size
-        values = [without_given(event, turn.run.given) for event in events]
+        values = [
+            without_given(event, turn.run.given, turn.run.adapter.to_items) for event in events
+        ]
         pieces += _pieces(turn, values, collected[begin:end], places[begin:end])
         begin = end
     return pieces
