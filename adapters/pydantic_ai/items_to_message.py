@@ -19,7 +19,7 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
-from memwrap.adapters.projection import is_of_api
+from memwrap.adapters.projection import PYDANTIC_AI, fitting_id, is_of_api
 from memwrap.adapters.pydantic_ai.content import output_to_result, parts_to_content
 from memwrap.adapters.pydantic_ai.message_to_items import NAME, OPENAI, PROVIDER
 from memwrap.hidden.data import data_of, marked, marks_of
@@ -89,7 +89,7 @@ def _request_part(item: Item) -> Any:
     return ToolReturnPart(
         name if isinstance(name, str) else "",
         output_to_result(item.get("output")),
-        call_id,
+        fitting_id(call_id, PYDANTIC_AI),
         timestamp=UNKNOWN_TIME,
     )
 
@@ -101,7 +101,7 @@ def _response_parts(item: Item) -> Iterable[Any]:
 
 def _text(item: Item) -> Iterable[TextPart]:
     text = text_of(item)
-    return [TextPart(text)] if text else ()
+    return [TextPart(text)] if text.strip() else ()  # providers refuse blank texts
 
 
 def _call(item: Item) -> Iterable[ToolCallPart]:
@@ -112,7 +112,8 @@ def _call(item: Item) -> Iterable[ToolCallPart]:
         arguments = json.dumps({"input": item["input"]}, ensure_ascii=False)
     else:
         arguments = item.get("arguments") or "{}"
-    return [ToolCallPart(name, arguments if isinstance(arguments, str) else "{}", call_id)]
+    text = arguments if isinstance(arguments, str) else "{}"
+    return [ToolCallPart(name, text, fitting_id(call_id, PYDANTIC_AI))]
 
 
 def _thoughts(item: Item) -> Iterable[ThinkingPart]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,18 +13,24 @@ from pydantic_ai.messages import (
     ModelRequest,
     ModelResponse,
     SystemPromptPart,
+    TextPart,
     ThinkingPart,
+    UserPromptPart,
 )
 from pydantic_ai.models import Model, ModelRequestContext
 from pydantic_ai.models.fallback import FallbackModel
 from pydantic_ai.models.wrapper import WrapperModel
 
+from memwrap.dialects import loaded
+
 __all__ = ["RememberedView"]
+
+_ITEM_ID = "rs_"  # what ids of reasoning begin with that is an item of the Responses API
 
 
 @dataclass
 class RememberedView(AbstractCapability[Any]):
-    """Shows models the agent's own system prompt, and no thoughts of other models.
+    """Shows models the agent's own system prompt, no thoughts of other models and no blank texts.
 
     The framework sends a system prompt only where there is no history, and thoughts of another
     model as text. Neither changes what the run adds.
@@ -51,8 +57,7 @@ class RememberedView(AbstractCapability[Any]):
                     usage=ctx.usage,
                 )
             messages = _prompted(messages, self._prompt)
-        own = ((message, _own(message, ctx)) for message in messages)
-        request_context.messages = [one for message, one in own if one.parts or one is message]
+        request_context.messages = list(_Past(ctx).taken(messages))
         return request_context
 
 
@@ -79,25 +84,50 @@ def _prompted(
     return messages
 
 
-def _own(message: ModelMessage, ctx: RunContext[Any]) -> ModelMessage:
-    """Return a message without thoughts of another model; the run's own stay in any case."""
-    if not isinstance(message, ModelResponse) or message.run_id == ctx.run_id:
-        return message
-    parts = [
-        part
-        for part in message.parts
-        if not isinstance(part, ThinkingPart) or _is_of(ctx.model, part, message)
-    ]
-    return message if len(parts) == len(message.parts) else replace(message, parts=parts)
+class _Past:
+    """Leaves out what a model would not take: thoughts of other models, and blank texts.
+
+    What the run itself adds stays in any case, and so does the message that it answers.
+    """
+
+    def __init__(self, ctx: RunContext[Any]) -> None:
+        self._run_id = ctx.run_id
+        self._models = _models(ctx.model)
+        self._known: set[str] = set()  # ids of thoughts, as APIs refuse a second of the same
+
+    def taken(self, messages: Sequence[ModelMessage]) -> Iterator[ModelMessage]:
+        """Yield the messages without the rest; one that is nothing else is left out."""
+        for message in messages:
+            if message.run_id == self._run_id or message is messages[-1]:
+                yield message
+                continue
+            parts: list[Any] = [part for part in message.parts if self._is_taken(part, message)]
+            self._known |= {part.id for part in parts if isinstance(part, ThinkingPart) and part.id}
+            if len(parts) == len(message.parts):
+                yield message
+            elif parts:
+                whole: Any = message
+                yield replace(whole, parts=parts)
+
+    def _is_taken(self, part: Any, message: ModelMessage) -> bool:
+        if isinstance(part, ThinkingPart) and isinstance(message, ModelResponse):
+            is_own = any(_is_of(model, part, message) for model in self._models)
+            return is_own and part.id not in self._known
+        if isinstance(part, (TextPart, UserPromptPart)) and isinstance(part.content, str):
+            return bool(part.content.strip())
+        return True
 
 
 def _is_of(model: Any, part: ThinkingPart, message: ModelResponse) -> bool:
-    """Tell whether a model, or one that it may turn to, thought that."""
+    """Tell whether a model thought that."""
     provider = part.provider_name or message.provider_name
-    return any(
-        one.system == provider if provider else one.model_name == message.model_name
-        for one in _models(model)
-    )
+    if provider is None:
+        return bool(model.model_name == message.model_name)
+    is_item = part.id is not None and part.id.startswith(_ITEM_ID)
+    chat = loaded("pydantic_ai.models.openai.OpenAIChatModel")
+    if is_item and chat is not None and isinstance(model, chat):
+        return False  # of the same provider, and yet its other API has no such thing
+    return bool(model.system == provider)
 
 
 def _models(model: Any) -> list[Any]:

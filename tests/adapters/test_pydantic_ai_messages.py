@@ -178,7 +178,7 @@ responses = st.builds(
         | st.builds(ToolCallPart, texts, st.none() | texts | st.dictionaries(texts, values), texts),
         max_size=4,
     ),
-    timestamp=times,
+    timestamp=times.filter(lambda time: time != NOBODY_KNOWS),
     model_name=st.none() | texts,
     provider_name=names,
     metadata=metadata,
