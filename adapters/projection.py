@@ -42,6 +42,7 @@ __all__ = [
     "Target",
     "fitting_id",
     "fitting_ids",
+    "is_foreign",
     "is_of_api",
     "named",
     "projected",
@@ -150,13 +151,18 @@ def _is_own(reasoning: Item, target: Target) -> bool:
     """Tell whether reasoning is an item of the Responses API, or hidden by the reader itself."""
     if not target.hides_data:
         return is_of_api(reasoning, target.name)
-    others = [name for name in _others(reasoning, target.name) if is_hidden_data(name, None)]
-    return isinstance(reasoning.get("id"), str) and not others
+    return isinstance(reasoning.get("id"), str) and not is_foreign(reasoning, target.name)
 
 
 def is_of_api(reasoning: Item, name: str) -> bool:
     """Tell whether reasoning is an item of the Responses API: no other dialect's but *name*'s."""
     return is_sent_id(reasoning.get("id")) and not _others(reasoning, name)
+
+
+def is_foreign(item: Item, name: str) -> bool:
+    """Tell whether an item is reasoning that a dialect other than *name* has marked."""
+    is_marked = any(is_hidden_data(other, None) for other in _others(item, name))
+    return is_marked and item.get("type") == "reasoning"
 
 
 def _others(item: Item, name: str) -> list[str]:

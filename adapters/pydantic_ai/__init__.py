@@ -38,12 +38,14 @@ from memwrap.adapters.pydantic_ai.agents import methods, values_in
 from memwrap.adapters.pydantic_ai.conversations import MemwrapConversationStore
 from memwrap.adapters.pydantic_ai.convert import from_items, to_items
 from memwrap.adapters.pydantic_ai.memory import MemwrapMemory
+from memwrap.adapters.pydantic_ai.rebuilt import rebuild
 
 __all__ = [
     "MemwrapConversationStore",
     "MemwrapMemory",
     "from_items",
     "methods",
+    "rebuild",
     "to_items",
     "values_in",
 ]

@@ -18,7 +18,7 @@ from pydantic_ai.result import StreamedRunResult, StreamedRunResultSync
 from memwrap.adapters.pydantic_ai.blocks import RunBlock, RunEvents
 from memwrap.adapters.pydantic_ai.convert import is_user_content, prompt_of, shown
 from memwrap.adapters.pydantic_ai.memory import MemwrapMemory
-from memwrap.adapters.pydantic_ai.rebuilt import StoredRun, as_stream, rebuilt
+from memwrap.adapters.pydantic_ai.rebuilt import StoredRun, as_it_is, as_stream, rebuilt
 from memwrap.adapters.pydantic_ai.view import RememberedView
 from memwrap.adapters.second_memory import refuse_second_memory
 from memwrap.context import current_turn
@@ -70,7 +70,7 @@ def methods(agent: Any, /) -> Methods | None:
     def method(
         call: Callable[..., Any],
         kind: Kind,
-        form: Callable[[AgentRunResult[Any]], Any] = _as_it_is,
+        form: Callable[[AgentRunResult[Any]], Any] = as_it_is,
         **rest: Any,
     ) -> Method:
         return Method(call, kind, split=_split, rebuild=partial(rebuilt, agent, form), **rest)
@@ -100,10 +100,6 @@ def values_in(result: Any, /) -> Sequence[Any]:
     if isinstance(result, StreamedRunResult):
         result = result.result if _is_read(result) else None
     return [result.output] if isinstance(result, AgentRunResult) else []
-
-
-def _as_it_is(result: AgentRunResult[Any]) -> AgentRunResult[Any]:
-    return result
 
 
 def _is_read(result: StreamedRunResult[Any, Any]) -> bool:

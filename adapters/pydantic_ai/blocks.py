@@ -7,7 +7,7 @@ from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Protocol, Self, cast
 
-from pydantic_ai import AgentRunResult, AgentRunResultEvent
+from pydantic_ai import AgentRunEvents, AgentRunResult, AgentRunResultEvent
 from pydantic_ai.messages import ModelMessage
 from pydantic_ai.usage import RunUsage
 
@@ -52,18 +52,15 @@ class RunBlock:
                     pass
 
 
-class RunEvents:
+class RunEvents(AgentRunEvents[Any]):
     """The events of a run, with the result of the framework behind them.
 
     The turn is stored before the caller gets the last event.
-
-    Attributes:
-        result: The framework's own result; None until the run has ended.
     """
 
     def __init__(self, events: AsyncGenerator[Any, None]) -> None:
-        self._events = events
-        self.result: AgentRunResult[Any] | None = None
+        self._events = events  # nothing of the framework's own: it would run the agent itself
+        self._result: AgentRunResult[Any] | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,8 +81,13 @@ class RunEvents:
         if isinstance(event, AgentRunResultEvent):
             async for _ in self._events:
                 pass
-            self.result = event.result
+            self._result = event.result
         return event
+
+    @property
+    def result(self) -> AgentRunResult[Any] | None:
+        """The framework's own result; None until the run has ended."""
+        return self._result
 
     def cancel(self) -> None:
         """Stop the run, from any task; whoever reads its events gets no more."""
@@ -109,6 +111,6 @@ class RunEvents:
         return self._ended("usage").usage
 
     def _ended(self, name: str) -> AgentRunResult[Any]:
-        if self.result is None:
+        if self._result is None:
             raise ConfigurationError(f"{name} is there when the events have ended")
-        return self.result
+        return self._result

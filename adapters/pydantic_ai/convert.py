@@ -12,6 +12,9 @@ from pydantic_ai.messages import (
     MULTI_MODAL_CONTENT_TYPES,
     BaseToolReturnPart,
     CachePoint,
+    InstructionBaselinePart,
+    InstructionDeltaPart,
+    InstructionPart,
     ModelMessage,
     ModelRequest,
     ModelResponse,
@@ -49,6 +52,7 @@ __all__ = [
 # What a user may say, besides text.
 _USER_CONTENT = (*MULTI_MODAL_CONTENT_TYPES, TextContent, CachePoint)
 _REQUEST_PARTS = (SystemPromptPart, UserPromptPart, BaseToolReturnPart, RetryFeedbackPart)
+_INSTRUCTIONS = (InstructionPart, InstructionDeltaPart, InstructionBaselinePart)
 _RUNS = (AgentRun, AgentRunResult, StreamedRunResult)
 
 
@@ -118,12 +122,15 @@ def _run_of(message: Any) -> Any:
 
 def told(run: Any) -> Iterator[ModelMessage]:
     """Yield what a run has added, without the agent's own instructions: they come in every call."""
+    all_messages = run.all_messages()
     for message in run.new_messages():
         known = reloaded(message)
         if isinstance(known, ModelResponse):
             yield known
             continue
-        parts = [part for part in known.parts if not isinstance(part, SystemPromptPart)]
+        # The framework puts the system prompt into the first message there is; others stay.
+        own = (SystemPromptPart, *_INSTRUCTIONS) if message is all_messages[0] else _INSTRUCTIONS
+        parts = [part for part in known.parts if not isinstance(part, own)]
         if parts:
             yield replace(known, parts=parts, instructions=None)
     if isinstance(run, StreamedRunResult) and not run.is_complete and run.response.parts:

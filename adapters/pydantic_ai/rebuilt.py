@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Final, Union, get_args, get_origin
 
 from pydantic import TypeAdapter
-from pydantic_ai import AgentRunResult, DeferredToolRequests
+from pydantic_ai import AgentRunResult, AgentRunResultEvent, DeferredToolRequests
 from pydantic_ai.agent import AbstractAgent
 from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart, ToolReturnPart
 from pydantic_ai.output import NativeOutput, PromptedOutput, ToolOutput
@@ -21,10 +21,11 @@ from pydantic_ai.usage import RunUsage
 from memwrap.adapters.pydantic_ai.convert import from_items
 from memwrap.items import Item
 
-__all__ = ["StoredRun", "as_stream", "rebuilt"]
+__all__ = ["StoredRun", "as_it_is", "as_stream", "rebuild", "rebuilt"]
 
 _RESULTS = {"AgentRun", "AgentRunResult", "AgentRunResultEvent", "StreamedRunResult"}
 _RESULT: Final[TypeAdapter[AgentRunResult[Any]]] = TypeAdapter(AgentRunResult[Any])
+_IDS = ("run_id", "conversation_id")
 _TOOL = "final_result"  # what the name begins with of a tool that gives an output
 _WRAPPED = "response"  # the one argument of a call that gives an output which is no object
 
@@ -59,13 +60,34 @@ class StoredRun:
         return self.result.usage
 
 
+def as_it_is(result: AgentRunResult[Any]) -> AgentRunResult[Any]:
+    """Return a result."""
+    return result
+
+
 def as_stream(result: AgentRunResult[Any]) -> StreamedRunResult[Any, Any]:
     """Return a result as one that was streamed."""
     return StreamedRunResult(result.all_messages(), 0, run_result=result)
 
 
+def rebuild(items: Sequence[Item], type_name: str, values: Sequence[Any], /) -> Any:
+    """Return a result, or a message, of a function's that says what *items* say; None for others.
+
+    Nobody knows its agent: an output that no text says is the JSON of the call that gave it.
+    """
+    name = _name_of(type_name)
+    if name in ("ModelRequest", "ModelResponse"):
+        return next((one for one in from_items(items)[::-1] if type(one).__name__ == name), None)
+    forms: dict[str, Callable[[AgentRunResult[Any]], Any]] = {
+        "AgentRunResultEvent": AgentRunResultEvent,
+        "StreamedRunResult": as_stream,
+    }
+    form = forms.get(name, as_it_is)
+    return rebuilt(None, form, items, type_name, values)
+
+
 def rebuilt(
-    agent: AbstractAgent[Any, Any],
+    agent: AbstractAgent[Any, Any] | None,
     form: Callable[[AgentRunResult[Any]], Any],
     items: Sequence[Item],
     type_name: str,
@@ -74,14 +96,13 @@ def rebuilt(
     """Return a result that says what *items* say; None if the type is no result's.
 
     Args:
-        agent: The agent that ran.
+        agent: The agent that ran; None if nobody knows it.
         form: Makes of the result what the method that is called gives.
         items: What the run added.
         type_name: The full name of the type of the result.
         values: The output; None in its place if no item says it.
     """
-    name = type_name.partition("[")[0].rpartition(".")[2]
-    if name not in _RESULTS:
+    if _name_of(type_name) not in _RESULTS:
         return None
     messages = from_items(items)
     responses = [message for message in messages if isinstance(message, ModelResponse)]
@@ -89,38 +110,40 @@ def rebuilt(
     for response in responses:
         usage.incr(response.usage)
     known = next(iter(values), None)
-    result = _RESULT.validate_python(
-        {
-            "output": _output(agent, messages) if known is None else known,
-            "messages": messages,
-            "usage": usage,
-            **{
-                key: value
-                for key in ("run_id", "conversation_id")
-                if responses and (value := getattr(responses[-1], key))
-            },
-        }
-    )
+    ids = {key: getattr(responses[-1], key) for key in _IDS} if responses else {}
+    data = {
+        "output": _output(agent, messages) if known is None else known,
+        "messages": messages,
+        "usage": usage,
+    }
+    result = _RESULT.validate_python(data | {key: ids[key] for key in ids if ids[key]})
     return form(result)
 
 
-def _output(agent: AbstractAgent[Any, Any], messages: Sequence[ModelMessage]) -> Any:
+def _name_of(type_name: str) -> str:
+    return type_name.partition("[")[0].rpartition(".")[2]
+
+
+def _output(agent: AbstractAgent[Any, Any] | None, messages: Sequence[ModelMessage]) -> Any:
     """Return the output that the last response says: by text, or by a call that nobody runs."""
     last = next((one for one in reversed(messages) if isinstance(one, ModelResponse)), None)
     if last is None:
         return None
-    kinds = list(_kinds(agent.output_type))
+    output_type = str if agent is None else agent.output_type
+    kinds = list(_kinds(output_type))
     parts = [part for one in messages for part in one.parts]
     answered = {part.tool_call_id for part in parts if isinstance(part, ToolReturnPart)}
     waiting = [call for call in last.tool_calls if call.tool_call_id not in answered]
-    if waiting and DeferredToolRequests in kinds:
+    if agent is not None and waiting and DeferredToolRequests in kinds:
         return _deferred(agent, waiting)
-    names = tuple(_names(agent.output_type))
+    names = tuple(_names(output_type))
     calls = [call for call in last.tool_calls if call.tool_name.startswith(names)]
     texts = [call.args_as_json_str() for call in calls] or [last.text or ""]
     for kind in kinds:
-        if kind is str and not calls:
-            return last.text
+        if kind is str:
+            if not calls:
+                break
+            continue
         with suppress(Exception):  # anybody's own type, which may have changed since
             adapter: TypeAdapter[Any] = TypeAdapter(kind)
             for text in texts:
@@ -129,7 +152,7 @@ def _output(agent: AbstractAgent[Any, Any], messages: Sequence[ModelMessage]) ->
             for value in _wrapped(calls, texts):
                 with suppress(ValueError):
                     return adapter.validate_python(value)
-    return last.text
+    return texts[0]
 
 
 def _wrapped(calls: Sequence[ToolCallPart], texts: Sequence[str]) -> Iterator[Any]:

@@ -43,11 +43,12 @@ from pydantic_ai.models.function import (
 )
 from pydantic_ai.models.test import TestModel
 from pydantic_ai.result import StreamedRunResult
+from support import gathered
 
 import memwrap
 from memwrap import ConfigurationError, TurnIdReused, with_session
 from memwrap.adapters import pydantic_ai
-from memwrap.adapters.pydantic_ai import MemwrapMemory, to_items
+from memwrap.adapters.pydantic_ai import MemwrapMemory, from_items, to_items
 from memwrap.dialects import Methods
 from memwrap.items import assistant, text_of, user
 from memwrap.memory.repeats import is_replay
@@ -710,6 +711,51 @@ async def test_function_that_streams(function, native, store):
 
     await function(result_of)("one", session="s")
     assert kinds(await store.session("s").get_items()) == TURN
+
+
+async def test_function_repeats_its_result(native, store):
+    """A repeated turn of a function gives a result, or a message, of the same type."""
+
+    async def result_of(messages):
+        return await native.run(message_history=from_items(messages))
+
+    async def message_of(messages):
+        return (await result_of(messages)).new_messages()[-1]
+
+    async def stream_of(messages):
+        async with native.run_stream(message_history=from_items(messages)) as result:
+            await result.get_output()
+        return result
+
+    async def events_of(messages):
+        async with native.run_stream_events(message_history=from_items(messages)) as events:
+            async for event in events:
+                yield event
+
+    for function in (result_of, message_of, stream_of):
+        agent = with_session(function, store=store)
+        name = function.__name__
+        first, again = [await agent("one", session=name, turn_id="t") for _ in range(2)]
+        assert is_replay(again)
+        assert type(again) is type(first)
+        assert text_of(to_items(again)[-1]) == text_of(to_items(first)[-1])
+    agent = with_session(events_of, store=store)
+    await gathered(agent("one", session="e", turn_id="t"))
+    (event,) = await gathered(agent("one", session="e", turn_id="t"))
+    assert type(event) is AgentRunResultEvent
+    assert event.result.output.startswith("It is ")
+
+
+async def test_structured_output_of_a_function_again(store):
+    """Without its agent, an output that a call gave is the JSON of the call."""
+    native = Agent(TestModel(), output_type=City)
+
+    async def result_of(items):
+        return await native.run(message_history=from_items(items))
+
+    agent = with_session(result_of, store=store)
+    first, again = [await agent("one", session="s", turn_id="t") for _ in range(2)]
+    assert City.model_validate_json(again.output) == first.output
 
 
 # A store as a capability

@@ -33,7 +33,7 @@ from pydantic_ai.messages import (
 )
 
 from memwrap import ConversionError, SQLiteStore
-from memwrap.adapters import chat, openai_agents, plain
+from memwrap.adapters import chat, langchain, langgraph, openai_agents, plain
 from memwrap.adapters.langchain import portable
 from memwrap.adapters.pydantic_ai import from_items, to_items
 from memwrap.hidden.sidecar import settled
@@ -253,6 +253,14 @@ THOUGHT = {
     "summary": [{"type": "summary_text", "text": "Hm."}],
     "encrypted_content": "enc",
 }
+
+
+def test_langchain_is_shown_no_thoughts_of_other_providers():
+    """LangChain's messages say nothing of such thoughts, and still remember their items."""
+    items = to_items([asked("Hi."), MESSAGES["thought of Anthropic"]])
+    for messages in (langchain.from_items(items), langgraph.from_items(items)["messages"]):
+        assert [message.content for message in messages] == ["Hi.", "Six."]
+        assert langchain.to_items(messages) == items
 
 
 def test_reasoning_of_the_responses_api():
