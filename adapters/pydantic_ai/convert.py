@@ -21,6 +21,7 @@ from pydantic_ai.messages import (
     RetryFeedbackPart,
     SystemPromptPart,
     TextContent,
+    TextPart,
     UserPromptPart,
 )
 from pydantic_ai.result import StreamedRunResult
@@ -75,9 +76,11 @@ def from_items(items: Sequence[Item], /) -> list[ModelMessage]:
 def shown(items: Sequence[Item]) -> list[ModelMessage]:
     """Return the messages that an agent is shown: as `from_items`, but as any provider takes them.
 
-    All calls have ids that fit, their outputs are right behind them, and a user begins.
+    All calls have ids that fit, their outputs are right behind them, no text is blank, and a user
+    begins.
     """
-    messages = list(restored(with_tools(projected(items, PYDANTIC_AI))))
+    whole = list(restored(with_tools(projected(items, PYDANTIC_AI))))
+    messages = [*_spoken(whole[:-1]), *whole[-1:]]  # what is said now may be blank
     begin = next((n for n, one in enumerate(messages) if not _is_instruction(one)), len(messages))
     if begin < len(messages) and isinstance(messages[begin], ModelResponse):
         messages.insert(begin, _OPENING)
@@ -214,6 +217,22 @@ def _with_fitting_ids(items: Sequence[Item]) -> Sequence[Item]:
         else item
         for place, item in enumerate(items)
     ]
+
+
+def _spoken(messages: Iterable[ModelMessage]) -> Iterator[ModelMessage]:
+    """Yield messages without blank texts; one that is nothing else is left out."""
+    for message in messages:
+        parts: list[Any] = [part for part in message.parts if not _is_blank(part)]
+        whole: Any = message
+        if len(parts) == len(message.parts):
+            yield message
+        elif parts:
+            yield replace(whole, parts=parts)
+
+
+def _is_blank(part: Any) -> bool:
+    is_text = isinstance(part, (TextPart, UserPromptPart)) and isinstance(part.content, str)
+    return is_text and not part.content.strip()
 
 
 def _is_instruction(message: ModelMessage) -> bool:

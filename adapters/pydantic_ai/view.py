@@ -13,9 +13,7 @@ from pydantic_ai.messages import (
     ModelRequest,
     ModelResponse,
     SystemPromptPart,
-    TextPart,
     ThinkingPart,
-    UserPromptPart,
 )
 from pydantic_ai.models import Model, ModelRequestContext
 from pydantic_ai.models.fallback import FallbackModel
@@ -30,7 +28,7 @@ _ITEM_ID = "rs_"  # what ids of reasoning begin with that is an item of the Resp
 
 @dataclass
 class RememberedView(AbstractCapability[Any]):
-    """Shows models the agent's own system prompt, no thoughts of other models and no blank texts.
+    """Shows models the agent's own system prompt, and no thoughts of other models.
 
     The framework sends a system prompt only where there is no history, and thoughts of another
     model as text. Neither changes what the run adds.
@@ -57,7 +55,7 @@ class RememberedView(AbstractCapability[Any]):
                     usage=ctx.usage,
                 )
             messages = _prompted(messages, self._prompt)
-        request_context.messages = list(_Past(ctx).taken(messages))
+        request_context.messages = list(_Thoughts(ctx).own(messages))
         return request_context
 
 
@@ -84,10 +82,10 @@ def _prompted(
     return messages
 
 
-class _Past:
-    """Leaves out what a model would not take: thoughts of other models, and blank texts.
+class _Thoughts:
+    """Leaves out thoughts that a model would not take for its own.
 
-    What the run itself adds stays in any case, and so does the message that it answers.
+    What the run itself adds stays in any case.
     """
 
     def __init__(self, ctx: RunContext[Any]) -> None:
@@ -95,27 +93,24 @@ class _Past:
         self._models = _models(ctx.model)
         self._known: set[str] = set()  # ids of thoughts, as APIs refuse a second of the same
 
-    def taken(self, messages: Sequence[ModelMessage]) -> Iterator[ModelMessage]:
-        """Yield the messages without the rest; one that is nothing else is left out."""
+    def own(self, messages: Sequence[ModelMessage]) -> Iterator[ModelMessage]:
+        """Yield the messages without other thoughts; one that is nothing else is left out."""
         for message in messages:
-            if message.run_id == self._run_id or message is messages[-1]:
+            if not isinstance(message, ModelResponse) or message.run_id == self._run_id:
                 yield message
                 continue
-            parts: list[Any] = [part for part in message.parts if self._is_taken(part, message)]
+            parts = [part for part in message.parts if self._is_taken(part, message)]
             self._known |= {part.id for part in parts if isinstance(part, ThinkingPart) and part.id}
             if len(parts) == len(message.parts):
                 yield message
             elif parts:
-                whole: Any = message
-                yield replace(whole, parts=parts)
+                yield replace(message, parts=parts)
 
-    def _is_taken(self, part: Any, message: ModelMessage) -> bool:
-        if isinstance(part, ThinkingPart) and isinstance(message, ModelResponse):
-            is_own = any(_is_of(model, part, message) for model in self._models)
-            return is_own and part.id not in self._known
-        if isinstance(part, (TextPart, UserPromptPart)) and isinstance(part.content, str):
-            return bool(part.content.strip())
-        return True
+    def _is_taken(self, part: Any, message: ModelResponse) -> bool:
+        if not isinstance(part, ThinkingPart):
+            return True
+        is_own = any(_is_of(model, part, message) for model in self._models)
+        return is_own and part.id not in self._known
 
 
 def _is_of(model: Any, part: ThinkingPart, message: ModelResponse) -> bool:

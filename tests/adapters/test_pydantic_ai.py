@@ -487,6 +487,14 @@ async def test_history_that_others_began(agent, script, store):
     assert "began earlier" in script.said[0]
 
 
+async def test_blank_texts(script, agent, store):
+    """Blank texts of earlier turns, which some providers refuse, are not shown; input is."""
+    blank = ModelResponse([TextPart("Yes."), TextPart("\n")])
+    await store.session("s").add_items([user(" "), assistant("a"), user("b"), *to_items(blank)])
+    await agent.run(" ", session="s")
+    assert script.said[1:] == ["a", "b", "Yes.", " "]
+
+
 async def test_thoughts_of_other_models(script, agent, store):
     """A model is shown its own thoughts, and none of other models."""
     reasoning = {"type": "reasoning", "id": "rs_1", "summary": [{"text": "Secret."}]}

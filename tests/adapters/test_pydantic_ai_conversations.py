@@ -368,11 +368,28 @@ async def test_what_others_left_open(agent, store):
     assert stored[:3] == [user("Hi."), reasoning, call]
 
 
+async def test_items_that_no_message_shows(agent, store):
+    """What others appended and no message shows goes with the branch, and comes back with it."""
+    conversations = MemwrapConversationStore(store)
+    await saved(conversations, agent, "one")
+    search = {"type": "web_search_call", "id": "ws_1", "status": "completed"}
+    await store.session("c").add_items([search])
+    loaded = await conversations.load("c")
+    tip = (await conversations.load_entries("c"))[-1].id
+    branched = await conversations.branch("c", at=1, expected_revision=loaded.revision)
+    assert search not in await store.session("c").get_items()
+    await conversations.branch("c", from_entry=tip, expected_revision=branched.revision)
+    assert (await store.session("c").get_items())[-1] == search
+    assert texts(await conversations.load("c")) == texts(loaded)
+
+
 async def test_session_that_others_deleted(agent, store):
     """A conversation whose session somebody deleted is gone, and begins anew with nothing."""
     conversations = MemwrapConversationStore(store)
     loaded = await saved(conversations, agent, "the PIN")
-    await conversations.branch("c", at=1, expected_revision=loaded.revision)
+    await conversations.branch("c", at=0, expected_revision=loaded.revision)
+    await saved(conversations, agent, "one")
+    assert "PIN" in str(await store.session("memwrap.pydantic_ai/c").get_items())
     await store.delete("c")
     assert await conversations.load("c") is None
     assert await conversations.list_conversations() == []

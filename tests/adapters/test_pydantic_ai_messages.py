@@ -120,6 +120,11 @@ def test_cut_message_is_shown_as_far_as_it_goes():
     ]
 
 
+def test_message_of_an_unknown_time():
+    """A message of the framework's own comes back also if it has no time, and odd ids."""
+    check([ModelResponse([ToolCallPart("tide", "{}", "a b")], timestamp=NOBODY_KNOWS)])
+
+
 def test_parts_that_the_framework_gave_up():
     """A retry prompt is what the framework makes of it when it reads its own JSON."""
     with warnings.catch_warnings():
@@ -204,6 +209,7 @@ def test_nothing_visible_is_hidden_too(name):
     words = {"input_text", "input_image", "summary_text", "input_audio", "input_file", "image/png"}
     shown = {text for text in strings(said) if len(text) > 6} - words
     shown |= {text.partition(";base64,")[2] for text in shown} - {""}
+    shown |= {text.replace("+", "-").replace("/", "_") for text in shown}  # as the framework has it
     kept = [text for one in hidden(items) for text in strings(one)]
     assert not [text for text in shown if any(text in one for one in kept)]
 
@@ -356,6 +362,11 @@ def test_what_says_nothing_is_left_out():
     """Empty messages of the assistant, and items that have no form here, are not shown."""
     items = [user("Hi"), assistant(""), {"type": "web_search_call", "id": "ws"}, user("Ho")]
     assert [message.parts[0].content for message in from_items(items)] == ["Hi", "Ho"]
+
+
+def test_users_who_speak_twice():
+    """Two messages of a user stay two: a reader may want one of them in another place."""
+    assert len(from_items([user("a"), user("b")])) == 2
 
 
 def test_parts_and_dumps_are_messages():
