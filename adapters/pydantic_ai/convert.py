@@ -231,8 +231,8 @@ def _spoken(messages: Iterable[ModelMessage]) -> Iterator[ModelMessage]:
 
 
 def _is_blank(part: Any) -> bool:
-    is_text = isinstance(part, (TextPart, UserPromptPart)) and isinstance(part.content, str)
-    return is_text and not part.content.strip()
+    content = part.content if isinstance(part, (TextPart, UserPromptPart)) else None
+    return isinstance(content, str) and not content.strip()
 
 
 def _is_instruction(message: ModelMessage) -> bool:

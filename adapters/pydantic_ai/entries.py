@@ -16,7 +16,7 @@ from memwrap.adapters.pydantic_ai.message_to_items import NAME
 from memwrap.adapters.pydantic_ai.shape import LOSSLESS
 from memwrap.answers import with_accepted
 from memwrap.hidden.data import data_of, with_data
-from memwrap.hidden.sidecar import has_sidecar, hide, sidecar_of, spans
+from memwrap.hidden.sidecar import Sidecar, has_sidecar, hide, sidecar_of, spans
 from memwrap.items import Item, repaired, user
 
 __all__ = ["Entry", "entries_of", "entry_of", "with_entry"]
@@ -68,17 +68,23 @@ def entries_of(items: Sequence[Item], conversation_id: str) -> list[Entry]:
     unshown: list[Item] = []
     shown = noted(items)
     taken = {id(item) for item in repaired(with_accepted([*items, _END]))}
-    for begin, end, entry_id in _parts(items):
+    for begin, end, sidecar in _parts(items):
+        entry_id = None if sidecar is None else sidecar.id.get(_ENTRY)
+        is_numbered = isinstance(entry_id, str)
         places = [
             place
             for place in range(begin, end)
-            if entry_id is not None
-            or (id(items[place]) in taken and items[place].get("type") != "reasoning")
+            if is_numbered
+            or (
+                id(items[place]) in taken
+                # Reasoning in no message of the framework's is of another model.
+                and (sidecar is not None or items[place].get("type") != "reasoning")
+            )
         ]
         messages = list(restored([shown[place] for place in places]))
         unshown += items[begin:end]
         if messages:
-            known = f"{conversation_id}/{begin}" if entry_id is None else entry_id
+            known = entry_id if isinstance(entry_id, str) else f"{conversation_id}/{begin}"
             entries.append(Entry(known, messages[-1], unshown))
             unshown = []
     if unshown and entries:
@@ -86,8 +92,8 @@ def entries_of(items: Sequence[Item], conversation_id: str) -> list[Entry]:
     return entries
 
 
-def _parts(items: Sequence[Item]) -> Iterator[tuple[int, int, str | None]]:
-    """Yield where each message begins and ends, and the id of its entry."""
+def _parts(items: Sequence[Item]) -> Iterator[tuple[int, int, Sidecar | None]]:
+    """Yield where each message begins and ends, and its sidecar."""
     _, whole = spans(items, NAME)
     place = 0
     for start in [*sorted(whole), len(items)]:
@@ -96,5 +102,4 @@ def _parts(items: Sequence[Item]) -> Iterator[tuple[int, int, str | None]]:
             place += len(group)
         if start in whole:
             place, sidecar = whole[start]
-            entry_id = sidecar.id.get(_ENTRY)
-            yield start, place, entry_id if isinstance(entry_id, str) else None
+            yield start, place, sidecar

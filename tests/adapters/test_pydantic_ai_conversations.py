@@ -355,6 +355,46 @@ async def test_conversation_that_others_began(agent, store):
     assert texts(await conversations.load("c"))[:3] == ["Hi.", "Ho.", "one"]
 
 
+async def test_what_an_agent_of_the_framework_stored(agent, store):
+    """What a wrapped agent of the framework stored is loaded exactly, thoughts too."""
+    result = await with_session(agent, store=store).run("one", session="c")
+    loaded = await MemwrapConversationStore(store).load("c")
+    parts = [[*message.parts] for message in loaded.messages[1:]]
+    assert parts == [[*message.parts] for message in result.new_messages()]
+    assert loaded.messages[1] == result.new_messages()[0]
+
+
+async def test_session_with_four_methods(agent):
+    """A session needs its four methods only."""
+
+    class Bare:
+        def __init__(self, session_id):
+            self.session_id, self.items = session_id, []
+
+        async def get_items(self, limit=None):
+            return list(self.items if limit is None else self.items[-limit:] if limit else [])
+
+        async def add_items(self, items):
+            self.items += items
+
+        async def pop_item(self):
+            return self.items.pop() if self.items else None
+
+        async def clear_session(self):
+            self.items.clear()
+
+    made = {}
+    conversations = MemwrapConversationStore(lambda name: made.setdefault(name, Bare(name)))
+    whole = await saved(conversations, agent, "one", "two")
+    tip = (await conversations.load_entries("c"))[-1].id
+    branched = await conversations.branch("c", at=4, expected_revision=whole.revision)
+    assert texts(await conversations.load("c")) == ["one", "3 messages"]
+    back = await conversations.branch("c", from_entry=tip, expected_revision=branched.revision)
+    assert (await conversations.load("c")).messages == back.messages == whole.messages
+    await conversations.delete("c")
+    assert await conversations.load("c") is None
+
+
 async def test_what_others_left_open(agent, store):
     """Calls that others left open, and their reasoning, are not shown to the framework."""
     reasoning = {"type": "reasoning", "id": "rs_1", "summary": []}
