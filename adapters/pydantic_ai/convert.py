@@ -34,6 +34,8 @@ from memwrap.adapters.pydantic_ai.items_to_message import UNKNOWN_TIME, with_too
 from memwrap.adapters.pydantic_ai.message_to_items import NAME
 from memwrap.adapters.pydantic_ai.shape import LOSSLESS, loaded, reloaded
 from memwrap.adapters.streams import added_up
+from memwrap.context import current_turn
+from memwrap.exceptions import ConversionError
 from memwrap.hidden.data import without_marks
 from memwrap.hidden.sidecar import spans
 from memwrap.items import Item
@@ -136,8 +138,20 @@ def told(run: Any) -> Iterator[ModelMessage]:
         parts = [part for part in known.parts if not isinstance(part, own)]
         if parts:
             yield replace(known, parts=parts, instructions=None)
-    if isinstance(run, StreamedRunResult) and not run.is_complete and run.response.parts:
-        yield run.response
+    if isinstance(run, StreamedRunResult) and not run.is_complete:
+        _refuse_unread()
+        if run.response.parts:
+            yield run.response
+
+
+def _refuse_unread() -> None:
+    """Refuse the result of a call, as of a function, that nobody can read any more."""
+    turn = current_turn()
+    if turn is not None and not turn.streaming:
+        raise ConversionError(
+            "the agent gave a streamed result that nobody has read: read it to its end, or wrap"
+            " the framework's agent itself and call its run_stream()"
+        )
 
 
 class _Several(Events):

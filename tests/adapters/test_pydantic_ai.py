@@ -46,7 +46,7 @@ from pydantic_ai.result import StreamedRunResult
 from support import gathered
 
 import memwrap
-from memwrap import ConfigurationError, TurnIdReused, with_session
+from memwrap import ConfigurationError, ConversionError, TurnIdReused, with_session
 from memwrap.adapters import pydantic_ai
 from memwrap.adapters.pydantic_ai import MemwrapMemory, from_items, to_items
 from memwrap.dialects import Methods
@@ -719,6 +719,18 @@ async def test_function_that_streams(function, native, store):
 
     await function(result_of)("one", session="s")
     assert kinds(await store.session("s").get_items()) == TURN
+
+
+async def test_function_that_reads_no_stream(function, native, store):
+    """A streamed result that nobody has read is refused, since it tells no answer."""
+
+    async def result_of(messages):
+        async with native.run_stream(message_history=messages) as result:
+            return result
+
+    with pytest.raises(ConversionError, match="nobody has read"):
+        await function(result_of)("one", session="s")
+    assert await store.session("s").get_items() == []
 
 
 async def test_function_repeats_its_result(native, store):
