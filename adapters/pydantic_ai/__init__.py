@@ -19,14 +19,15 @@
 | ``StreamedRunResult``                    | instructions and system prompt                   |
 | the events of a run                      | those of its result, or what they add up to      |
 | texts and files (``ImageUrl``, ...)      | one user message                                 |
-| dumped messages, single parts            | the message                                      |
+| single parts                             | the message                                      |
 | items, chat message dicts, ``str``       | as in `memwrap.adapters.plain`                   |
 
 Both ways are exact, for any slice of the items: what items cannot show (times, ids of runs, usage,
 signatures, outcomes, metadata) is in ``provider_data.pydantic_ai`` of one of them, does not repeat
 what can be seen, and gives way to an edit of it. Messages that other dialects wrote have the time
 1970-01-01, as the same items give the same messages. Files by an id that a provider gave are named
-in text, and so are parts that the framework has no class for.
+in text, and so are parts that the framework has no class for. Dumps of messages are not taken: a
+stranger's could have a model fetch what nobody should. `ModelMessagesTypeAdapter` loads them.
 """
 
 try:

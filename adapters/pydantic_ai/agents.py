@@ -163,7 +163,7 @@ def _memories_of(capabilities: Iterable[AbstractCapability[Any]]) -> dict[str, s
 
 def _refuse(turn: Turn, options: Mapping[str, Any]) -> None:
     way = "leave it out, or pass session=None"
-    found = {f"{name}=": way for name in _OTHER_MEMORY if options.get(name) is not None}
+    found = {f"{name}=": way for name in _OTHER_MEMORY if options.get(name)}
     refuse_second_memory(found | _memories_of(options.get("capabilities") or ()))
     if options.get("deferred_tool_results") is not None and turn.input:
         raise ConfigurationError(

@@ -32,7 +32,7 @@ from memwrap.adapters.projection import PYDANTIC_AI, fitting_ids, projected
 from memwrap.adapters.pydantic_ai.events import Events
 from memwrap.adapters.pydantic_ai.items_to_message import UNKNOWN_TIME, with_tools
 from memwrap.adapters.pydantic_ai.message_to_items import NAME
-from memwrap.adapters.pydantic_ai.shape import LOSSLESS, loaded, reloaded
+from memwrap.adapters.pydantic_ai.shape import LOSSLESS, reloaded
 from memwrap.adapters.streams import added_up
 from memwrap.context import current_turn
 from memwrap.exceptions import ConversionError
@@ -181,18 +181,12 @@ def _parted(messages: Iterable[Any], role: str) -> Iterator[Any]:
 def _message(message: Any, role: str) -> Any:
     if isinstance(message, (ModelRequest, ModelResponse)):
         return reloaded(message)
-    if isinstance(message, dict):
-        is_dump = message.get("kind") in _KINDS and "parts" in message
-        return loaded([message])[0] if is_dump else message
     if isinstance(message, _REQUEST_PARTS):
         part: Any = message
         return ModelRequest([part])
-    if hasattr(message, "event_kind"):
+    if isinstance(message, dict) or hasattr(message, "event_kind"):
         return message
     raise unknown(message, role)
-
-
-_KINDS = ("request", "response")
 
 
 # Items to messages

@@ -50,8 +50,7 @@ class MemwrapMemory(RememberedView):
         prompt = None if ctx.prompt is None else prompt_of(ctx.prompt)
 
         async def run(messages: list[ModelMessage]) -> AgentRunResult[Any]:
-            # The framework appends the prompt itself.
-            ctx.messages[:] = [message for message in messages if message != prompt]
+            ctx.messages[:] = messages if prompt is None else _before_prompt(messages)
             return await handler()
 
         remembering: Any = with_session(
@@ -78,6 +77,14 @@ class _Runs:
 
     def from_items(self, items: Sequence[Item], /) -> list[ModelMessage]:
         return shown(items)
+
+
+def _before_prompt(messages: list[ModelMessage]) -> list[ModelMessage]:
+    """Return the messages without the last one of a user: the framework appends it itself."""
+    for place in range(len(messages) - 1, -1, -1):
+        if any(isinstance(part, UserPromptPart) for part in messages[place].parts):
+            return [*messages[:place], *messages[place + 1 :]]
+    return messages
 
 
 def _without_prompt(message: ModelMessage) -> list[ModelMessage]:

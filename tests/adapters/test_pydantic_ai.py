@@ -13,6 +13,7 @@ from pydantic_ai import (
     Agent,
     AgentRunResult,
     AgentRunResultEvent,
+    BinaryContent,
     CachePoint,
     DeferredToolRequests,
     ImageUrl,
@@ -528,6 +529,7 @@ async def test_second_memories(agent, native, store):
     with pytest.raises(ConfigurationError, match="MemwrapMemory"):
         with_session(Agent(native.model, capabilities=[memory]), store=store)
     assert await store.session("s").get_items() == []
+    await agent.run("one", session="s", message_history=[], conversation=None)
 
 
 async def test_their_history_without_a_session(agent, script):
@@ -843,9 +845,13 @@ async def test_run_with_the_capability_that_is_left(leave, plugged, store):
 async def test_capability_with_layers(script, store):
     """The capability may have layers, as a wrapped agent has."""
     layers = [Redact("PIN")]
-    agent = Agent(TestModel(), capabilities=[MemwrapMemory(store, middleware=layers)])
-    await agent.run(["The PIN", "is it."], conversation_id="s")
+    agent = Agent(script.model, capabilities=[MemwrapMemory(store, middleware=layers)])
+    said = ["The PIN", BinaryContent(b"a", media_type="image/png"), CachePoint()]
+    await agent.run(said, conversation_id="s", model=TestModel())
     assert "PIN" not in json.dumps(await store.session("s").get_items())
+    await agent.run(said, conversation_id="s")
+    prompts = [content for kind, content in script.shown[0] if kind == "user-prompt"]
+    assert [prompt[0] for prompt in prompts] == ["The [REDACTED]", "The PIN"]
 
 
 async def test_capability_and_runs_at_once(plugged, store):

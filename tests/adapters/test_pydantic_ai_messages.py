@@ -369,10 +369,15 @@ def test_users_who_speak_twice():
     assert len(from_items([user("a"), user("b")])) == 2
 
 
-def test_parts_and_dumps_are_messages():
-    """Single parts, contents and dumped messages are taken for the messages that they make."""
-    (dump,) = ModelMessagesTypeAdapter.dump_python([MESSAGES["answer"]], mode="json")
-    assert to_items(dump) == to_items(MESSAGES["answer"])
+def test_dumps_are_not_taken():
+    """Dumped messages, which may come from a stranger, are no input: they may do harm."""
+    dumps = ModelMessagesTypeAdapter.dump_python([MESSAGES["image elsewhere"]], mode="json")
+    with pytest.raises(ConversionError):
+        to_items(dumps)
+
+
+def test_parts_are_messages():
+    """Single parts and contents are taken for the messages that they make."""
     assert seen(to_items([output("x"), "And?", PNG, ImageUrl("https://a.example/b.png")])) == [
         {"type": "function_call_output", "call_id": "call_1", "output": "x"},
         user("And?"),
