@@ -25,6 +25,7 @@ DIALECTS = {
     "openai.types.chat": ("chat", ""),
     "openai.types.responses": ("plain", ""),
     "strands": ("strands", "Agent"),
+    "pydantic_ai": ("pydantic_ai", "Agent"),
 }
 """The module that defines a type, and the adapter for its objects: the adapter's name, and a name
 that the module has if it is the framework's and no namesake."""

@@ -38,12 +38,15 @@ __all__ = [
     "ANTHROPIC",
     "CHAT",
     "PORTABLE",
+    "PYDANTIC_AI",
     "RESPONSES",
     "SAME",
     "STRANDS",
     "Target",
     "fitting_id",
     "fitting_ids",
+    "is_foreign",
+    "is_of_api",
     "is_taken",
     "named",
     "projected",
@@ -108,6 +111,9 @@ STRANDS = Target("strands", id_length=40, items=_CALLS | {"reasoning"})
 ANTHROPIC = Target("anthropic", id_length=64, items=_CALLS | {"reasoning"})
 """Anthropic's Messages API."""
 
+PYDANTIC_AI = Target("pydantic_ai", id_length=40)
+"""Agents of Pydantic AI, whose models hand on ids of calls to any provider as they are."""
+
 CHAT = Target(
     "chat",
     id_length=40,
@@ -154,18 +160,33 @@ def is_taken(item: Item, target: Target) -> bool:
         return True
     if target.items is not None and kind not in target.items:
         return False
-    return kind != "reasoning" or _is_own(item, target)
+    if kind != "reasoning":
+        return True
+    if target.is_api:
+        return _is_own(item, target)
+    return target.items is None or target.name in names_of(item)
 
 
 def _is_own(reasoning: Item, target: Target) -> bool:
     """Tell whether reasoning is an item of the Responses API, or hidden by the reader itself."""
-    if not target.is_api:
-        return target.name in names_of(reasoning)
-    others = [name for name in names_of(reasoning) if name not in ("memwrap", target.name)]
     if target.hides_data:
-        others = [name for name in others if is_hidden_data(name, None)]
-        return isinstance(reasoning.get("id"), str) and not others
-    return is_sent_id(reasoning.get("id")) and not others
+        return isinstance(reasoning.get("id"), str) and not is_foreign(reasoning, target.name)
+    return is_of_api(reasoning, target.name)
+
+
+def is_of_api(reasoning: Item, name: str) -> bool:
+    """Tell whether reasoning is an item of the Responses API: no other dialect's but *name*'s."""
+    return is_sent_id(reasoning.get("id")) and not _others(reasoning, name)
+
+
+def is_foreign(item: Item, name: str) -> bool:
+    """Tell whether an item is reasoning that a dialect other than *name* has marked."""
+    is_marked = any(is_hidden_data(other, None) for other in _others(item, name))
+    return is_marked and item.get("type") == "reasoning"
+
+
+def _others(item: Item, name: str) -> list[str]:
+    return [other for other in names_of(item) if other not in ("memwrap", name)]
 
 
 def _each_once(items: list[Item]) -> list[Item]:

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from memwrap.arguments import Arguments
 from memwrap.chain import build_chain, check_positions
@@ -17,8 +17,9 @@ from memwrap.endpoint import endpoint_for
 from memwrap.exceptions import ConfigurationError
 from memwrap.memory.layer import Memory
 from memwrap.names import name_of
+from memwrap.options import Options
 from memwrap.plan import Find, Plan
-from memwrap.sessions.base import SessionLike, StoreLike
+from memwrap.sessions.base import StoreLike
 from memwrap.sessions.resolve import check_named
 from memwrap.tasks import call_named
 from memwrap.turn import Middleware
@@ -32,23 +33,13 @@ if TYPE_CHECKING:
     from memwrap import signatures_of_runs as runs
     from memwrap.signatures import A, Decorator, P, R, S, SessionAgent, SessionMethod
 
-__all__ = ["Options", "with_session"]
+__all__ = ["with_session"]
 
 _POSITIONAL = {
     inspect.Parameter.POSITIONAL_ONLY,
     inspect.Parameter.POSITIONAL_OR_KEYWORD,
     inspect.Parameter.VAR_POSITIONAL,
 }
-
-
-class Options(TypedDict, total=False):
-    """The options of `with_session`."""
-
-    session: SessionLike
-    store: StoreLike | None
-    key: str | None
-    adapter: Adapter | None
-    middleware: Sequence[Middleware]
 
 
 # The checker cannot tell a list of messages from any S; the first match is the right one.
@@ -70,6 +61,10 @@ def with_session(agent: kinds.Delegate, /, **options: Unpack[Options]) -> kinds.
 def with_session(agent: kinds.Stateful, /, **options: Unpack[Options]) -> kinds.SessionStateful: ...
 @overload
 def with_session(agent: runs.Provided, /, **options: Unpack[Options]) -> runs.SessionProvided: ...
+@overload
+def with_session(
+    agent: kinds.Prompted[R, S, kinds.E_co, kinds.I_co], /, **options: Unpack[Options]
+) -> kinds.SessionPrompted[R, S, kinds.E_co, kinds.I_co]: ...
 @overload
 def with_session(agent: A, /, **options: Unpack[Options]) -> A: ...
 @overload

@@ -167,7 +167,7 @@ class Run:
                 convert()
                 items.append(message_of(event))
             else:
-                sent.append(without_given(event, self.given))
+                sent.append(without_given(event, self.given, self.adapter.to_items))
         convert()
         return items
 

@@ -76,8 +76,9 @@ def usages_in(event: Any, /) -> list[Usage]:
     value = as_block(event)
     if not isinstance(value, dict):
         return []
-    whole = value.get("message") if isinstance(value.get("message"), dict) else value
-    report = whole.get("usage") if isinstance(whole, dict) else None
+    message = value.get("message")
+    whole: dict[str, Any] = message if isinstance(message, dict) else value
+    report = whole.get("usage")
     if not isinstance(report, dict):
         return []
     cached = ("cache_read_input_tokens", "cache_creation_input_tokens")

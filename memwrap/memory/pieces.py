@@ -83,7 +83,8 @@ def pieces_of(turn: Turn, collected: list[Item]) -> list[Piece]:
         if turn.run.appended:  # what came of the events is the end of what is collected
             begin = max(len(collected) - len(_items_of(turn, given)), 0)
         end = len(collected) if len(runs) == 1 else begin + len(_items_of(turn, given))
-        values = [without_given(event, turn.run.given) for event in given]
+        to_items = turn.run.adapter.to_items
+        values = [without_given(event, turn.run.given, to_items) for event in given]
         pieces += _pieces(turn, values, collected[begin:end], places[begin:end])
         begin = end
     return pieces

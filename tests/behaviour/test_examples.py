@@ -24,6 +24,7 @@ SHOWS = {
     "langgraph_agent.py": "function_call_output",
     "middleware.py": "My pin is [REDACTED].",
     "one_conversation.py": "Your city is Turin.",
+    "pydantic_ai_agent.py": "Your city is Turin.",
     "quickstart.py": "Your name is Ada.",
     "real_model.py": "Set OPENAI_API_KEY",
     "strands_agent.py": "Your name is Ada.",

@@ -12,12 +12,17 @@ from typing import Any, assert_type
 
 import agent_framework
 import agents
+import pydantic_ai
 import strands
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph.graph import MessagesState
 from langgraph.graph.state import CompiledStateGraph
+from pydantic import BaseModel
+from pydantic_ai import AgentRunEvents, AgentRunResult
+from pydantic_ai.conversation import Conversation
+from pydantic_ai.conversation_store import ConversationStore
 from strands.agent.agent_result import AgentResult
 from strands.types.event_loop import StopReason
 
@@ -34,6 +39,7 @@ from memwrap.adapters.langchain import (
 )
 from memwrap.adapters.langchain import portable as langchain_portable
 from memwrap.adapters.langgraph import portable as langgraph_portable
+from memwrap.adapters.pydantic_ai import MemwrapConversationStore, MemwrapMemory
 from memwrap.adapters.strands import MemwrapSessionManager
 from memwrap.signatures_of_objects import RunState, SessionDelegate, SessionStateful
 from memwrap.signatures_of_runs import SessionConversing, SessionProvided
@@ -125,6 +131,38 @@ async def wrong_runs(agent: agents.Agent[str]) -> None:
     with_session(agent).run_sync("Hello", turn_id=5)  # type: ignore[arg-type]
     with_session(agent).run_streamed("Hello", session=store)  # type: ignore[arg-type]
     await with_session(agent)("Hello", previous_response_id="r")  # type: ignore[call-arg]
+
+
+# Pydantic AI: results, blocks and events keep their types, and agents fit where agents fit.
+class City(BaseModel):
+    name: str
+
+
+async def prompts(agent: pydantic_ai.Agent[int, City]) -> None:
+    remembering = with_session(agent, store=store, key="conversation_id")
+    assert_type(await remembering.run("Hello", session="s", deps=1), AgentRunResult[City])
+    assert_type(remembering.run_sync("Hello", session=None, turn_id="t"), AgentRunResult[City])
+    assert_type(
+        await with_session(store=store)(agent).run(["Hello"], session="s"), AgentRunResult[City]
+    )
+    async with remembering.run_stream("Hello", session=session, deps=1) as result:
+        assert_type(await result.get_output(), City)
+    async with remembering.run_stream_events("Hello", session="s") as events:
+        assert_type(events, AgentRunEvents[City])
+    async with remembering.on("s", turn_id="t").iter(None) as run:
+        assert_type(run.result, AgentRunResult[City] | None)
+    given: pydantic_ai.Agent[int, City] = remembering
+    print(given.name, remembering.tool, remembering.toolsets)
+    plugged = pydantic_ai.Agent("test", capabilities=[MemwrapMemory(store)])
+    await plugged.run("Hello", conversation_id="c")
+    conversations: ConversationStore = MemwrapConversationStore(store)
+    assert_type(await conversations.load("c"), Conversation | None)
+
+
+async def wrong_prompts(agent: pydantic_ai.Agent) -> None:
+    await with_session(agent).run("Hello", session=5)  # type: ignore[arg-type]
+    with_session(agent).run_sync("Hello", turn_id=5)  # type: ignore[arg-type]
+    with_session(agent).iter()  # type: ignore[call-arg]
 
 
 # The Agents SDK's sessions and memwrap's fit in each other's places.
