@@ -8,7 +8,10 @@ from tracks.said import Call, Output, Step, Text
 
 from memwrap import SQLiteStore
 
-TRACKS = ["plain", "chat", "openai_agents", "langchain", "langgraph"]
+TRACKS = [
+    *("plain", "chat", "anthropic", "openai_agents", "langchain", "langgraph", "pydantic_ai"),
+    *("agent_framework", "strands"),
+]
 
 CALLS = (
     Call("call_Rome", "weather", {"city": "Rome"}),

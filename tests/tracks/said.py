@@ -71,5 +71,7 @@ class Script:
 
     def next(self, seen):
         """Take the next step, having been shown *seen*."""
-        self.seen = list(seen)
+        self.seen = [
+            one._replace(text=one.text.strip()) if isinstance(one, Text) else one for one in seen
+        ]
         return self.steps.pop(0)
