@@ -27,6 +27,7 @@ SHOWS = {
     "pydantic_ai_agent.py": "Your city is Turin.",
     "quickstart.py": "Your name is Ada.",
     "real_model.py": "Set OPENAI_API_KEY",
+    "anthropic_function.py": "Your name is Ada.",
     "strands_agent.py": "Your name is Ada.",
     "streaming.py": "stored: 4 items",
 }
