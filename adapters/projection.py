@@ -21,13 +21,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from memwrap.adapters.dumps import as_named, as_taken, is_sent_id, without_fake_id
 from memwrap.hidden.data import is_hidden_data, names_of
-from memwrap.hidden.sidecar import retied
+from memwrap.hidden.sidecar import retied, spans
 from memwrap.items import Item, are_texts
 from memwrap.pairing import id_key, in_order, pairs
 from memwrap.shapes import TYPES, is_known_shape, name_of_part
@@ -35,12 +35,14 @@ from memwrap.shapes import TYPES, is_known_shape, name_of_part
 __all__ = [
     "AGENTS",
     "CHAT",
+    "LLAMA_INDEX",
     "PORTABLE",
     "RESPONSES",
     "SAME",
     "Target",
     "fitting_id",
     "fitting_ids",
+    "foreign_projected",
     "named",
     "projected",
 ]
@@ -88,15 +90,20 @@ RESPONSES = Target("plain", id_length=64, is_api=True)
 AGENTS = Target("openai_agents", id_length=40, is_api=True, hides_data=True)
 """The OpenAI Agents SDK, which has models of its own for other APIs."""
 
+_CALLS = frozenset(
+    {
+        *("function_call", "function_call_output"),
+        *("custom_tool_call", "custom_tool_call_output"),
+    }
+)
+
+LLAMA_INDEX = Target("llama_index", id_length=40, items=_CALLS | {"reasoning"})
+"""LlamaIndex, which has models of its own for many providers."""
+
 CHAT = Target(
     "chat",
     id_length=40,
-    items=frozenset(
-        {
-            *("function_call", "function_call_output"),
-            *("custom_tool_call", "custom_tool_call_output"),
-        }
-    ),
+    items=_CALLS,
     parts={
         "user": {
             "input_image": ("image_url",),
@@ -115,6 +122,48 @@ def projected(items: Sequence[Item], target: Target) -> list[Item]:
         return list(items)  # there is nothing to do, or a layer put something else there
     taken = [_shown(item, target) for item in in_order(list(items)) if _is_taken(item, target)]
     return _with_fitting_ids(_each_once(taken) if target.is_api else taken, target)
+
+
+def foreign_projected(items: Sequence[Item], target: Target) -> list[Item]:
+    """Return *items* as a framework's messages are made of them.
+
+    Messages of the framework's own, which have a sidecar, stay as they are. Of others go reasoning,
+    what the target has not, and what an assistant left blank.
+    """
+    if are_texts(items) or any(type(item) is not dict for item in items):
+        return [item for item in items if not _is_blank(item)]
+    own = _own_places(items, target)
+    ordered = in_order(list(items))
+    places = _own_places(ordered, target)
+    if [id(ordered[place]) for place in places] == [id(items[place]) for place in own]:
+        items, own = ordered, places
+    own_places = frozenset(own)
+    kept = [
+        (item, place in own_places)
+        for place, item in enumerate(items)
+        if place in own_places or (_is_taken(item, target) and not _is_blank(item))
+    ]
+    taken = [item for item, _ in kept]
+    ids = fitting_ids(taken, target, {place for place, (_, is_own) in enumerate(kept) if is_own})
+    return [
+        item | {id_key(item): ids[place]} if place in ids else item
+        for place, item in enumerate(taken)
+    ]
+
+
+def _own_places(items: Sequence[Item], target: Target) -> list[int]:
+    whole = sorted(spans(items, target.name)[1].items())
+    return [place for start, (end, _) in whole for place in range(start, end)]
+
+
+def _is_blank(item: Any) -> bool:
+    """Tell whether an item is a message in which the assistant says nothing."""
+    return (
+        type(item) is dict
+        and item.get("role") == "assistant"
+        and isinstance(content := item.get("content", ""), str)
+        and not content.strip()
+    )
 
 
 def fitting_id(call_id: str, target: Target) -> str:
@@ -138,11 +187,13 @@ def _is_taken(item: Item, target: Target) -> bool:
         return True
     if target.items is not None and kind not in target.items:
         return False
-    return kind != "reasoning" or not target.is_api or _is_own(item, target)
+    return kind != "reasoning" or _is_own(item, target)
 
 
 def _is_own(reasoning: Item, target: Target) -> bool:
     """Tell whether reasoning is an item of the Responses API, or hidden by the reader itself."""
+    if not target.is_api:
+        return target.name in names_of(reasoning)
     others = [name for name in names_of(reasoning) if name not in ("memwrap", target.name)]
     if target.hides_data:
         others = [name for name in others if is_hidden_data(name, None)]
@@ -232,20 +283,27 @@ def _with_fitting_ids(items: list[Item], target: Target) -> list[Item]:
     return retied(items, shown, target.name)
 
 
-def fitting_ids(items: Sequence[Item], target: Target) -> dict[int, str]:
+def fitting_ids(
+    items: Sequence[Item], target: Target, kept: Collection[int] = ()
+) -> dict[int, str]:
     """Return the ids to show in place of those that a target does not take, or has seen before.
 
     They are by the places of calls and outputs.
+
+    Args:
+        items: The items.
+        target: Who is shown them.
+        kept: Places of items that keep their ids.
     """
     if target.id_length is None or _are_fitting(items, target):
         return {}
     call_of = {output: call for call, output in pairs(items)}
     ids: dict[int, str] = {}
-    taken: set[str] = set()
+    taken = {items[place].get("call_id") for place in kept if place not in call_of}
     repeats = Counter[str]()
     for place, item in enumerate(items):
         call_id = item.get(id_key(item))
-        if not isinstance(call_id, str):
+        if not isinstance(call_id, str) or not {place, call_of.get(place)}.isdisjoint(kept):
             continue
         fit = fitting_id(call_id, target)
         if place in call_of:
