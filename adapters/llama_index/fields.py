@@ -21,6 +21,7 @@ _KINDS: Mapping[str, Any] = {
     and "block_type" in kind.model_fields
 }
 _DATA = ("audio", "data", "image", "video")
+_EMPTY = ("additional_information", "tool_kwargs")  # fields that are empty unless somebody says so
 
 
 def fields_of(message: types.ChatMessage) -> dict[str, Any]:
@@ -36,7 +37,11 @@ def fields_of(message: types.ChatMessage) -> dict[str, Any]:
 
 def _fields_of_block(block: Any) -> dict[str, Any]:
     values = ((name, getattr(block, name)) for name in _kind_of(block).model_fields)
-    return {name: _value(name, value) for name, value in values if value not in (None, {})}
+    return {
+        name: _value(name, value)
+        for name, value in values
+        if value is not None and not (name in _EMPTY and value == {})
+    }
 
 
 def _kind_of(block: Any) -> Any:
@@ -94,7 +99,7 @@ def _block_of(fields: Mapping[str, Any]) -> Any:
     unchecked = {name for name in exact if name in _DATA or name == "path"}
     block = kind(**{name: exact[name] for name in exact if name not in unchecked})
     for name in kind.model_fields:
-        if name in exact or name not in ("block_type", "additional_information", "tool_kwargs"):
+        if name in exact or (name != "block_type" and name not in _EMPTY):
             value = exact.get(name)
             if getattr(block, name) != value:
                 setattr(block, name, value)
