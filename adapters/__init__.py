@@ -23,7 +23,7 @@ DIALECTS = {
     "llama_index": ("llama_index", "core"),
     "openai.types.chat": ("chat", ""),
     "openai.types.responses": ("plain", ""),
-    "workflows.events": ("llama_index", "StartEvent"),
+    "workflows.events": ("llama_index", "HumanResponseEvent"),
     "workflows.handler": ("llama_index", "WorkflowHandler"),
 }
 """The module that defines a type, and the adapter for its objects: the adapter's name, and a name

@@ -15,7 +15,7 @@ from llama_index.core.agent.workflow import (
     ToolCallResult,
 )
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
-from llama_index.core.workflow import Context, StartEvent, Workflow
+from llama_index.core.workflow import Context, StartEvent
 
 from memwrap.adapters.llama_index.handler import RunHandler
 from memwrap.adapters.llama_index.rebuilt import rebuild
@@ -37,17 +37,8 @@ _PLUG = (
 
 
 def methods(agent: Any) -> Methods | None:
-    """Return how an agent or a workflow of agents is run; None for other objects.
-
-    Raises:
-        ConfigurationError: It is a workflow of another kind.
-    """
+    """Return how an agent or a workflow of agents is run; None for other objects."""
     if not isinstance(agent, (BaseWorkflowAgent, AgentWorkflow)):
-        if isinstance(agent, Workflow):
-            raise ConfigurationError(
-                f"nobody knows the messages of the workflow {type(agent).__name__}: wrap the"
-                " function that runs it, which takes the messages and returns what is new"
-            )
         return None
 
     @wraps(agent.run)

@@ -6,12 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from llama_index.core.agent.workflow import (
-    AgentInput,
     AgentOutput,
-    AgentSetup,
     AgentStream,
-    AgentStreamStructuredOutput,
-    ToolCall,
     ToolCallResult,
 )
 from llama_index.core.base.llms.types import (
@@ -24,21 +20,18 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
 )
 from llama_index.core.chat_engine.types import AgentChatResponse
-from llama_index.core.workflow import StopEvent
+from llama_index.core.workflow import Event, StopEvent
 
 from memwrap.adapters.llama_index.run import RunOutput, calls_in, message_of_step, result_of
 
 __all__ = ["Told", "without_steps"]
-
-_SILENT = (AgentInput, AgentSetup, AgentStreamStructuredOutput, ToolCall)
-_OF_RUNS = (*_SILENT, AgentOutput, AgentStream, StopEvent, ToolCallResult)
 
 
 def without_steps(events: Sequence[Any]) -> Sequence[Any]:
     """Return events without those of a run whose output tells of it all, if there is one."""
     if not any(isinstance(event, RunOutput) for event in events):
         return events
-    return [e for e in events if isinstance(e, RunOutput) or not isinstance(e, _OF_RUNS)]
+    return [e for e in events if isinstance(e, RunOutput) or not isinstance(e, Event)]
 
 
 class Told:
@@ -57,7 +50,7 @@ class Told:
 
     def add(self, event: Any) -> Iterable[Any]:
         """Take an event; return the messages that are whole with it."""
-        if isinstance(event, _OF_RUNS):
+        if isinstance(event, Event):
             return self._of_run(event)
         if isinstance(event, (ChatResponse, CompletionResponse)):
             return self._responded(event)
@@ -78,7 +71,8 @@ class Told:
             messages.append(ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks))
         return messages
 
-    def _of_run(self, event: Any) -> Iterable[ChatMessage]:
+    def _of_run(self, event: Event) -> Iterable[ChatMessage]:
+        """Take an event of a workflow; those that are no step of an agent say nothing."""
         if isinstance(event, ToolCallResult):
             return self._result(event)
         if isinstance(event, AgentOutput):

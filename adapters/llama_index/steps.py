@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
 from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock, ToolCallBlock
 
@@ -19,34 +19,48 @@ def as_steps(
         messages: The messages of a conversation.
         observation_role: The role in which the agent is shown what a tool answered.
     """
-    outputs = {
-        message.additional_kwargs.get("tool_call_id"): message
-        for message in messages
-        if message.role == MessageRole.TOOL
-    }
     shown: list[ChatMessage] = []
+    said: ChatMessage | None = None  # with calls, whose outputs come next
+    outputs: list[ChatMessage] = []
     for message in messages:
-        calls = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
         if message.role == MessageRole.TOOL:
+            outputs.append(message)
             continue
-        if not calls:
+        shown += _steps(said, outputs, observation_role)
+        said, outputs = None, []
+        if any(isinstance(block, ToolCallBlock) for block in message.blocks):
+            said = message
+        else:
             shown.append(message)
+    return shown + list(_steps(said, outputs, observation_role))
+
+
+def _steps(
+    said: ChatMessage | None, outputs: Sequence[ChatMessage], role: MessageRole
+) -> Iterator[ChatMessage]:
+    """Yield the steps of a message with calls, each with its output behind it."""
+    left = list(outputs)
+    texts = [] if said is None else [b.text for b in said.blocks if isinstance(b, TextBlock)]
+    for call in [] if said is None else said.blocks:
+        if not isinstance(call, ToolCallBlock):
             continue
-        said = [block for block in message.blocks if isinstance(block, TextBlock)]
-        for call in calls:
-            shown.append(_action(said, call))
-            said = []
-            if (output := outputs.get(call.tool_call_id)) is not None:
-                shown.append(_observation(output, observation_role))
-    return shown
+        yield _action(texts, call)
+        texts = []
+        for output in left:
+            if output.additional_kwargs.get("tool_call_id") == call.tool_call_id:
+                left.remove(output)
+                yield _observation(output, role)
+                break
+    for output in left:
+        yield _observation(output, role)
 
 
-def _action(said: Iterable[TextBlock], call: ToolCallBlock) -> ChatMessage:
+def _action(texts: Sequence[str], call: ToolCallBlock) -> ChatMessage:
     arguments = call.tool_kwargs
     if not isinstance(arguments, str):
         arguments = json.dumps(arguments, ensure_ascii=False, default=str)
     lines = [f"Action: {call.tool_name}", f"Action Input: {arguments}"]
-    text = "\n".join([*(block.text for block in said), *lines])
+    text = "\n".join([*texts, *lines])
     return ChatMessage(role=MessageRole.ASSISTANT, content=text)
 
 
