@@ -16,6 +16,7 @@ from memwrap.adapters.llama_index.rebuilt import events_of
 from memwrap.adapters.llama_index.run import RunOutput
 from memwrap.exceptions import MemwrapError
 from memwrap.memory.repeats import is_replay
+from memwrap.settle import settle
 
 __all__ = ["RunHandler"]
 
@@ -69,6 +70,8 @@ class RunHandler(Awaitable[Any]):
                     continue
                 self._told.append(event)
                 self._news.set()
+                if self._is_cancelled:
+                    break
                 if self._is_read:
                     self._wanted.clear()
                 await self._wanted.wait()
@@ -150,15 +153,14 @@ class RunHandler(Awaitable[Any]):
         Args:
             timeout: The framework's option; the end is waited for, as the session is free then.
         """
-        if self._task.done():
-            return
-        self._is_cancelled = True
-        self._wanted.set()
-        await self._events.aclose()
-        await asyncio.wait([self._task])
+        self.cancel()
+        if (interruption := await settle(self._task)) is not None:
+            raise interruption
 
     def cancel(self) -> None:
         """Stop the run, without waiting for its end."""
+        if self._task.done():
+            return
         self._is_cancelled = True
         self._wanted.set()
         cast("_Stream", self._events).cancel()
