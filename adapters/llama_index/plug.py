@@ -158,7 +158,8 @@ class MemwrapMemory(BaseMemory):
     def _session_plug(self) -> SessionPlug[ChatMessage]:
         if self._plug is None:
             raise ConfigurationError(
-                "this memory has no session, as a context that was written down keeps none: make"
-                " it anew, and put it back with ctx.store.set('memory', MemwrapMemory(session))"
+                "this memory has no session, as a context that was written down keeps none: call"
+                " await ctx.store.set('memory', None), then agent.run(..., ctx=ctx,"
+                " memory=MemwrapMemory(session))"
             )
         return self._plug
