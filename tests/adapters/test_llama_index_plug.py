@@ -167,7 +167,7 @@ def test_chat_engine(path):
 
 async def test_asynchronous_chat_engine(session):
     """A chat engine that is awaited or streamed remembers, with a history of its caller's too."""
-    script = Script("Hi.", ["Ada", "."], "Other.")
+    script = Script("Hi.", ["Ada."], "Other.")
     engine = SimpleChatEngine.from_defaults(llm=script.model, memory=MemwrapMemory(session))
     await engine.achat("I am Ada.")
     streamed = await engine.astream_chat("Who am I?")
