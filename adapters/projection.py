@@ -37,6 +37,7 @@ __all__ = [
     "AGENT_FRAMEWORK",
     "ANTHROPIC",
     "CHAT",
+    "LLAMA_INDEX",
     "PORTABLE",
     "PYDANTIC_AI",
     "RESPONSES",
@@ -104,6 +105,9 @@ _CALLS = frozenset(
 
 AGENT_FRAMEWORK = Target("agent_framework", id_length=40, items=_CALLS | {"reasoning"})
 """Microsoft Agent Framework, which has clients of its own for many providers."""
+
+LLAMA_INDEX = Target("llama_index", id_length=40, items=_CALLS | {"reasoning"})
+"""LlamaIndex, which has models of its own for many providers."""
 
 STRANDS = Target("strands", id_length=40, items=_CALLS | {"reasoning"})
 """Strands Agents, which has models of its own for many providers."""

@@ -14,7 +14,11 @@ except ImportError as exc:
     print(exc)
 """
 
-EXTRAS = {"agent_framework": "agent-framework", "strands": "strands"}
+EXTRAS = {
+    "agent_framework": "agent-framework",
+    "llama_index": "llama-index",
+    "strands": "strands",
+}
 
 
 @pytest.mark.parametrize("module", EXTRAS)
