@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextvars import copy_context
 from typing import Any
 
+from memwrap.aside import aside
 from memwrap.attempts import Place, forgot_send
 from memwrap.dialects import Kind
 from memwrap.exceptions import ConfigurationError
 from memwrap.turn import Handler, Send, Turn
-from memwrap.view import call_agent
+from memwrap.view import call_agent, called_with, shown_to_agent
 
 __all__ = ["endpoint_for"]
 
@@ -32,7 +33,7 @@ async def _call(turn: Turn, send: Send | None = None) -> None:
     turn.enter(_AGENT)
     begun = len(turn.run.events)
     try:
-        result = await call_agent(turn)
+        result = await called_with(turn, await aside(len(turn.history), shown_to_agent, turn))
     except BaseException:
         turn.run.take_back(begun)
         raise
@@ -44,7 +45,7 @@ async def _stream(turn: Turn, send: Send | None = None) -> None:
         raise forgot_send(turn.run.place)
     turn.enter(_AGENT)
     begun = len(turn.run.events)
-    events = call_agent(turn)
+    events = called_with(turn, await aside(len(turn.history), shown_to_agent, turn))
     try:
         async for event in events:
             await send(event)

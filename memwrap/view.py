@@ -17,7 +17,15 @@ from memwrap.instructions import instructions_first, leading_instructions
 from memwrap.items import Item, are_texts, repaired
 from memwrap.turn import Turn, View
 
-__all__ = ["applied", "call_agent", "hook_name", "left_out", "view_of"]
+__all__ = [
+    "applied",
+    "call_agent",
+    "called_with",
+    "hook_name",
+    "left_out",
+    "shown_to_agent",
+    "view_of",
+]
 
 Pair = TypeVar("Pair", bound=tuple[list[Item], list[Item]])
 
@@ -31,17 +39,31 @@ def call_agent(turn: Turn) -> Any:
         TurnError: A function of `Turn.before_agent` returned no `View`.
         ConversionError: The adapter cannot show the input.
     """
+    return called_with(turn, shown_to_agent(turn))
+
+
+def called_with(turn: Turn, first: Any) -> Any:
+    """Call the agent with its first argument, as `shown_to_agent` returns it."""
+    # The agent may append to the list itself.
+    turn.run.given = list(first) if type(first) is list else None
+    return turn.run.agent(first, *turn.run.args, **turn.run.kwargs)
+
+
+def shown_to_agent(turn: Turn) -> Any:
+    """Return what the agent is to see, in its own dialect.
+
+    Raises:
+        TurnError: A function of `Turn.before_agent` returned no `View`.
+        ConversionError: The adapter cannot show the input.
+    """
     view = view_of(turn)
     try:
-        first = _shown(turn, view)
+        return _shown(turn, view)
     except ConversionError:
         whole = _without_unreadable(turn, view)
         if len(whole.history) == len(view.history):
             raise
-        first = _shown(turn, whole)
-    # The agent may append to the list itself.
-    turn.run.given = list(first) if type(first) is list else None
-    return turn.run.agent(first, *turn.run.args, **turn.run.kwargs)
+        return _shown(turn, whole)
 
 
 def view_of(turn: Turn) -> View:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from memwrap.hidden.data import marks_of, without_hidden
-from memwrap.items import Item, are_items, fault_of
+from memwrap.instructions import without_superseded
+from memwrap.items import Item, are_items, are_texts, fault_of
 from memwrap.turn import Turn
 from memwrap.view import left_out
 
-__all__ = ["marked_unanswered", "readable"]
+__all__ = ["marked_unanswered", "readable", "remembered"]
 
 
 def marked_unanswered(history: list[Item], input: list[Item]) -> int:
@@ -16,6 +17,14 @@ def marked_unanswered(history: list[Item], input: list[Item]) -> int:
     if not all("unanswered" in marks_of(item) for item in tail):
         return 0
     return len(tail) if without_hidden(tail) == without_hidden(input) else 0
+
+
+def remembered(turn: Turn, past: list[Item]) -> list[Item]:
+    """Return what of the stored past a turn begins with."""
+    if are_texts(past):
+        return past
+    added = turn.run.cut.added if turn.run.cut else ()
+    return without_superseded(readable(turn, past), turn.input, added)
 
 
 def readable(turn: Turn, history: list[Item]) -> list[Item]:

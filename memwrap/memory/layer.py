@@ -7,8 +7,10 @@ import logging
 import time
 from collections.abc import Callable, Hashable
 from copy import deepcopy
+from functools import partial
 from typing import Literal
 
+from memwrap.aside import aside, dropped_aside
 from memwrap.attempts import OUTSIDE
 from memwrap.dialects import refuses_input
 from memwrap.exceptions import (
@@ -21,12 +23,11 @@ from memwrap.exceptions import (
     TurnIdReused,
     TurnNotSaved,
 )
-from memwrap.instructions import without_superseded
-from memwrap.items import are_texts, without_open_calls
+from memwrap.items import without_open_calls
 from memwrap.memory.commit import Commit
 from memwrap.memory.cut import Cut
 from memwrap.memory.fingerprints import Fingerprints
-from memwrap.memory.history import marked_unanswered, readable
+from memwrap.memory.history import marked_unanswered, remembered
 from memwrap.memory.known import without_known
 from memwrap.memory.locks import acquire, release, try_acquire
 from memwrap.memory.pieces import pieces_of
@@ -165,6 +166,7 @@ class Memory:
                     await self._run(commit, send, handler)
             finally:
                 turn.run.opened = None
+                dropped_aside(commit.opened.history)
                 if commit.leases:
                     await commit.end()
         finally:
@@ -228,12 +230,10 @@ class Memory:
         turn.run.cut = Cut(commit.opened) if turn.run.windows else None
         known = await self._unanswered(commit) if self._keep_input else 0
         past = history[: len(history) - known] if known else history
-        if not known:
-            turn.input = without_known(turn.input, history, is_all=turn.run.windows is None)
-        if not are_texts(past):
-            added = turn.run.cut.added if turn.run.cut else ()
-            past = without_superseded(readable(turn, past), turn.input, added)
-        turn.history = past
+        if not known and len(turn.input) > 1:
+            known_to = partial(without_known, is_all=turn.run.windows is None)
+            turn.input = await aside(len(history), known_to, turn.input, history)
+        turn.history = await aside(len(past), remembered, turn, past)
 
         async def collect(event: Event) -> None:
             # The receiver of a stream may change an event before it is stored.

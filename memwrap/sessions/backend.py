@@ -12,10 +12,14 @@ from typing import Any, NamedTuple, Protocol
 from memwrap.sessions.base import Promises, SessionInfo
 from memwrap.sessions.turns import OpenTurn, TurnRecord
 
-__all__ = ["LINGER_SECONDS", "Backend", "Claim", "RecordedRows", "RowWindow", "Rows"]
+__all__ = ["LINGER_SECONDS", "Backend", "Claim", "Pages", "RecordedRows", "RowWindow", "Rows"]
 
 LINGER_SECONDS = 1.0
 """How long what nobody uses stays open for who comes next."""
+
+
+class Pages(list[bytes]):
+    """Rows that are joined page by page, oldest first: so many that they are not made one piece."""
 
 
 class Rows(NamedTuple):
@@ -24,7 +28,8 @@ class Rows(NamedTuple):
     Attributes:
         ids: The number of each row. Numbers rise, and none is given twice. Beside the joined data
             of all rows only their count means anything.
-        data: The bytes of each row, or of all rows as `memwrap.sessions.rows.joined` joins them.
+        data: The bytes of each row, or of all rows as `memwrap.sessions.rows.joined` joins them, in
+            one piece or in `Pages`.
         head: Version of the session's rows, which every append changes; None if it was not
             looked at.
         life: What the back end tells by whether the session has been cleared since.

@@ -12,6 +12,7 @@ from memwrap.sessions.turns import STOPPED, TurnRecord
 
 __all__ = ["Conversation"]
 
+_MANY = 4_000  # rows that are not joined at once, which would hold others up
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 # Of a turn its first and last row, its count of rows, its record and its token.
@@ -42,9 +43,11 @@ class Conversation:
         return Rows(self.ids[begin:end], self.rows[begin:end], self.head)
 
     def joined(self, limit: int | None) -> Rows:
-        """Return the newest rows in one piece."""
+        """Return the newest rows, in one piece if they are not many."""
         begin = 0 if limit is None else max(len(self.ids) - limit, 0)
         head = self.ids[-1] if self.ids else 0
+        if len(self.ids) - begin > _MANY:
+            return Rows(self.ids[begin:], self.rows[begin:], head, self)
         if not begin:
             return Rows(self.ids[:], joined(self.rows), head, self)
         return Rows(self.ids[begin:], joined(self.rows[begin:]), head, self)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from memwrap.instructions import is_instruction
 from memwrap.items import Item
 from memwrap.marks import Marks
-from memwrap.sessions.backend import Backend, Rows, RowWindow
+from memwrap.sessions.backend import Backend, Pages, Rows, RowWindow
 from memwrap.sessions.rows import (
     decode_each_slowly,
     decode_slowly,
@@ -53,7 +53,7 @@ async def read_items(backend: Backend, session_id: str, rows: Rows, limit: int |
     items = await decode_slowly(rows) if is_long(rows) else decode_whole(rows)
     if items is not None:
         return Past(items, rows.ids)
-    if isinstance(rows.data, bytes):
+    if isinstance(rows.data, (bytes, Pages)):
         rows = await backend.get(session_id, limit, joined=False)
     found, bad = await decode_each_slowly(rows)
     return Past(list(found.values()), list(found), bad)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -17,7 +17,7 @@ import msgspec
 from memwrap.codec import decode
 from memwrap.exceptions import StoreError
 from memwrap.items import Item
-from memwrap.sessions.backend import Rows
+from memwrap.sessions.backend import Pages, Rows
 
 __all__ = [
     "BETWEEN",
@@ -73,25 +73,42 @@ def _decode_piece(piece: bytes) -> list[Item] | None:
 def is_long(rows: Rows) -> bool:
     """Tell whether the data is so long that its decoding would hold the event loop up."""
     data = rows.data
+    if isinstance(data, Pages):
+        return True
     return (len(data) if isinstance(data, bytes) else sum(map(len, data))) > _PIECE
 
 
 async def decode_slowly(rows: Rows) -> list[Item] | None:
     """Return the items as `decode_whole` does, and let others work in between."""
-    data = rows.data if isinstance(rows.data, bytes) else joined(rows.data)
     items: list[Item] = []
-    begin, end = 1, len(data) - 1
-    while begin < end:
-        stop = data.find(BETWEEN, begin + _PIECE)
-        if stop < 0:
-            stop = end
-        found = _decode_piece(b"[%b]" % data[begin:stop])
+    for piece in _pieces(rows.data):
+        found = _decode_piece(piece)
         if found is None:
             return None
         items += found
-        begin = stop + len(BETWEEN)
         await asyncio.sleep(0)
     return items if len(items) == len(rows.ids) else None
+
+
+def _pieces(data: Sequence[bytes] | bytes) -> Iterator[bytes]:
+    """Yield rows, joined, in pieces that are soon decoded."""
+    if isinstance(data, bytes):
+        begin, end = 1, len(data) - 1
+        while begin < end:
+            stop = data.find(BETWEEN, begin + _PIECE)
+            stop = end if stop < 0 else stop
+            yield b"[%b]" % data[begin:stop]
+            begin = stop + len(BETWEEN)
+    elif isinstance(data, Pages):
+        for page in data:
+            yield from _pieces(page)
+    else:
+        begin = size = 0
+        for place, row in enumerate(data, 1):
+            size += len(row)
+            if size >= _PIECE or place == len(data):
+                yield joined(data[begin:place])
+                begin, size = place, 0
 
 
 async def decode_each_slowly(rows: Rows) -> tuple[dict[int, Item], list[int]]:

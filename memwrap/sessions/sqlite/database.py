@@ -17,6 +17,7 @@ from memwrap.sessions.sqlite.connection import SYNCHRONOUS, Durability
 from memwrap.sessions.sqlite.engine import Engine
 from memwrap.sessions.sqlite.engines import empty_log, engine_for, found_engine
 from memwrap.sessions.sqlite.listing import page_of
+from memwrap.sessions.sqlite.paging import read_pages
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.sessions.sqlite.values import (
     ALL,
@@ -35,6 +36,8 @@ __all__ = ["SQLiteBackend"]
 
 
 _numbers = count()
+
+_TRIES = 3  # how often a session is read in pages whose rows vanish meanwhile
 
 _PROMISES = {
     level: Promises(durability=level, shared=True, isolated=True, settles=True, turns=True)
@@ -95,19 +98,15 @@ class SQLiteBackend:
         if before is not None:
             found = await engine.read(self._tables["get_page"], (session_id, before, size))
             return apart(found[::-1])
-        if not joined:
-            return apart(await engine.read(self._tables["get_rows"], (session_id, size)))
-        try:
-            if limit is not None:
-                values = values_of(session_id, RowWindow(size))
-                return unpacked((await engine.read(self._tables["window"], values))[0][0])
-            found = await engine.read(self._tables["get"], (session_id,))
-        except StoreError as exc:
-            if not is_too_big(exc):
-                raise
-            return await self.get(session_id, limit, joined=False)
-        size, array, head = found[0]
-        return Rows(range(size), array, head) if size else Rows((), (), 0)
+        if joined:
+            try:
+                for _ in range(_TRIES):
+                    if (rows := await read_pages(engine, session_id, limit)) is not None:
+                        return rows
+            except StoreError as exc:
+                if not is_too_big(exc):
+                    raise
+        return apart(await engine.read(self._tables["get_rows"], (session_id, size)))
 
     async def begin(
         self, session_id: str, token: str, lease: float | None, window: RowWindow

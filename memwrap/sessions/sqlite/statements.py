@@ -38,6 +38,7 @@ def statements(names: tuple[tuple[str, str], ...]) -> dict[str, str]:
     for name, text in WINDOW.items():  # each may be a part of the next
         parts[name] = text.format(**parts)
     parts["recorded"] = _RECORDED.format(**parts)
+    parts["page_of"] = _PAGE.format(**parts)
     return {name: text.format(**parts) for name, text in _STATEMENTS.items()}
 
 
@@ -49,6 +50,13 @@ _RECORDED = """
         FROM {turns} AS t JOIN {messages} AS m
             ON m.session_id = t.session_id AND m.id BETWEEN t.first_id AND t.last_id
         WHERE t.session_id = ?1"""
+
+# The newest rows before a number, at most so many.
+_PAGE = """
+        SELECT message_data, id FROM {messages}
+        WHERE session_id = ?1 AND id < ?2 AND id >= coalesce((
+            SELECT id FROM {messages} WHERE session_id = ?1 AND id < ?2
+            ORDER BY id DESC LIMIT 1 OFFSET ?3 - 1), 0) ORDER BY id"""
 
 TEMPORARY = (
     *("trigger_insert", "trigger_delete", "view_clear", "trigger_clear", "view_cut"),
@@ -209,9 +217,11 @@ _STATEMENTS = {
         SELECT ?1, value FROM json_each(?2) ORDER BY key""",
     # The whole history is read as one value and decoded once, which is twice as fast as row by
     # row; as a BLOB, since one wide character would make a wide string of all of it.
-    "get": """
-        SELECT count(*), {joined}, max(id) FROM (
-            SELECT message_data, id FROM {messages} WHERE session_id = ?1 ORDER BY id)""",
+    "page": "SELECT count(*), {joined}, min(id), max(id) FROM ({page_of})",
+    "page_numbered": """
+        SELECT count(*), {joined}, min(id), max(id), CAST(group_concat(id) AS BLOB)
+        FROM ({page_of})""",
+    "count": "SELECT count(*) FROM {messages} WHERE session_id = ? AND id BETWEEN ? AND ?",
     # As BLOBs too: the error for a text that is no UTF-8 would quote it.
     "get_rows": """
         SELECT id, CAST(message_data AS BLOB) FROM {messages}

@@ -5,12 +5,23 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from memwrap.sessions.backend import Rows, RowWindow
 from memwrap.sessions.turns import OpenTurn
 
-__all__ = ["ALL", "FEW", "Life", "apart", "is_too_big", "live_on", "unpacked", "values_of"]
+__all__ = [
+    "ALL",
+    "FEW",
+    "Life",
+    "Page",
+    "apart",
+    "is_too_big",
+    "live_on",
+    "page_of_rows",
+    "unpacked",
+    "values_of",
+]
 
 ALL = 2**62
 """More rows than there can be: SQLite's integers end at 2**63."""
@@ -44,6 +55,31 @@ def unpacked(packed: bytes | None) -> Rows:
     numbers, _, data = packed.partition(b" ")
     ids = [*map(int, numbers.split(b","))]
     return Rows(ids, data, ids[-1])
+
+
+class Page(NamedTuple):
+    """Some rows of a session.
+
+    Attributes:
+        size: How many they are.
+        data: Their bytes, joined.
+        first: The number of the oldest.
+        last: The number of the newest.
+        numbers: Those of all rows, where they were asked for.
+    """
+
+    size: int
+    data: bytes
+    first: int
+    last: int
+    numbers: list[int]
+
+
+def page_of_rows(found: tuple[Any, ...]) -> Page:
+    """Return the page that a statement has read."""
+    size, data, first, last, *numbers = found
+    many = [*map(int, numbers[0].split(b","))] if numbers and size else []
+    return Page(size, data, first, last, many)
 
 
 def is_too_big(error: BaseException) -> bool:
