@@ -27,20 +27,23 @@ from typing import Any
 
 from memwrap.adapters.dumps import as_named, as_taken, is_sent_id, without_fake_id
 from memwrap.hidden.data import is_hidden_data, names_of
-from memwrap.hidden.sidecar import retied
+from memwrap.hidden.sidecar import retied, spans
 from memwrap.items import Item, are_texts
 from memwrap.pairing import id_key, in_order, pairs
 from memwrap.shapes import TYPES, is_known_shape, name_of_part
 
 __all__ = [
+    "ADK",
     "AGENTS",
     "CHAT",
+    "GENAI",
     "PORTABLE",
     "RESPONSES",
     "SAME",
     "Target",
     "fitting_id",
     "fitting_ids",
+    "foreign_projected",
     "named",
     "projected",
 ]
@@ -50,6 +53,8 @@ _DIGITS = 16  # of the digest in an id that was made to fit
 
 # What the Responses API takes without an id of its own, too.
 _WITHOUT_ID = frozenset({"message", "function_call", "custom_tool_call"})
+
+_MEDIA = ("input_image", "input_file", "input_audio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +93,23 @@ RESPONSES = Target("plain", id_length=64, is_api=True)
 AGENTS = Target("openai_agents", id_length=40, is_api=True, hides_data=True)
 """The OpenAI Agents SDK, which has models of its own for other APIs."""
 
+_CALLS = frozenset(
+    {
+        *("function_call", "function_call_output"),
+        *("custom_tool_call", "custom_tool_call_output"),
+    }
+)
+
+GENAI = Target("genai", id_length=64, items=_CALLS | {"reasoning"})
+"""The Gemini API."""
+
+ADK = Target("adk", id_length=40, items=_CALLS | {"reasoning"})
+"""Google's ADK, which has models of its own for many providers."""
+
 CHAT = Target(
     "chat",
     id_length=40,
-    items=frozenset(
-        {
-            *("function_call", "function_call_output"),
-            *("custom_tool_call", "custom_tool_call_output"),
-        }
-    ),
+    items=_CALLS,
     parts={
         "user": {
             "input_image": ("image_url",),
@@ -115,6 +128,48 @@ def projected(items: Sequence[Item], target: Target) -> list[Item]:
         return list(items)  # there is nothing to do, or a layer put something else there
     taken = [_shown(item, target) for item in in_order(list(items)) if _is_taken(item, target)]
     return _with_fitting_ids(_each_once(taken) if target.is_api else taken, target)
+
+
+def foreign_projected(items: Sequence[Item], target: Target) -> list[Item]:
+    """Return *items* as a framework's messages are made of them.
+
+    Messages of the framework's own, which have a sidecar, stay as they are. Of others go reasoning,
+    what the target has not, and what an assistant left blank.
+    """
+    if are_texts(items) or any(type(item) is not dict for item in items):
+        return [item for item in items if not _is_blank(item)]
+    own = _own_places(items, target)
+    ordered = in_order(list(items))
+    places = _own_places(ordered, target)
+    if [id(ordered[place]) for place in places] == [id(items[place]) for place in own]:
+        items, own = ordered, places
+    own_places = frozenset(own)
+    kept = [
+        (item, place in own_places)
+        for place, item in enumerate(items)
+        if place in own_places or (_is_taken(item, target) and not _is_blank(item))
+    ]
+    taken = [item for item, _ in kept]
+    ids = fitting_ids(taken, target)
+    return [
+        item if is_own or place not in ids else item | {id_key(item): ids[place]}
+        for place, (item, is_own) in enumerate(kept)
+    ]
+
+
+def _own_places(items: Sequence[Item], target: Target) -> list[int]:
+    whole = sorted(spans(items, target.name)[1].items())
+    return [place for start, (end, _) in whole for place in range(start, end)]
+
+
+def _is_blank(item: Any) -> bool:
+    """Tell whether an item is a message in which the assistant says nothing."""
+    return (
+        type(item) is dict
+        and item.get("role") == "assistant"
+        and isinstance(content := item.get("content", ""), str)
+        and not content.strip()
+    )
 
 
 def fitting_id(call_id: str, target: Target) -> str:
@@ -138,11 +193,13 @@ def _is_taken(item: Item, target: Target) -> bool:
         return True
     if target.items is not None and kind not in target.items:
         return False
-    return kind != "reasoning" or not target.is_api or _is_own(item, target)
+    return kind != "reasoning" or _is_own(item, target)
 
 
 def _is_own(reasoning: Item, target: Target) -> bool:
     """Tell whether reasoning is an item of the Responses API, or hidden by the reader itself."""
+    if not target.is_api:
+        return target.name in names_of(reasoning)
     others = [name for name in names_of(reasoning) if name not in ("memwrap", target.name)]
     if target.hides_data:
         others = [name for name in others if is_hidden_data(name, None)]
@@ -183,9 +240,23 @@ def _shown(item: Item, target: Target) -> Item:
             parts = [named(part, allowed) for part in item[key]]
             item = item if parts == item[key] and parts else item | {key: parts or ""}
     if target.is_api and item.get("type", "message") in TYPES:
-        item = as_taken(item)
+        item = _without_shown_media(as_taken(item))
         return as_named(item) if target.hides_data else without_fake_id(item)
     return item
+
+
+def _without_shown_media(item: Item) -> Item:
+    """Return an assistant's message with media named in text: only users show any to this API."""
+    content = item.get("content")
+    if item.get("role") != "assistant" or not isinstance(content, list):
+        return item
+    parts = [
+        named(part, {}) | {"type": "output_text", "annotations": []}
+        if isinstance(part, dict) and part.get("type") in _MEDIA
+        else part
+        for part in content
+    ]
+    return item if parts == content else item | {"content": parts}
 
 
 def named(part: Any, allowed: Mapping[str, tuple[str, ...]]) -> Any:
