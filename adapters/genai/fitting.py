@@ -1,8 +1,12 @@
-"""Conversations as the Gemini API takes them: a user begins, and nobody says nothing."""
+"""Conversations as the Gemini API takes them.
+
+A user begins, nobody says nothing, and each id is of one call.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
 
 from google.genai import types
 
@@ -24,7 +28,7 @@ def fitting(contents: Sequence[types.Content]) -> list[types.Content]:
     if not contents or contents[-1].role == "model":
         return list(contents)
     said = [_without_blanks(content) for content in contents]
-    fit = [content for content in said if content.parts] or said
+    fit = list(_with_ids_once([content for content in said if content.parts] or said))
     if fit and fit[0].role == "model":
         fit.insert(0, Opening(role="user", parts=[types.Part(text=_OPENING)]))
     return fit
@@ -42,3 +46,40 @@ def _is_blank(part: types.Part) -> bool:
     """Tell whether a part has nothing but blank text; an empty one may hold a signature."""
     says = {name for name, value in part if value is not None}
     return says <= {"text", "thought"} and not (part.text or "").strip()
+
+
+def _with_ids_once(contents: Sequence[types.Content]) -> Iterator[types.Content]:
+    """Yield contents with each id of one call only, and of its response."""
+    taken: set[str] = set()
+    open_ids: dict[str, deque[str]] = defaultdict(deque)
+    for content in contents:
+        parts: list[types.Part] = []
+        for part in content.parts or ():
+            call, response = part.function_call, part.function_response
+            if call is not None and call.id and content.role == "model":
+                new = _free(call.id, taken)
+                taken.add(new)
+                open_ids[call.id].append(new)
+                parts.append(_renamed(part, "function_call", new))
+            elif response is not None and response.id and open_ids[response.id]:
+                new = open_ids[response.id].popleft()
+                parts.append(_renamed(part, "function_response", new))
+            else:
+                parts.append(part)
+        is_same = all(one is other for one, other in zip(parts, content.parts or (), strict=True))
+        yield content if is_same else content.model_copy(update={"parts": parts})
+
+
+def _free(call_id: str, taken: set[str]) -> str:
+    new, number = call_id, 1
+    while new in taken:
+        number += 1
+        new = f"{call_id}_{number}"
+    return new
+
+
+def _renamed(part: types.Part, field: str, call_id: str) -> types.Part:
+    tool = getattr(part, field)
+    if tool.id == call_id:
+        return part
+    return part.model_copy(update={field: tool.model_copy(update={"id": call_id})})

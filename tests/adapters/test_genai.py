@@ -374,6 +374,17 @@ def test_nothing_blank_is_sent():
     assert there_and_back([user("?"), signed, user("!")])[1] == signed
 
 
+def test_ids_are_of_one_call_in_a_request():
+    """Ids that a model began anew are unique in a request, and shared by call and response."""
+    contents = [*CONVERSATIONS["ids begin anew"], user("?")]
+    back = there_and_back(contents)
+    calls = [part.function_call.id for one in back for part in one.parts if part.function_call]
+    told = [part.function_response for one in back for part in one.parts if part.function_response]
+    assert len(set(calls)) == 4
+    assert [one.id for one in told] == calls
+    assert calls[:2] == ["id_0_0", "id_0_1"]
+
+
 def test_picture_is_in_the_items():
     """A picture is visible as a data URL, once."""
     items = genai.to_items(CONTENTS["picture"])

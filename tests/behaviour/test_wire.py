@@ -7,7 +7,14 @@ import httpx2
 import openai
 import pytest
 from agents import Agent, OpenAIChatCompletionsModel, OpenAIResponsesModel, set_tracing_disabled
-from corpus.wire import refused_by_anthropic, refused_by_chat, refused_by_responses
+from corpus.gemini_client import Gemini
+from corpus.genai import CONTENTS, CONVERSATIONS
+from corpus.wire import (
+    refused_by_anthropic,
+    refused_by_chat,
+    refused_by_gemini,
+    refused_by_responses,
+)
 from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.runnables import RunnableLambda
@@ -16,7 +23,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from support import CALL, OUTPUT, REASONING
 
 from memwrap import InMemoryStore, with_session
-from memwrap.adapters import chat
+from memwrap.adapters import chat, genai
 from memwrap.adapters.langchain import portable
 from memwrap.adapters.langgraph import portable as graph_portable
 from memwrap.middleware import Trim
@@ -74,6 +81,16 @@ def plain_reader(api, **options):
     return agent, lambda: refused_by_responses(bodies[-1]["input"])
 
 
+def gemini_reader(api, **options):
+    gemini = Gemini()
+
+    @with_session(adapter=genai, **options)
+    async def agent(contents):
+        return await gemini.generate(contents)
+
+    return agent, lambda: refused_by_gemini(gemini.bodies[-1]["contents"])
+
+
 def agents_reader(api, **options):
     client, bodies = api
     agent = with_session(Agent("a", model=OpenAIResponsesModel("m", client)), **options)
@@ -117,6 +134,7 @@ def gpt(**options):
 READERS = {
     "chat": chat_reader,
     "plain": plain_reader,
+    "gemini": gemini_reader,
     "agents": agents_reader,
     "anthropic": model_reader(claude(), refused_by_anthropic),
     "graph": model_reader(claude(), refused_by_anthropic, graph_portable, graph=True),
@@ -187,6 +205,19 @@ HOSTED = [
 ]
 
 
+GEMINI = [
+    CONTENTS["thoughts, call"],
+    CONTENTS["response object"],
+    CONTENTS["signature alone"],
+    CONTENTS["picture by the model"],
+    CONTENTS["code"],
+    CONTENTS["empty"],
+    CONTENTS["no parts"],
+    *CONVERSATIONS["ids begin anew"][1:],
+    CONTENTS["parallel calls"],
+]
+
+
 def writers(store):
     @with_session(store=store, adapter=chat)
     async def of_chat(messages):
@@ -204,8 +235,12 @@ def writers(store):
     async def of_hosted(items):
         return HOSTED
 
+    @with_session(store=store, adapter=genai)
+    async def of_gemini(contents):
+        return GEMINI
+
     of_langchain = with_session(RunnableLambda(lambda messages: LANGCHAIN), store=store)
-    return [of_chat, of_plain, of_langchain.ainvoke, of_agents, of_hosted]
+    return [of_chat, of_plain, of_langchain.ainvoke, of_agents, of_hosted, of_gemini]
 
 
 QUESTIONS = [
@@ -295,6 +330,12 @@ async def test_the_sdk_sends_what_chat_completions_takes(api):
     assert refused() == []
 
 
+GEMINI_ASKED = {"role": "user", "parts": [{"text": "x"}]}
+GEMINI_SAID = {"role": "model", "parts": [{"text": "x"}]}
+GEMINI_CALLED = {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {}}}]}
+GEMINI_TOLD = {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {}}}]}
+
+
 @pytest.mark.parametrize(
     ("refused", "request_body"),
     [
@@ -309,6 +350,15 @@ async def test_the_sdk_sends_what_chat_completions_takes(api):
         (refused_by_anthropic, {"messages": [{"role": "assistant", "content": "x"}]}),
         (refused_by_anthropic, {"messages": [{"role": "user", "content": " "}]}),
         (refused_by_anthropic, {"system": "", "messages": []}),
+        (refused_by_gemini, []),
+        (refused_by_gemini, [GEMINI_SAID]),
+        (refused_by_gemini, [GEMINI_ASKED, GEMINI_SAID]),
+        (refused_by_gemini, [GEMINI_ASKED | {"parts": []}]),
+        (refused_by_gemini, [GEMINI_ASKED | {"parts": [{"text": " "}]}]),
+        (refused_by_gemini, [GEMINI_ASKED | {"parts": [{"odd": "x"}]}]),
+        (refused_by_gemini, [GEMINI_ASKED | {"role": "system"}]),
+        (refused_by_gemini, [GEMINI_ASKED, GEMINI_CALLED, GEMINI_ASKED]),
+        (refused_by_gemini, [GEMINI_ASKED, GEMINI_TOLD]),
     ],
 )
 def test_the_checks_are_strict(refused, request_body):
@@ -322,3 +372,5 @@ def test_messages_of_the_checks():
     asked = [SystemMessage("s"), HumanMessage("q"), *LANGCHAIN[:2], AIMessage("a")]
     payload = model._get_request_payload(portable.from_items(portable.to_items(asked)))
     assert refused_by_anthropic(payload) == []
+    contents = [GEMINI_ASKED, GEMINI_CALLED, GEMINI_TOLD]
+    assert refused_by_gemini(contents) == []
