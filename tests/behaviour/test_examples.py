@@ -18,6 +18,7 @@ NAMES = sorted(path.name for path in EXAMPLES.glob("*.py") if path.stem != "tiny
 SHOWS = {
     "agents_sdk.py": "Your name is Ada.",
     "demo.py": "Your name is Ada.  (Agents SDK agent)",
+    "gemini.py": "function_call_output",
     "import_langchain.py": "Your name is Ada.",
     "langchain_runnable.py": "Your city is Turin.",
     "langgraph_agent.py": "function_call_output",
