@@ -49,9 +49,10 @@ from memwrap.adapters.openai_objects import (
     is_readable,
     usages_in,
 )
-from memwrap.adapters.projection import CHAT, Target, projected
+from memwrap.adapters.projection import Target, projected
 from memwrap.adapters.rebuilt import rebuilt_chat
 from memwrap.adapters.streams import added_up
+from memwrap.adapters.targets import CHAT
 from memwrap.exceptions import ConversionError
 from memwrap.hidden.data import data_of
 from memwrap.items import Item

@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
-from memwrap.adapters.projection import SAME, Target
+from memwrap.adapters.projection import Target
+from memwrap.adapters.targets import SAME
 from memwrap.hidden.comparison import digest, equal
 from memwrap.hidden.data import without_hidden
 from memwrap.hidden.sidecar import (

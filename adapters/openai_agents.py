@@ -26,10 +26,11 @@ from typing import Any
 
 from memwrap.adapters import plain
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
-from memwrap.adapters.projection import AGENTS, projected
+from memwrap.adapters.projection import projected
 from memwrap.adapters.response_stream import ResponseStream
 from memwrap.adapters.second_memory import refuse_second_memory
 from memwrap.adapters.streamed_run import StreamedRun
+from memwrap.adapters.targets import AGENTS
 from memwrap.adapters.usages import usage_of
 from memwrap.dialects import Kind, Method, Methods
 from memwrap.exceptions import ConversionError

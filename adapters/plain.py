@@ -37,10 +37,11 @@ from typing import Any
 from memwrap.adapters import chat
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
 from memwrap.adapters.openai_objects import is_chat_only, is_readable, usages_in
-from memwrap.adapters.projection import RESPONSES, projected
+from memwrap.adapters.projection import projected
 from memwrap.adapters.rebuilt import rebuilt_response
 from memwrap.adapters.response_stream import ResponseStream
 from memwrap.adapters.streams import added_up
+from memwrap.adapters.targets import RESPONSES
 from memwrap.hidden.data import without_provider_data
 from memwrap.items import Item, are_texts
 

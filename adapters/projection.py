@@ -22,10 +22,10 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from memwrap.adapters.dumps import as_named, as_taken, is_sent_id, without_fake_id
+from memwrap.adapters.targets import Target
 from memwrap.hidden.data import is_hidden_data, names_of
 from memwrap.hidden.sidecar import retied
 from memwrap.items import Item, are_texts
@@ -33,16 +33,6 @@ from memwrap.pairing import id_key, in_order, pairs
 from memwrap.shapes import TYPES, is_known_shape, name_of_part
 
 __all__ = [
-    "AGENTS",
-    "AGENT_FRAMEWORK",
-    "ANTHROPIC",
-    "CHAT",
-    "LLAMA_INDEX",
-    "PORTABLE",
-    "PYDANTIC_AI",
-    "RESPONSES",
-    "SAME",
-    "STRANDS",
     "Target",
     "fitting_id",
     "fitting_ids",
@@ -59,79 +49,7 @@ _DIGITS = 16  # of the digest in an id that was made to fit
 # What the Responses API takes without an id of its own, too.
 _WITHOUT_ID = frozenset({"message", "function_call", "custom_tool_call"})
 
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a reader of items can take.
-
-    Attributes:
-        name: The dialect; reasoning under another dialect's name is another model's.
-        restores: Whether messages of the dialect are restored from their sidecars.
-        id_length: How many characters a call id may have; None for any id at all.
-        items: The types of items besides messages; None for all.
-        parts: By speaker, the parts that content may have besides text, and where their data may
-            be; None for all. Outputs of tools are spoken by ``"tool"``.
-        is_api: Whether the reader is the Responses API, which refuses keys it does not know.
-        hides_data: Whether the reader has hidden data of its own, in its reasoning too.
-    """
-
-    name: str
-    restores: bool = True
-    id_length: int | None = None
-    items: frozenset[str] | None = None
-    parts: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None
-    is_api: bool = False
-    hides_data: bool = False
-
-
-SAME = Target("same")
-"""A framework's own messages, all of them, exactly."""
-
-PORTABLE = Target("portable", restores=False, id_length=40)
-"""A framework's messages for a model of any provider."""
-
-RESPONSES = Target("plain", id_length=64, is_api=True)
-"""The Responses API."""
-
-AGENTS = Target("openai_agents", id_length=40, is_api=True, hides_data=True)
-"""The OpenAI Agents SDK, which has models of its own for other APIs."""
-
-_CALLS = frozenset(
-    {
-        *("function_call", "function_call_output"),
-        *("custom_tool_call", "custom_tool_call_output"),
-    }
-)
-
-AGENT_FRAMEWORK = Target("agent_framework", id_length=40, items=_CALLS | {"reasoning"})
-"""Microsoft Agent Framework, which has clients of its own for many providers."""
-
-LLAMA_INDEX = Target("llama_index", id_length=40, items=_CALLS | {"reasoning"})
-"""LlamaIndex, which has models of its own for many providers."""
-
-STRANDS = Target("strands", id_length=40, items=_CALLS | {"reasoning"})
-"""Strands Agents, which has models of its own for many providers."""
-
-ANTHROPIC = Target("anthropic", id_length=64, items=_CALLS | {"reasoning"})
-"""Anthropic's Messages API."""
-
-PYDANTIC_AI = Target("pydantic_ai", id_length=40)
-"""Agents of Pydantic AI, whose models hand on ids of calls to any provider as they are."""
-
-CHAT = Target(
-    "chat",
-    id_length=40,
-    items=_CALLS,
-    parts={
-        "user": {
-            "input_image": ("image_url",),
-            "input_file": ("file_data", "file_id"),
-            "input_audio": ("input_audio",),
-        },
-        "assistant": {"refusal": ("refusal",)},
-    },
-)
-"""The Chat Completions API."""
+_MEDIA = ("input_image", "input_file", "input_audio")
 
 
 def projected(items: Sequence[Item], target: Target) -> list[Item]:
@@ -226,9 +144,23 @@ def _shown(item: Item, target: Target) -> Item:
             parts = [named(part, allowed) for part in item[key]]
             item = item if parts == item[key] and parts else item | {key: parts or ""}
     if target.is_api and item.get("type", "message") in TYPES:
-        item = as_taken(item)
+        item = _without_shown_media(as_taken(item))
         return as_named(item) if target.hides_data else without_fake_id(item)
     return item
+
+
+def _without_shown_media(item: Item) -> Item:
+    """Return an assistant's message with media named in text: only users show any to this API."""
+    content = item.get("content")
+    if item.get("role") != "assistant" or not isinstance(content, list):
+        return item
+    parts = [
+        named(part, {}) | {"type": "output_text", "annotations": []}
+        if isinstance(part, dict) and part.get("type") in _MEDIA
+        else part
+        for part in content
+    ]
+    return item if parts == content else item | {"content": parts}
 
 
 def named(part: Any, allowed: Mapping[str, tuple[str, ...]]) -> Any:

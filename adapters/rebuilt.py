@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from memwrap.adapters.projection import RESPONSES, projected
+from memwrap.adapters.projection import projected
+from memwrap.adapters.targets import RESPONSES
 from memwrap.hidden.data import without_provider_data
 from memwrap.items import Item
 

@@ -20,8 +20,8 @@ from memwrap.adapters import chat
 from memwrap.adapters.agent_framework.shape import LOSSLESS
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
 from memwrap.adapters.foreign import foreign_projected
-from memwrap.adapters.projection import AGENT_FRAMEWORK
 from memwrap.adapters.streams import added_up
+from memwrap.adapters.targets import AGENT_FRAMEWORK
 from memwrap.exceptions import ConversionError
 from memwrap.items import Item
 

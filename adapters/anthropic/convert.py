@@ -12,8 +12,8 @@ from memwrap.adapters.anthropic.shape import LOSSLESS, Message, is_message
 from memwrap.adapters.anthropic.stream import MessageStream
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
 from memwrap.adapters.foreign import foreign_projected
-from memwrap.adapters.projection import ANTHROPIC
 from memwrap.adapters.streams import added_up
+from memwrap.adapters.targets import ANTHROPIC
 from memwrap.adapters.usages import usage_of
 from memwrap.items import Item
 from memwrap.usage import Usage

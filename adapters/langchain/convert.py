@@ -22,8 +22,9 @@ from memwrap.adapters.langchain.shape import items_for, items_for_all, messages_
 from memwrap.adapters.langchain.streams import Chunks
 from memwrap.adapters.langchain.structured import raw_of
 from memwrap.adapters.openai_objects import has_parts_of_items
-from memwrap.adapters.projection import PORTABLE, SAME, Target, fitting_ids
+from memwrap.adapters.projection import Target, fitting_ids
 from memwrap.adapters.streams import added_up
+from memwrap.adapters.targets import PORTABLE, SAME
 from memwrap.answers import answers_marked
 from memwrap.exceptions import ConversionError
 from memwrap.hidden.data import marked, marks_of, without_marks

@@ -10,7 +10,8 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 
 from memwrap.adapters.langchain.response_items import OUTPUTS, is_spoken, kind_of, speaker_of
 from memwrap.adapters.lossless import Group
-from memwrap.adapters.projection import PORTABLE, Target, is_foreign, named
+from memwrap.adapters.projection import Target, is_foreign, named
+from memwrap.adapters.targets import PORTABLE
 from memwrap.hidden.data import marks_of
 from memwrap.items import Item, arguments_of
 

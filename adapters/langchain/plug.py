@@ -9,7 +9,7 @@ from langchain_core.messages import BaseMessage
 
 from memwrap.adapters.langchain.shape import items_for_all, messages_for
 from memwrap.adapters.plugs import SessionPlug
-from memwrap.adapters.projection import SAME
+from memwrap.adapters.targets import SAME
 from memwrap.items import Item
 from memwrap.sessions.base import Session
 

@@ -21,7 +21,8 @@ from memwrap.adapters.langchain.items_to_message import joins, message_of
 from memwrap.adapters.langchain.message_to_items import items_of
 from memwrap.adapters.langchain.response_items import speaker_of
 from memwrap.adapters.lossless import Group, Lossless
-from memwrap.adapters.projection import PORTABLE, SAME, Target
+from memwrap.adapters.projection import Target
+from memwrap.adapters.targets import PORTABLE, SAME
 from memwrap.hidden.comparison import digest, equal
 from memwrap.hidden.data import without_marks
 from memwrap.hidden.sidecar import has_sidecar

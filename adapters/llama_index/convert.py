@@ -14,8 +14,8 @@ from memwrap.adapters.dispatch import clear_errors, convert, unknown
 from memwrap.adapters.foreign import foreign_projected
 from memwrap.adapters.llama_index.events import Told, without_steps
 from memwrap.adapters.llama_index.shape import lossless
-from memwrap.adapters.projection import LLAMA_INDEX
 from memwrap.adapters.streams import added_up
+from memwrap.adapters.targets import LLAMA_INDEX
 from memwrap.exceptions import ConversionError
 from memwrap.items import Item
 

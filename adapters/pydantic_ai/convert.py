@@ -28,12 +28,13 @@ from pydantic_ai.result import StreamedRunResult
 
 from memwrap.adapters import plain
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
-from memwrap.adapters.projection import PYDANTIC_AI, fitting_ids, projected
+from memwrap.adapters.projection import fitting_ids, projected
 from memwrap.adapters.pydantic_ai.events import Events
 from memwrap.adapters.pydantic_ai.items_to_message import UNKNOWN_TIME, with_tools
 from memwrap.adapters.pydantic_ai.message_to_items import NAME
 from memwrap.adapters.pydantic_ai.shape import LOSSLESS, reloaded
 from memwrap.adapters.streams import added_up
+from memwrap.adapters.targets import PYDANTIC_AI
 from memwrap.context import current_turn
 from memwrap.exceptions import ConversionError
 from memwrap.hidden.data import without_marks

@@ -19,9 +19,10 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
-from memwrap.adapters.projection import PYDANTIC_AI, fitting_id, is_of_api
+from memwrap.adapters.projection import fitting_id, is_of_api
 from memwrap.adapters.pydantic_ai.content import output_to_result, parts_to_content
 from memwrap.adapters.pydantic_ai.message_to_items import NAME, OPENAI, PROVIDER
+from memwrap.adapters.targets import PYDANTIC_AI
 from memwrap.hidden.data import data_of, marked, marks_of
 from memwrap.items import Item, text_of
 from memwrap.pairing import pairs

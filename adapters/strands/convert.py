@@ -14,9 +14,9 @@ from strands.types.content import ContentBlock
 from memwrap.adapters import chat
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
 from memwrap.adapters.foreign import foreign_projected
-from memwrap.adapters.projection import STRANDS
 from memwrap.adapters.strands.shape import LOSSLESS, Message, is_message
 from memwrap.adapters.streams import added_up
+from memwrap.adapters.targets import STRANDS
 from memwrap.items import Item
 
 __all__ = [

@@ -7,7 +7,7 @@ from memwrap.adapters.extras import need
 
 MISSING = """
 import importlib, sys
-sys.modules[sys.argv[1]] = None
+sys.modules[{"genai": "google.genai"}.get(sys.argv[1], sys.argv[1])] = None
 try:
     importlib.import_module(f"memwrap.adapters.{sys.argv[1]}")
 except ImportError as exc:
@@ -16,6 +16,7 @@ except ImportError as exc:
 
 EXTRAS = {
     "agent_framework": "agent-framework",
+    "genai": "genai",
     "llama_index": "llama-index",
     "strands": "strands",
 }

@@ -4,7 +4,7 @@ from corpus.agent_framework import call
 
 from memwrap.adapters import agent_framework
 from memwrap.adapters.foreign import foreign_projected
-from memwrap.adapters.projection import AGENT_FRAMEWORK
+from memwrap.adapters.targets import AGENT_FRAMEWORK
 from memwrap.items import assistant, user
 
 

@@ -11,7 +11,8 @@ from support import CALL, OUTPUT, REASONING
 from memwrap.adapters import chat, langchain, openai_agents, plain
 from memwrap.adapters.langchain import portable
 from memwrap.adapters.langgraph import portable as graph_portable
-from memwrap.adapters.projection import AGENTS, CHAT, PORTABLE, RESPONSES, projected
+from memwrap.adapters.projection import projected
+from memwrap.adapters.targets import AGENTS, CHAT, PORTABLE, RESPONSES
 
 USER = {"role": "user", "content": "u"}
 SAID = {"role": "assistant", "content": "a"}

@@ -19,6 +19,7 @@ SHOWS = {
     "agent_framework_agent.py": "Your name is Ada.",
     "agents_sdk.py": "Your name is Ada.",
     "demo.py": "Your name is Ada.  (Agents SDK agent)",
+    "gemini.py": "function_call_output",
     "import_langchain.py": "Your name is Ada.",
     "langchain_runnable.py": "Your city is Turin.",
     "langgraph_agent.py": "function_call_output",

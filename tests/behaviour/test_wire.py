@@ -9,8 +9,15 @@ import pytest
 from agents import Agent, OpenAIChatCompletionsModel, set_tracing_disabled
 from agents import OpenAIResponsesModel as AgentsResponsesModel
 from anthropic import AsyncAnthropic
+from corpus.gemini_client import Gemini
+from corpus.genai import CONTENTS, CONVERSATIONS
 from corpus.server_sent import server_sent
-from corpus.wire import refused_by_anthropic, refused_by_chat, refused_by_responses
+from corpus.wire import (
+    refused_by_anthropic,
+    refused_by_chat,
+    refused_by_gemini,
+    refused_by_responses,
+)
 from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.runnables import RunnableLambda
@@ -32,7 +39,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from support import CALL, OUTPUT, REASONING
 
 from memwrap import InMemoryStore, with_session
-from memwrap.adapters import chat, pydantic_ai
+from memwrap.adapters import chat, genai, pydantic_ai
 from memwrap.adapters.langchain import portable
 from memwrap.adapters.langgraph import portable as graph_portable
 from memwrap.middleware import Trim
@@ -98,6 +105,16 @@ def plain_reader(api, **options):
         return await client.responses.create(model="m", input=items)
 
     return agent, lambda: refused_by_responses(bodies[-1]["input"])
+
+
+def gemini_reader(api, **options):
+    gemini = Gemini()
+
+    @with_session(adapter=genai, **options)
+    async def agent(contents):
+        return await gemini.generate(contents)
+
+    return agent, lambda: refused_by_gemini(gemini.bodies[-1]["contents"])
 
 
 def agents_reader(api, **options):
@@ -170,6 +187,7 @@ def prompted_claude(client, bodies):
 READERS = {
     "chat": chat_reader,
     "plain": plain_reader,
+    "gemini": gemini_reader,
     "agents": agents_reader,
     "anthropic": model_reader(claude(), refused_by_anthropic),
     "graph": model_reader(claude(), refused_by_anthropic, graph_portable, graph=True),
@@ -268,6 +286,19 @@ HOSTED = [
 ]
 
 
+GEMINI = [
+    CONTENTS["thoughts, call"],
+    CONTENTS["response object"],
+    CONTENTS["signature alone"],
+    CONTENTS["picture by the model"],
+    CONTENTS["code"],
+    CONTENTS["empty"],
+    CONTENTS["no parts"],
+    *CONVERSATIONS["ids begin anew"][1:],
+    CONTENTS["parallel calls"],
+]
+
+
 def writers(store):
     @with_session(store=store, adapter=chat)
     async def of_chat(messages):
@@ -285,13 +316,17 @@ def writers(store):
     async def of_hosted(items):
         return HOSTED
 
+    @with_session(store=store, adapter=genai)
+    async def of_gemini(contents):
+        return GEMINI
+
     of_langchain = with_session(RunnableLambda(lambda messages: LANGCHAIN), store=store)
 
     @with_session(store=store, adapter=pydantic_ai)
     async def of_prompted(messages):
         return PROMPTED
 
-    return [of_chat, of_plain, of_langchain.ainvoke, of_agents, of_hosted, of_prompted]
+    return [of_chat, of_plain, of_langchain.ainvoke, of_agents, of_hosted, of_gemini, of_prompted]
 
 
 QUESTIONS = [
@@ -381,6 +416,12 @@ async def test_the_sdk_sends_what_chat_completions_takes(api):
     assert refused() == []
 
 
+GEMINI_ASKED = {"role": "user", "parts": [{"text": "x"}]}
+GEMINI_SAID = {"role": "model", "parts": [{"text": "x"}]}
+GEMINI_CALLED = {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {}}}]}
+GEMINI_TOLD = {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {}}}]}
+
+
 @pytest.mark.parametrize(
     ("refused", "request_body"),
     [
@@ -395,6 +436,15 @@ async def test_the_sdk_sends_what_chat_completions_takes(api):
         (refused_by_anthropic, {"messages": [{"role": "assistant", "content": "x"}]}),
         (refused_by_anthropic, {"messages": [{"role": "user", "content": " "}]}),
         (refused_by_anthropic, {"system": "", "messages": []}),
+        (refused_by_gemini, []),
+        (refused_by_gemini, [GEMINI_SAID]),
+        (refused_by_gemini, [GEMINI_ASKED, GEMINI_SAID]),
+        (refused_by_gemini, [GEMINI_ASKED | {"parts": []}]),
+        (refused_by_gemini, [GEMINI_ASKED | {"parts": [{"text": " "}]}]),
+        (refused_by_gemini, [GEMINI_ASKED | {"parts": [{"odd": "x"}]}]),
+        (refused_by_gemini, [GEMINI_ASKED | {"role": "system"}]),
+        (refused_by_gemini, [GEMINI_ASKED, GEMINI_CALLED, GEMINI_ASKED]),
+        (refused_by_gemini, [GEMINI_ASKED, GEMINI_TOLD]),
     ],
 )
 def test_the_checks_are_strict(refused, request_body):
@@ -408,3 +458,5 @@ def test_messages_of_the_checks():
     asked = [SystemMessage("s"), HumanMessage("q"), *LANGCHAIN[:2], AIMessage("a")]
     payload = model._get_request_payload(portable.from_items(portable.to_items(asked)))
     assert refused_by_anthropic(payload) == []
+    contents = [GEMINI_ASKED, GEMINI_CALLED, GEMINI_TOLD]
+    assert refused_by_gemini(contents) == []

@@ -1,4 +1,4 @@
-"""What three APIs refuse in the requests that a conversation makes, as strict as they are."""
+"""What four APIs refuse in the requests that a conversation makes, as strict as they are."""
 
 import re
 import typing
@@ -7,7 +7,12 @@ from functools import cache
 from corpus.response_schema import fault_of, problems
 from openai.types.chat.chat_completion_message_param import ChatCompletionMessageParam
 
-_IDS = {"chat": r".{1,40}", "responses": r".{1,64}", "anthropic": r"[A-Za-z0-9_-]{1,64}"}
+_IDS = {
+    "gemini": r".{1,64}",
+    "chat": r".{1,40}",
+    "responses": r".{1,64}",
+    "anthropic": r"[A-Za-z0-9_-]{1,64}",
+}
 _CONTENTS = {"message", "function_call_output", "custom_tool_call_output"}
 _CHAT_PARTS = {
     "user": {"text", "image_url", "input_audio", "file"},
@@ -170,6 +175,54 @@ def refused_by_anthropic(payload):
                 wrong.append(f"{place}: a block {kind}")
             last = ("said", role) if kind == "text" else None
     return wrong + _unpaired(steps, "anthropic", together=True)
+
+
+def refused_by_gemini(contents):
+    """Return what Gemini refuses in the contents of a request."""
+    wrong = [] if contents and contents[0].get("role") == "user" else ["the user is not first"]
+    wrong += [] if contents and contents[-1].get("role") == "user" else ["the user is not last"]
+    waiting, known = [], set()
+    for place, content in enumerate(contents):
+        role, parts = content.get("role"), content.get("parts") or []
+        wrong += [] if role in ("user", "model") else [f"{place}: role {role}"]
+        wrong += [] if parts else [f"{place}: no parts"]
+        wrong += [f"{place}: {why}" for part in parts for why in _of_part(part, role)]
+        calls = [part["functionCall"] for part in parts if "functionCall" in part]
+        told = [part["functionResponse"] for part in parts if "functionResponse" in part]
+        if told or waiting:
+            answered = [(one.get("id"), one.get("name")) for one in told]
+            if sorted(answered, key=str) != sorted(waiting, key=str):
+                wrong.append(f"{place}: {answered} in place of {waiting}")
+        waiting = [(call.get("id"), call.get("name")) for call in calls]
+        for call in calls:
+            if (call_id := call.get("id")) is not None:
+                wrong += [f"a second call {call_id!r}"] if call_id in known else []
+                wrong += [] if re.fullmatch(_IDS["gemini"], call_id) else [f"id {call_id!r}"]
+                known.add(call_id)
+    return wrong + ([f"unanswered {waiting}"] if waiting else [])
+
+
+_GEMINI_DATA = {"text", "inlineData", "fileData", "functionCall", "functionResponse"}
+_GEMINI_DATA |= {"executableCode", "codeExecutionResult", "toolCall", "toolResponse"}
+_GEMINI_BESIDE = {"thought", "thoughtSignature", "partMetadata", "videoMetadata"}
+
+
+def _of_part(part, role):
+    data = part.keys() & _GEMINI_DATA
+    if len(data) != 1 or part.keys() - data - _GEMINI_BESIDE:
+        yield f"a part of {sorted(part)}"
+    if "text" in part and not part["text"].strip() and "thoughtSignature" not in part:
+        yield "blank text"
+    for key, speaker in (("functionCall", "model"), ("functionResponse", "user")):
+        if key in part:
+            yield from [] if role == speaker else [f"{key} of {role}"]
+            yield from [] if part[key].get("name") else [f"{key} without a name"]
+            value = part[key].get("args", part[key].get("response", {}))
+            yield from [] if isinstance(value, dict) else [f"{key} of {type(value).__name__}"]
+    for key, wanted in (("inlineData", "data"), ("fileData", "file_uri")):
+        if key in part:
+            kind = part[key].get("mime_type") or part[key].get("mimeType")
+            yield from [] if kind and part[key].get(wanted) else [f"{key} without {wanted}"]
 
 
 def _blank(content, place, *, may_be_empty=False):

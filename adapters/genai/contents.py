@@ -1,0 +1,192 @@
+"""What a content of Gemini's says, as items, and the content that items say.
+
+What has no place in an item is left to the caller: signatures, code and what came of it, tools of
+the server, metadata.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.genai import types
+
+from memwrap.adapters.genai.ids import own_id
+from memwrap.adapters.genai.outputs import args_of, arguments_text, response_of, response_text
+from memwrap.adapters.genai.parts import item_part, parts_of, response_item_part, response_parts
+from memwrap.adapters.lossless import Group
+from memwrap.hidden.data import with_data
+from memwrap.items import Item
+
+__all__ = ["Spoken", "SystemContent", "content_of", "items_of", "joins", "role_of"]
+
+_MODEL = ("model", "assistant")
+_TOLD = ("system", "developer")
+_CALLS = ("function_call", "custom_tool_call")
+_OUTPUTS = ("function_call_output", "custom_tool_call_output")
+_UNKNOWN = "unknown_function"  # of an output whose call nobody knows any more
+
+
+class SystemContent(types.Content):
+    """Instructions among contents, which have no role of their own for them: the user's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A content, and what its items have that it has not.
+
+    Attributes:
+        content: The content.
+        ids: By the places of parts, the ids that items have for calls and responses without one.
+    """
+
+    content: types.Content
+    ids: Mapping[int, str] = field(default_factory=dict)
+
+
+# Contents to items
+
+
+def role_of(content: types.Content) -> str:
+    """Return who speaks in a content, as items name it."""
+    role = content.role
+    if isinstance(content, SystemContent):
+        return "system"
+    if role is None and any(part.function_call for part in content.parts or ()):
+        return "assistant"
+    return "assistant" if role in _MODEL else role if role in _TOLD else "user"
+
+
+def items_of(spoken: Spoken, name: str) -> list[Item]:
+    """Return the items of a content; at least one.
+
+    Args:
+        spoken: The content.
+        name: The adapter under whose name thoughts are marked.
+    """
+    role = role_of(spoken.content)
+    items: list[Item] = []
+    shown: list[Item] = []  # of the message under way
+    for place, part in enumerate(spoken.content.parts or ()):
+        others = _items_of_part(part, spoken.ids.get(place, ""), name)
+        if others:
+            items += [*_message(role, shown), *others]
+            shown = []
+        elif (found := item_part(part, is_spoken=role == "assistant")) is not None:
+            shown.append(found)
+    items += _message(role, shown)
+    return items or [{"role": role, "content": ""}]
+
+
+def _message(role: str, parts: list[Item]) -> list[Item]:
+    if not parts:
+        return []
+    text = parts[0].get("text")
+    if len(parts) == 1 and isinstance(text, str):
+        return [{"role": role, "content": text}]
+    kind = {"type": "message"} if role == "assistant" else {}
+    return [{**kind, "role": role, "content": parts}]
+
+
+def _items_of_part(part: types.Part, free_id: str, name: str) -> list[Item]:
+    """Return the items that a part is on its own; none for a part of a message."""
+    items: list[Item] = []
+    if part.thought and part.text:
+        summary = [{"type": "summary_text", "text": part.text}]
+        items.append(with_data({"type": "reasoning", "summary": summary}, name, {}))
+    if (call := part.function_call) is not None:
+        items.append(
+            {
+                "type": "function_call",
+                "call_id": call.id or free_id,
+                "name": call.name or "",
+                "arguments": arguments_text(call.args),
+            }
+        )
+    if (response := part.function_response) is not None:
+        call_id = response.id or free_id
+        items.append(
+            {"type": "function_call_output", "call_id": call_id, "output": _output(response)}
+        )
+    return items
+
+
+def _output(response: types.FunctionResponse) -> Any:
+    text = response_text(response.response)
+    found = (response_item_part(part) for part in response.parts or ())
+    parts = [part for part in found if part is not None]
+    if not parts:
+        return text
+    return [{"type": "input_text", "text": text}, *parts] if text else parts
+
+
+# Items to contents
+
+
+def joins(item: Item, group: Group) -> bool:
+    """Tell whether *item* goes on with the content of the items before it.
+
+    Outputs in a row are one content, and so is what the model does up to the next output:
+    thoughts, a text, and calls. A second text begins a content, as two answers stay two.
+    """
+    kind, last = item.get("type", "message"), group[-1].get("type", "message")
+    if kind in _OUTPUTS or last in _OUTPUTS:
+        return kind in _OUTPUTS and last in _OUTPUTS
+    if kind == "message":
+        return item.get("role") == "assistant" and group.types == {"reasoning"}
+    if last == "message" and group[-1].get("role") != "assistant":
+        return False
+    return kind in _CALLS or (kind == "reasoning" and "message" not in group.types)
+
+
+def content_of(items: Sequence[Item], names: Mapping[str, str]) -> Spoken:
+    """Return the one content of a group.
+
+    Args:
+        items: The items.
+        names: The names of functions, by the ids of their calls.
+    """
+    last = items[-1]
+    role = last.get("role")
+    if role is not None and role != "assistant":
+        kind = SystemContent if role in _TOLD else types.Content
+        return Spoken(kind(role="user", parts=parts_of(last.get("content"))))
+    parts: list[types.Part] = []
+    ids: dict[int, str] = {}
+    for item in items:
+        if item.get("type") in (*_CALLS, *_OUTPUTS) and own_id(item["call_id"]) is None:
+            ids[len(parts)] = item["call_id"]
+        parts += _parts_of(item, names)
+    is_output = last.get("type") in _OUTPUTS
+    return Spoken(types.Content(role="user" if is_output else "model", parts=parts), ids)
+
+
+def _parts_of(item: Item, names: Mapping[str, str]) -> list[types.Part]:
+    kind = item.get("type", "message")
+    if kind == "reasoning":
+        texts = [part["text"] for part in item["summary"]]
+        return [types.Part(text=text, thought=True) for text in texts if text.strip()]
+    if kind in _CALLS:
+        call_id, name = own_id(item["call_id"]), item["name"]
+        call = types.FunctionCall(id=call_id, name=name, args=args_of(item))
+        return [types.Part(function_call=call)]
+    if kind in _OUTPUTS:
+        return [types.Part(function_response=_response(item, names))]
+    return parts_of(item.get("content"))
+
+
+def _response(item: Item, names: Mapping[str, str]) -> types.FunctionResponse:
+    output = item.get("output")
+    media: list[types.FunctionResponsePart] = []
+    if isinstance(output, list):
+        texts, media = response_parts(part for part in output if isinstance(part, dict))
+        output = "".join(texts)
+    text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
+    return types.FunctionResponse(
+        id=own_id(item["call_id"]),
+        name=names.get(item["call_id"]) or _UNKNOWN,
+        response=response_of(text),
+        parts=media or None,
+    )
