@@ -17,6 +17,7 @@ __all__ = ["DIALECTS", "LIKE", "NAMES", "SETTINGS", "adapter_for"]
 
 DIALECTS = {
     "agents": ("openai_agents", "RunResult"),
+    "google.adk": ("adk", "Runner"),
     "google.genai.types": ("genai", "Content"),
     "langchain": ("langchain", ""),
     "langchain_core": ("langchain", ""),

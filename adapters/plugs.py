@@ -7,15 +7,33 @@ from typing import Any, Generic, TypeVar
 
 from memwrap.answers import with_accepted
 from memwrap.dialects import Adapter
+from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item, repaired
 from memwrap.private_loop import wait_for
 from memwrap.sessions.base import Session
 from memwrap.sessions.popping import maybe
 
-__all__ = ["SessionPlug"]
+__all__ = ["SessionPlug", "check_store"]
 
 M = TypeVar("M")
 T = TypeVar("T")
+
+
+def check_store(store: object, plug: str) -> None:
+    """Refuse what is no store, and no function from id to session.
+
+    Args:
+        store: What was passed.
+        plug: The class that it was passed to, for the error.
+
+    Raises:
+        ConfigurationError: It is none.
+    """
+    if not callable(getattr(store, "session", store)) or isinstance(store, type):
+        given = f"the class {store.__name__}" if isinstance(store, type) else type(store).__name__
+        raise ConfigurationError(
+            f"{plug} takes a store, not {given}: pass one such as SQLiteStore('chat.db')"
+        )
 
 
 class SessionPlug(Generic[M]):

@@ -7,14 +7,14 @@ from memwrap.adapters.extras import need
 
 MISSING = """
 import importlib, sys
-sys.modules[{"genai": "google.genai"}[sys.argv[1]]] = None
+sys.modules[{"adk": "google.adk", "genai": "google.genai"}[sys.argv[1]]] = None
 try:
     importlib.import_module(f"memwrap.adapters.{sys.argv[1]}")
 except ImportError as exc:
     print(exc)
 """
 
-EXTRAS = {"genai": "genai"}
+EXTRAS = {"adk": "adk", "genai": "genai"}
 
 
 @pytest.mark.parametrize("module", EXTRAS)
