@@ -36,6 +36,10 @@ bench: .venv/.bench
 	$(BIN)/python benchmarks/turns.py
 	$(BIN)/python benchmarks/conversion.py
 	$(BIN)/python benchmarks/chains.py
+	$(BIN)/python benchmarks/windows.py
+	$(BIN)/python benchmarks/prefixes.py
+	$(BIN)/python benchmarks/tokens.py
+	$(BIN)/python benchmarks/blocking.py
 	$(BIN)/python benchmarks/sqlite.py
 
 clean:

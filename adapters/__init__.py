@@ -16,14 +16,21 @@ from memwrap.dialects import adapter_for
 __all__ = ["DIALECTS", "LIKE", "NAMES", "SETTINGS", "adapter_for"]
 
 DIALECTS = {
+    "agent_framework": ("agent_framework", "HistoryProvider"),
     "agents": ("openai_agents", "RunResult"),
+    "anthropic": ("anthropic", "AsyncAnthropic"),
     "google.adk": ("adk", "Runner"),
     "google.genai.types": ("genai", "Content"),
     "langchain": ("langchain", ""),
     "langchain_core": ("langchain", ""),
     "langgraph": ("langgraph", ""),
+    "llama_index": ("llama_index", "core"),
     "openai.types.chat": ("chat", ""),
     "openai.types.responses": ("plain", ""),
+    "strands": ("strands", "Agent"),
+    "pydantic_ai": ("pydantic_ai", "Agent"),
+    "workflows.events": ("llama_index", "HumanResponseEvent"),
+    "workflows.handler": ("llama_index", "WorkflowHandler"),
 }
 """The module that defines a type, and the adapter for its objects: the adapter's name, and a name
 that the module has if it is the framework's and no namesake."""

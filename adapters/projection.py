@@ -21,13 +21,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from memwrap.adapters.dumps import as_named, as_taken, is_sent_id, without_fake_id
 from memwrap.hidden.data import is_hidden_data, names_of
-from memwrap.hidden.sidecar import retied, spans
+from memwrap.hidden.sidecar import retied
 from memwrap.items import Item, are_texts
 from memwrap.pairing import id_key, in_order, pairs
 from memwrap.shapes import TYPES, is_known_shape, name_of_part
@@ -35,15 +35,22 @@ from memwrap.shapes import TYPES, is_known_shape, name_of_part
 __all__ = [
     "ADK",
     "AGENTS",
+    "AGENT_FRAMEWORK",
+    "ANTHROPIC",
     "CHAT",
     "GENAI",
+    "LLAMA_INDEX",
     "PORTABLE",
+    "PYDANTIC_AI",
     "RESPONSES",
     "SAME",
+    "STRANDS",
     "Target",
     "fitting_id",
     "fitting_ids",
-    "foreign_projected",
+    "is_foreign",
+    "is_of_api",
+    "is_taken",
     "named",
     "projected",
 ]
@@ -100,6 +107,21 @@ _CALLS = frozenset(
     }
 )
 
+AGENT_FRAMEWORK = Target("agent_framework", id_length=40, items=_CALLS | {"reasoning"})
+"""Microsoft Agent Framework, which has clients of its own for many providers."""
+
+LLAMA_INDEX = Target("llama_index", id_length=40, items=_CALLS | {"reasoning"})
+"""LlamaIndex, which has models of its own for many providers."""
+
+STRANDS = Target("strands", id_length=40, items=_CALLS | {"reasoning"})
+"""Strands Agents, which has models of its own for many providers."""
+
+ANTHROPIC = Target("anthropic", id_length=64, items=_CALLS | {"reasoning"})
+"""Anthropic's Messages API."""
+
+PYDANTIC_AI = Target("pydantic_ai", id_length=40)
+"""Agents of Pydantic AI, whose models hand on ids of calls to any provider as they are."""
+
 GENAI = Target("genai", id_length=64, items=_CALLS | {"reasoning"})
 """The Gemini API."""
 
@@ -126,50 +148,8 @@ def projected(items: Sequence[Item], target: Target) -> list[Item]:
     """Return *items* as *target* can take them."""
     if are_texts(items) or any(type(item) is not dict for item in items):
         return list(items)  # there is nothing to do, or a layer put something else there
-    taken = [_shown(item, target) for item in in_order(list(items)) if _is_taken(item, target)]
+    taken = [_shown(item, target) for item in in_order(list(items)) if is_taken(item, target)]
     return _with_fitting_ids(_each_once(taken) if target.is_api else taken, target)
-
-
-def foreign_projected(items: Sequence[Item], target: Target) -> list[Item]:
-    """Return *items* as a framework's messages are made of them.
-
-    Messages of the framework's own, which have a sidecar, stay as they are. Of others go reasoning,
-    what the target has not, and what an assistant left blank.
-    """
-    if are_texts(items) or any(type(item) is not dict for item in items):
-        return [item for item in items if not _is_blank(item)]
-    own = _own_places(items, target)
-    ordered = in_order(list(items))
-    places = _own_places(ordered, target)
-    if [id(ordered[place]) for place in places] == [id(items[place]) for place in own]:
-        items, own = ordered, places
-    own_places = frozenset(own)
-    kept = [
-        (item, place in own_places)
-        for place, item in enumerate(items)
-        if place in own_places or (_is_taken(item, target) and not _is_blank(item))
-    ]
-    taken = [item for item, _ in kept]
-    ids = fitting_ids(taken, target)
-    return [
-        item if is_own or place not in ids else item | {id_key(item): ids[place]}
-        for place, (item, is_own) in enumerate(kept)
-    ]
-
-
-def _own_places(items: Sequence[Item], target: Target) -> list[int]:
-    whole = sorted(spans(items, target.name)[1].items())
-    return [place for start, (end, _) in whole for place in range(start, end)]
-
-
-def _is_blank(item: Any) -> bool:
-    """Tell whether an item is a message in which the assistant says nothing."""
-    return (
-        type(item) is dict
-        and item.get("role") == "assistant"
-        and isinstance(content := item.get("content", ""), str)
-        and not content.strip()
-    )
 
 
 def fitting_id(call_id: str, target: Target) -> str:
@@ -187,24 +167,40 @@ def _made_id(*parts: str, length: int) -> str:
     return f"{readable}_{digest[:_DIGITS]}" if readable else f"call_{digest[:_DIGITS]}"
 
 
-def _is_taken(item: Item, target: Target) -> bool:
+def is_taken(item: Item, target: Target) -> bool:
+    """Tell whether a target has items of this type; reasoning only of its own."""
     kind = item.get("type", "message")
     if kind == "message":
         return True
     if target.items is not None and kind not in target.items:
         return False
-    return kind != "reasoning" or _is_own(item, target)
+    if kind != "reasoning":
+        return True
+    if target.is_api:
+        return _is_own(item, target)
+    return target.items is None or target.name in names_of(item)
 
 
 def _is_own(reasoning: Item, target: Target) -> bool:
     """Tell whether reasoning is an item of the Responses API, or hidden by the reader itself."""
-    if not target.is_api:
-        return target.name in names_of(reasoning)
-    others = [name for name in names_of(reasoning) if name not in ("memwrap", target.name)]
     if target.hides_data:
-        others = [name for name in others if is_hidden_data(name, None)]
-        return isinstance(reasoning.get("id"), str) and not others
-    return is_sent_id(reasoning.get("id")) and not others
+        return isinstance(reasoning.get("id"), str) and not is_foreign(reasoning, target.name)
+    return is_of_api(reasoning, target.name)
+
+
+def is_of_api(reasoning: Item, name: str) -> bool:
+    """Tell whether reasoning is an item of the Responses API: no other dialect's but *name*'s."""
+    return is_sent_id(reasoning.get("id")) and not _others(reasoning, name)
+
+
+def is_foreign(item: Item, name: str) -> bool:
+    """Tell whether an item is reasoning that a dialect other than *name* has marked."""
+    is_marked = any(is_hidden_data(other, None) for other in _others(item, name))
+    return is_marked and item.get("type") == "reasoning"
+
+
+def _others(item: Item, name: str) -> list[str]:
+    return [other for other in names_of(item) if other not in ("memwrap", name)]
 
 
 def _each_once(items: list[Item]) -> list[Item]:
@@ -274,9 +270,9 @@ def named(part: Any, allowed: Mapping[str, tuple[str, ...]]) -> Any:
     return {"type": "input_text", "text": name_of_part(part)}
 
 
-def _are_fitting(items: Sequence[Item], target: Target) -> bool:
+def _are_fitting(items: Sequence[Item], target: Target, reserved: Collection[Any]) -> bool:
     """Tell whether all call ids fit, and each is of one call only."""
-    taken: set[str] = set()
+    taken = set(reserved)
     for item in items:
         if item.get("type", "message") == "message":
             continue
@@ -303,16 +299,23 @@ def _with_fitting_ids(items: list[Item], target: Target) -> list[Item]:
     return retied(items, shown, target.name)
 
 
-def fitting_ids(items: Sequence[Item], target: Target) -> dict[int, str]:
+def fitting_ids(
+    items: Sequence[Item], target: Target, *, reserved: Collection[Any] = ()
+) -> dict[int, str]:
     """Return the ids to show in place of those that a target does not take, or has seen before.
 
     They are by the places of calls and outputs.
+
+    Args:
+        items: The items.
+        target: Who reads them.
+        reserved: Ids of other calls, which no call among the items may have.
     """
-    if target.id_length is None or _are_fitting(items, target):
+    if target.id_length is None or _are_fitting(items, target, reserved):
         return {}
     call_of = {output: call for call, output in pairs(items)}
     ids: dict[int, str] = {}
-    taken: set[str] = set()
+    taken = set(reserved)
     repeats = Counter[str]()
     for place, item in enumerate(items):
         call_id = item.get(id_key(item))

@@ -1,14 +1,16 @@
-"""Events of streams, added up to messages: the one interface of all accumulators."""
+"""Events of streams: added up to messages, and shown to their callers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol, TypeVar
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
-__all__ = ["Accumulator", "added_up"]
+__all__ = ["Accumulator", "Shown", "added_up"]
 
 E_contra = TypeVar("E_contra", contravariant=True)
 M_co = TypeVar("M_co", covariant=True)
+V = TypeVar("V")
 
 
 class Accumulator(Protocol[E_contra, M_co]):
@@ -28,3 +30,51 @@ def added_up(events: Iterable[E_contra], to: Accumulator[E_contra, M_co]) -> Ite
     for event in events:
         yield from to.add(event)
     yield from to.rest()
+
+
+class _Stream(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Shown(AsyncGenerator[V, None], Generic[V]):
+    """A remembered stream as its caller reads it; any task may stop it.
+
+    Args:
+        events: The events as layers have sent them.
+        show: Returns what the caller gets of an event.
+    """
+
+    def __init__(
+        self, events: AsyncGenerator[Any, None], show: Callable[[Any], Iterable[V]]
+    ) -> None:
+        self._events = events
+        self._show = show
+        self._ready: deque[V] = deque()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> V:
+        while not self._ready:
+            self._ready.extend(self._show(await self._events.__anext__()))
+        return self._ready.popleft()
+
+    async def asend(self, value: None) -> V:  # noqa: ARG002
+        """Go on, as `anext` does."""
+        return await self.__anext__()
+
+    async def athrow(self, *error: Any) -> V:
+        """Raise an error where the caller reads."""
+        self._ready.clear()
+        self._ready.extend(self._show(await self._events.athrow(*error)))
+        return await self.__anext__()
+
+    def cancel(self) -> None:
+        """Stop the run, without waiting for its end; whoever reads gets no more."""
+        self._ready.clear()
+        cast("_Stream", self._events).cancel()
+
+    async def aclose(self) -> None:
+        """Stop the run, and wait for its end; it is not stored, unless it has ended."""
+        self._ready.clear()
+        await self._events.aclose()

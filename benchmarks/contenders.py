@@ -84,7 +84,7 @@ class _Wrapping(Contender):
 
 
 class Memwrap(_Wrapping):
-    """memwrap's SQLiteSession. Nothing needs closing."""
+    """memwrap's SQLiteSession, closed behind each request as a careful user does."""
 
     name = "memwrap"
 
@@ -94,9 +94,63 @@ class Memwrap(_Wrapping):
         super().__init__(path, session_id)
         self.session = SQLiteSession(session_id, path)
 
+    async def close(self) -> None:
+        await self.session.close()
+
     @classmethod
     async def release(cls, path: str) -> None:
-        await cls(path, "any").session.close()
+        session = cls(path, "any").session
+        await session.get_items(1)  # what was closed lingers, and is closed with this one
+        await session.close(linger=0)
+
+
+class Bare(Contender):
+    """What one writes with aiosqlite: one connection for the process, and raw's statements."""
+
+    name = "bare aiosqlite"
+    _connections: dict[str, asyncio.Future[Any]] = {}  # noqa: RUF012
+
+    async def get(self, limit: int | None = None) -> list[Any]:
+        rows = await (await self._connection()).execute_fetchall(
+            "SELECT message_data FROM agent_messages WHERE session_id = ? ORDER BY id DESC LIMIT ?",
+            (self.session_id, -1 if limit is None else limit),
+        )
+        return [json.loads(row[0]) for row in reversed(list(rows))]
+
+    async def add(self, items: list[Any]) -> None:
+        connection = await self._connection()
+        rows = [(self.session_id, json.dumps(item)) for item in items]
+        await connection.executemany(
+            "INSERT INTO agent_messages (session_id, message_data) VALUES (?, ?)", rows
+        )
+        await connection.commit()
+
+    async def pop(self) -> Any:
+        connection = await self._connection()
+        rows = await connection.execute_fetchall(
+            "DELETE FROM agent_messages WHERE id = (SELECT id FROM agent_messages"
+            " WHERE session_id = ? ORDER BY id DESC LIMIT 1) RETURNING message_data",
+            (self.session_id,),
+        )
+        await connection.commit()
+        found = list(rows)
+        return json.loads(found[0][0]) if found else None
+
+    def _connection(self) -> asyncio.Future[Any]:
+        if self.path not in self._connections:
+            self._connections[self.path] = asyncio.ensure_future(self._open())
+        return self._connections[self.path]
+
+    async def _open(self) -> Any:
+        import aiosqlite
+
+        return await aiosqlite.connect(self.path)
+
+    @classmethod
+    async def release(cls, path: str) -> None:
+        connection = cls._connections.pop(path, None)
+        if connection is not None:
+            await (await connection).close()
 
 
 class AgentsSQLite(_Wrapping):
@@ -247,6 +301,7 @@ class LangGraph(Contender):
 CONTENDERS: tuple[type[Contender], ...] = (
     Raw,
     Memwrap,
+    Bare,
     AgentsSQLite,
     AgentsAsyncSQLite,
     LangChain,

@@ -15,7 +15,7 @@ _COLOURS = {
     kind.name: colour
     for kind, colour in zip(
         CONTENDERS,
-        ("#9a9a9a", "#c2410c", "#1d4e89", "#5b9bd5", "#3f7d58", "#a8c686"),
+        ("#9a9a9a", "#c2410c", "#c9a227", "#1d4e89", "#5b9bd5", "#3f7d58", "#a8c686"),
         strict=True,
     )
 }

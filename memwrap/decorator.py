@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from memwrap.arguments import Arguments
 from memwrap.chain import build_chain, check_positions
@@ -17,8 +17,9 @@ from memwrap.endpoint import endpoint_for
 from memwrap.exceptions import ConfigurationError
 from memwrap.memory.layer import Memory
 from memwrap.names import name_of
+from memwrap.options import Options
 from memwrap.plan import Find, Plan
-from memwrap.sessions.base import SessionLike, StoreLike
+from memwrap.sessions.base import StoreLike
 from memwrap.sessions.resolve import check_named
 from memwrap.tasks import call_named
 from memwrap.turn import Middleware
@@ -26,18 +27,13 @@ from memwrap.window import windows_of
 from memwrap.wrapper import SessionWrapper, is_wrapped, proxy_of
 
 if TYPE_CHECKING:
-    from typing import Concatenate, ParamSpec
+    from typing import Concatenate
 
-    from memwrap.signatures import Decorator, SessionAgent, SessionMethod
-    from memwrap.signatures_of_objects import Delegate, SessionDelegate, SessionStateful, Stateful
+    from memwrap import signatures_of_objects as kinds
+    from memwrap import signatures_of_runs as runs
+    from memwrap.signatures import A, Decorator, P, R, S, SessionAgent, SessionMethod
 
-    P = ParamSpec("P")
-
-__all__ = ["Options", "with_session"]
-
-A = TypeVar("A")
-R = TypeVar("R")
-S = TypeVar("S")
+__all__ = ["with_session"]
 
 _POSITIONAL = {
     inspect.Parameter.POSITIONAL_ONLY,
@@ -46,17 +42,11 @@ _POSITIONAL = {
 }
 
 
-class Options(TypedDict, total=False):
-    """The options of `with_session`."""
-
-    session: SessionLike
-    store: StoreLike | None
-    key: str | None
-    adapter: Adapter | None
-    middleware: Sequence[Middleware]
-
-
 # The checker cannot tell a list of messages from any S; the first match is the right one.
+@overload
+def with_session(
+    agent: runs.Conversing[R], /, **options: Unpack[Options]
+) -> runs.SessionConversing[R]: ...
 @overload
 def with_session(  # type: ignore[overload-overlap]
     agent: Callable[Concatenate[list[Any], P], R], /, **options: Unpack[Options]
@@ -66,9 +56,15 @@ def with_session(
     agent: Callable[Concatenate[S, list[Any], P], R], /, **options: Unpack[Options]
 ) -> SessionMethod[S, P, R]: ...
 @overload
-def with_session(agent: Delegate, /, **options: Unpack[Options]) -> SessionDelegate: ...
+def with_session(agent: kinds.Delegate, /, **options: Unpack[Options]) -> kinds.SessionDelegate: ...
 @overload
-def with_session(agent: Stateful, /, **options: Unpack[Options]) -> SessionStateful: ...
+def with_session(agent: kinds.Stateful, /, **options: Unpack[Options]) -> kinds.SessionStateful: ...
+@overload
+def with_session(agent: runs.Provided, /, **options: Unpack[Options]) -> runs.SessionProvided: ...
+@overload
+def with_session(
+    agent: kinds.Prompted[R, S, kinds.E_co, kinds.I_co], /, **options: Unpack[Options]
+) -> kinds.SessionPrompted[R, S, kinds.E_co, kinds.I_co]: ...
 @overload
 def with_session(agent: A, /, **options: Unpack[Options]) -> A: ...
 @overload

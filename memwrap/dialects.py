@@ -252,7 +252,10 @@ def belongs_to_a_dialect(value: Any) -> bool:
     """Tell whether a framework that memwrap knows defines the type of *value*."""
     dialects: Mapping[str, tuple[str, str]] = importlib.import_module(_ADAPTERS).DIALECTS
     package = type(value).__module__.partition(".")[0]
-    is_known = any(package == prefix.partition(".")[0] for prefix in dialects)
+    is_known = any(
+        package == prefix.partition(".")[0] and _is_proven(prefix, proof)
+        for prefix, (_, proof) in dialects.items()
+    )
     return is_known or adapter_for(value) is not None
 
 
@@ -298,11 +301,14 @@ def _adapter_of_module(module: str) -> Adapter | None:
     for prefix, (name, proof) in dialects.items():
         if module != prefix and not module.startswith(prefix + "."):
             continue
-        # A project may have a package of its own with the framework's name.
-        if proof and not hasattr(sys.modules.get(prefix), proof):
-            continue
-        return _module(name)
+        if _is_proven(prefix, proof):
+            return _module(name)
     return None
+
+
+def _is_proven(prefix: str, proof: str) -> bool:
+    """Tell whether a module is a framework's, and no project's own of the same name."""
+    return not proof or hasattr(sys.modules.get(prefix), proof)
 
 
 def _module(name: str) -> Adapter:

@@ -14,7 +14,19 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
 from memwrap.items import Input
 from memwrap.sessions.base import SessionLike
-from memwrap.signatures_of_objects import Delegate, SessionDelegate, SessionStateful, Stateful
+from memwrap.signatures_of_objects import (
+    Delegate,
+    E_co,
+    I_co,
+    Prompted,
+    R_co,
+    S_co,
+    SessionDelegate,
+    SessionPrompted,
+    SessionStateful,
+    Stateful,
+)
+from memwrap.signatures_of_runs import Conversing, Provided, SessionConversing, SessionProvided
 
 __all__ = [
     "BoundAgent",
@@ -27,7 +39,6 @@ __all__ = [
 P = ParamSpec("P")
 A = TypeVar("A")
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
 S = TypeVar("S")
 T = TypeVar("T")
 S_contra = TypeVar("S_contra", contravariant=True)
@@ -94,6 +105,8 @@ class Decorator(Protocol):
 
     # The checker cannot tell a list of messages from any S; the first match is the right one.
     @overload
+    def __call__(self, agent: Conversing[R], /) -> SessionConversing[R]: ...
+    @overload
     def __call__(  # type: ignore[overload-overlap]
         self, agent: Callable[Concatenate[list[Any], P], R], /
     ) -> SessionAgent[P, R]: ...
@@ -105,5 +118,11 @@ class Decorator(Protocol):
     def __call__(self, agent: Delegate, /) -> SessionDelegate: ...
     @overload
     def __call__(self, agent: Stateful, /) -> SessionStateful: ...
+    @overload
+    def __call__(self, agent: Provided, /) -> SessionProvided: ...
+    @overload
+    def __call__(
+        self, agent: Prompted[R_co, S_co, E_co, I_co], /
+    ) -> SessionPrompted[R_co, S_co, E_co, I_co]: ...
     @overload
     def __call__(self, agent: A, /) -> A: ...

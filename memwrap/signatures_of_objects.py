@@ -9,7 +9,7 @@ base of any type: what that does not declare is as in the object's own class.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypedDict, TypeVar, Unpack
 
 from memwrap.items import Input
 from memwrap.sessions.base import SessionLike
@@ -18,13 +18,21 @@ __all__ = [
     "Delegate",
     "DelegateMethods",
     "DelegateOptions",
+    "Prompted",
+    "PromptedMethods",
     "RunState",
     "SessionDelegate",
+    "SessionPrompted",
     "SessionStateful",
     "Stateful",
     "StatefulMethods",
 ]
 
+
+R_co = TypeVar("R_co", covariant=True)  # a result
+S_co = TypeVar("S_co", covariant=True)  # a block with a streamed result
+E_co = TypeVar("E_co", covariant=True)  # a block with events
+I_co = TypeVar("I_co", covariant=True)  # a block with a run
 
 if TYPE_CHECKING:
     Own = Any  # whatever the object is of itself
@@ -197,3 +205,90 @@ class StatefulMethods(Protocol):
 
 class SessionStateful(StatefulMethods, Own):  # type: ignore[misc]
     """A `Stateful` agent that remembers."""
+
+
+class Prompted(Protocol[R_co, S_co, E_co, I_co]):
+    """An agent object with a method of its own for each way to run it by a prompt."""
+
+    def run_sync(self, user_prompt: str, /, *, deps: Any) -> R_co:
+        """Run the agent and return the result, without an event loop."""
+        ...
+
+    def run_stream(self, user_prompt: str, /, *, deps: Any) -> S_co:
+        """Return a block with the result, which is streamed."""
+        ...
+
+    def run_stream_events(self, user_prompt: str, /, *, deps: Any) -> E_co:
+        """Return a block with the events of a run."""
+        ...
+
+    def iter(self, user_prompt: str, /, *, deps: Any) -> I_co:
+        """Return a block with a run, to go through its steps."""
+        ...
+
+
+class PromptedMethods(Protocol[R_co, S_co, E_co, I_co]):
+    """How a `Prompted` agent is run when it remembers."""
+
+    async def run(
+        self,
+        user_prompt: Any,
+        *,
+        session: SessionLike = ...,
+        turn_id: str = ...,
+        **options: Any,
+    ) -> R_co:
+        """Run the agent and return the result."""
+        ...
+
+    def run_sync(
+        self,
+        user_prompt: Any,
+        *,
+        session: SessionLike = ...,
+        turn_id: str = ...,
+        **options: Any,
+    ) -> R_co:
+        """Do what `run` does, without an event loop."""
+        ...
+
+    def run_stream(
+        self,
+        user_prompt: Any,
+        *,
+        session: SessionLike = ...,
+        turn_id: str = ...,
+        **options: Any,
+    ) -> S_co:
+        """Return a block with the result, which is streamed."""
+        ...
+
+    def run_stream_events(
+        self,
+        user_prompt: Any,
+        *,
+        session: SessionLike = ...,
+        turn_id: str = ...,
+        **options: Any,
+    ) -> E_co:
+        """Return a block with the events of the run."""
+        ...
+
+    def iter(
+        self,
+        user_prompt: Any,
+        *,
+        session: SessionLike = ...,
+        turn_id: str = ...,
+        **options: Any,
+    ) -> I_co:
+        """Return a block with the run, to go through its steps."""
+        ...
+
+    def on(self, session: SessionLike, *, turn_id: str | None = None) -> Self:
+        """Return the agent bound to a session."""
+        ...
+
+
+class SessionPrompted(PromptedMethods[R_co, S_co, E_co, I_co], Own):  # type: ignore[misc]
+    """A `Prompted` agent that remembers."""

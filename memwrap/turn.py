@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import Context
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from memwrap.attempts import OUTSIDE, Entry, Place, begin_again, nothing_sent
 from memwrap.dialects import Adapter, PutBack, Rebuild
 from memwrap.foreign import converted
 from memwrap.items import Item
-from memwrap.returned import without_given
+from memwrap.lists import Kept, Recorded, View
+from memwrap.returned import Given, not_among, without_given
 from memwrap.sessions.base import Session
 from memwrap.values import is_value, message_of
 from memwrap.window import PastCut, Windows
@@ -52,34 +53,6 @@ class Middleware(Protocol):
         ...
 
 
-class View(NamedTuple):
-    """What the agent is about to see.
-
-    Attributes:
-        history: The stored past.
-        input: The caller's input.
-    """
-
-    history: list[Item]
-    input: list[Item]
-
-
-class Kept(NamedTuple):
-    """What is about to be stored.
-
-    Attributes:
-        input: The caller's input.
-        new_items: What the agent added.
-    """
-
-    input: list[Item]
-    new_items: list[Item]
-
-
-class Recorded(list[Item]):
-    """Items that the agent recorded itself, among the events it sent."""
-
-
 class Caller(Protocol):
     """The thread that waits for a synchronous agent."""
 
@@ -103,7 +76,7 @@ class Run:
         rebuild: Makes a stored result again; None if the adapter alone does.
         parent: The turn in which the agent was called, or None.
         events: What the agent sent and recorded so far.
-        given: The messages that the agent was given, if that was a list of them.
+        given: The list of messages that the agent was given; None if it was no list.
         is_open: Whether `Memory` holds the session.
         is_over: Whether it is too late to record anything.
         is_stopped: Whether the caller has left the stream.
@@ -146,7 +119,7 @@ class Run:
         self.rebuild = rebuild
         self.parent = parent
         self.events: list[Event] = []
-        self.given: list[Any] | None = None
+        self.given: Given | None = None
         self.is_open = False
         self.is_stopped = False
         self.is_over = False
@@ -194,9 +167,16 @@ class Run:
                 convert()
                 items.append(message_of(event))
             else:
-                sent.append(without_given(event, self.given))
+                sent.append(without_given(event, self.given, self.adapter.to_items))
         convert()
         return items
+
+    @property
+    def appended(self) -> list[Any]:
+        """What the agent has appended to its list; nothing if it recorded what it did."""
+        if self.given is None or any(isinstance(event, Recorded) for event in self.events):
+            return []
+        return self.given.appended
 
 
 class Turn:
@@ -301,11 +281,17 @@ class Turn:
     def collect(self) -> list[Item]:
         """Turn what the agent sent and recorded so far into items, in the order it happened.
 
+        What it has appended to its list comes before the rest of what it sent.
+
         Raises:
             TurnError: No layer sent an event, and the turn is a call or never reached the agent.
             ConversionError: The adapter does not know what was sent.
         """
         events = self.run.events
+        if appended := self.run.appended:
+            known = converted(self.run.adapter.to_items, appended, role="assistant")
+            given = self.run.items_of([event for event in events if event is not None])
+            return known + not_among(given, known)
         if len(events) == 1 and isinstance(events[0], str):
             return converted(self.run.adapter.to_items, events[0], role="assistant")
         is_forgotten = not self.streaming or bool(self.run.place.name)

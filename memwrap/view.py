@@ -15,6 +15,7 @@ from memwrap.exceptions import ConversionError, TurnError
 from memwrap.foreign import converted
 from memwrap.instructions import instructions_first, leading_instructions
 from memwrap.items import Item, are_texts, repaired
+from memwrap.returned import Given
 from memwrap.turn import Turn, View
 
 __all__ = [
@@ -45,7 +46,7 @@ def call_agent(turn: Turn) -> Any:
 def called_with(turn: Turn, first: Any) -> Any:
     """Call the agent with its first argument, as `shown_to_agent` returns it."""
     # The agent may append to the list itself.
-    turn.run.given = list(first) if type(first) is list else None
+    turn.run.given = Given(first) if type(first) is list else None
     return turn.run.agent(first, *turn.run.args, **turn.run.kwargs)
 
 

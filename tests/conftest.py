@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from support import ROOT
+from support import ROOT, comparable
 
 from memwrap import InMemorySession, InMemoryStore
 
@@ -97,7 +97,7 @@ def unchanged():
     def convert(function, values, **options):
         before = copy.deepcopy(values)
         result = function(values, **options)
-        assert values == before
+        assert comparable(values) == comparable(before)
         return result
 
     return convert

@@ -24,6 +24,17 @@ REASONING = {"type": "reasoning", "id": "r", "summary": []}
 """A reasoning item that tells nothing."""
 
 
+def comparable(value):
+    """Return a value in which objects that equal only themselves are told by their fields."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(comparable, value))
+    if isinstance(value, dict):
+        return {key: comparable(member) for key, member in value.items()}
+    if type(value).__eq__ is object.__eq__ and hasattr(value, "__dict__"):
+        return type(value).__name__, comparable(vars(value))
+    return value
+
+
 async def gathered(events):
     """Return all events of a stream."""
     return [event async for event in events]

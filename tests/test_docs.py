@@ -7,9 +7,11 @@ import json
 import re
 from pathlib import Path
 
+import anthropic
 import httpx2
 import openai
 import pytest
+from corpus.wire import refused_by_anthropic
 
 import memwrap
 
@@ -178,9 +180,25 @@ def text_of(item):
     return content if isinstance(content, str) else "".join(part["text"] for part in content)
 
 
+def anthropic_reply(request):
+    """Answer a request to Anthropic's API: a call of its tool first, then what the tool found."""
+    body = json.loads(request.content)
+    assert refused_by_anthropic(body) == []
+    last = body["messages"][-1]["content"]
+    found = [block for block in last if block["type"] == "tool_result"] if last != str(last) else []
+    said = found[-1]["content"] if found else f"{len(body['messages'])} messages so far"
+    content = [{"type": "text", "text": said}]
+    if body.get("tools") and not found and "weather" in str(last):
+        name = body["tools"][0]["name"]
+        content = [{"type": "tool_use", "id": "toolu_1", "name": name, "input": {"city": "Turin"}}]
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": body["model"]}
+    message |= {"content": content, "stop_reason": "end_turn", "stop_sequence": None}
+    return httpx2.Response(200, json=message | {"usage": {"input_tokens": 1, "output_tokens": 1}})
+
+
 @pytest.fixture
 def model(monkeypatch):
-    """Let clients of the `openai` package talk to a `Model`, which has no network."""
+    """Let clients of `openai` and `anthropic` talk to models that have no network."""
     model = Model()
     transport = httpx2.MockTransport(model)
     made, made_async = [], []
@@ -194,6 +212,13 @@ def model(monkeypatch):
         made_async.append(AsyncClient(api_key="key", http_client=http_client))
         return made_async[-1]
 
+    def anthropic_client():
+        http_client = httpx2.AsyncClient(transport=httpx2.MockTransport(anthropic_reply))
+        made_async.append(AnthropicClient(api_key="key", http_client=http_client))
+        return made_async[-1]
+
+    AnthropicClient = anthropic.AsyncAnthropic
+    monkeypatch.setattr(anthropic, "AsyncAnthropic", anthropic_client)
     Client, AsyncClient = openai.OpenAI, openai.AsyncOpenAI
     monkeypatch.setattr(openai, "OpenAI", client)
     monkeypatch.setattr(openai, "AsyncOpenAI", async_client)

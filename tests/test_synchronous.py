@@ -148,7 +148,7 @@ def test_types_and_texts():
 
 def test_busy(monkeypatch):
     """A turn that runs in another thread is waited for."""
-    monkeypatch.setattr("memwrap.memory.undo._PATIENCE", 0.1)
+    monkeypatch.setattr("memwrap.memory.held._PATIENCE", 0.1)
     session = InMemorySession("s")
     inside, go_on = threading.Event(), threading.Event()
 

@@ -12,12 +12,13 @@ from google.genai import types
 from memwrap.adapters import genai
 from memwrap.adapters.adk.shape import Told, lossless_for
 from memwrap.adapters.dispatch import clear_errors, convert
+from memwrap.adapters.foreign import foreign_projected
 from memwrap.adapters.genai.contents import Spoken
 from memwrap.adapters.genai.convert import names_in
 from memwrap.adapters.genai.fitting import Opening, opening
 from memwrap.adapters.genai.ids import free_ids
 from memwrap.adapters.genai.streams import Chunks
-from memwrap.adapters.projection import ADK, foreign_projected
+from memwrap.adapters.projection import ADK
 from memwrap.adapters.streams import added_up
 from memwrap.adapters.usages import usage_of
 from memwrap.items import Item

@@ -9,7 +9,7 @@ from typing import Any
 from google.adk.events import Event
 
 from memwrap.adapters.genai.contents import Spoken, content_of, items_of, joins
-from memwrap.adapters.genai.shape import dump_content, dump_model, load_content
+from memwrap.adapters.genai.shape import OWN, dump_content, dump_model, load_content
 from memwrap.adapters.lossless import Group, Lossless
 from memwrap.adapters.projection import Target
 from memwrap.hidden.comparison import digest
@@ -44,7 +44,7 @@ class _Shape:
 
     name = "adk"
     identity = _IDENTITY
-    unsaid = ()
+    unsaid = (OWN,)
 
     def __init__(self, names: Mapping[str, str]) -> None:
         self._names = names
@@ -56,10 +56,13 @@ class _Shape:
             for name, value in event
             if name != "content" and value != fields[name].get_default(call_default_factory=True)
         }
-        return dumped | ({"spoken": dump_content(told.spoken)} if told.spoken else {})
+        if told.spoken is None:
+            return dumped
+        spoken = dump_content(told.spoken)
+        return dumped | ({OWN: spoken.pop(OWN)} if OWN in spoken else {}) | {"spoken": spoken}
 
     def load(self, data: dict[str, Any]) -> Told:
-        fields = {name: value for name, value in data.items() if name != "spoken"}
+        fields = {name: value for name, value in data.items() if name not in ("spoken", OWN)}
         event = Event.model_validate(fields)
         spoken = load_content(data["spoken"]) if "spoken" in data else None
         event.content = spoken and spoken.content

@@ -11,12 +11,13 @@ from google.genai import types
 
 from memwrap.adapters import plain
 from memwrap.adapters.dispatch import check_item, clear_errors, convert, unknown
+from memwrap.adapters.foreign import foreign_projected
 from memwrap.adapters.genai.contents import Spoken
 from memwrap.adapters.genai.fitting import Opening, fitting
 from memwrap.adapters.genai.ids import free_ids
 from memwrap.adapters.genai.shape import lossless_for
 from memwrap.adapters.genai.streams import Chunks
-from memwrap.adapters.projection import GENAI, foreign_projected
+from memwrap.adapters.projection import GENAI
 from memwrap.adapters.streams import added_up
 from memwrap.adapters.usages import usage_of
 from memwrap.items import Item

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 
 from memwrap.adapters.langchain.response_items import OUTPUTS, is_spoken, kind_of, speaker_of
 from memwrap.adapters.lossless import Group
-from memwrap.adapters.projection import PORTABLE, Target, named
+from memwrap.adapters.projection import PORTABLE, Target, is_foreign, named
 from memwrap.hidden.data import marks_of
 from memwrap.items import Item, arguments_of
 
@@ -184,7 +184,7 @@ def _assistant_message(items: Sequence[Item], portable: bool) -> Any:
             content += _text_blocks(item)
         elif kind == "function_call":
             _add_call(item, calls, bad, portable)
-        elif not portable and item.get("id") != _FAKE_ID:
+        elif not (portable or item.get("id") == _FAKE_ID or is_foreign(item, "langchain")):
             content.append(dict(item))
         if kind == "custom_tool_call":
             arguments = json.dumps({"__arg1": item.get("input")})

@@ -23,6 +23,7 @@ from memwrap.values import is_value, type_name, value_of
 __all__ = [
     "ITEM",
     "LIST",
+    "NOTHING",
     "TEXT",
     "VALUE",
     "Piece",
@@ -37,13 +38,15 @@ ITEM = "item"
 VALUE = "value"
 MESSAGE = "message"
 LIST = "list"
+NOTHING = "nothing"
 
 
 class Piece(NamedTuple):
     """A part of an answer: an event, or several that are one text or message.
 
     Attributes:
-        kind: Text, an item, a value that is stored as its JSON, a message of a dialect, a list.
+        kind: Text, an item, a value that is stored as its JSON, a message of a dialect, a list,
+            or nothing: the agent returned None.
         places: The places of its items among the new items of the turn.
         name: The name of the type of a value or message; ``tuple`` for a list that was one.
         parts: The pieces of a list, or of the values in a message that its items say as text.
@@ -74,9 +77,14 @@ def pieces_of(turn: Turn, collected: list[Item]) -> list[Piece]:
         if is_recorded:
             begin += sum(map(len, events))
             continue
-        size = len(collected) if len(runs) == 1 else len(_items_of(turn, events))
-        end = begin + size
-        values = [without_given(event, turn.run.given) for event in events]
+        given = [event for event in events if event is not None]
+        if not given:
+            return [Piece(NOTHING, [])]
+        if turn.run.appended:  # what came of the events is the end of what is collected
+            begin = max(len(collected) - len(_items_of(turn, given)), 0)
+        end = len(collected) if len(runs) == 1 else begin + len(_items_of(turn, given))
+        to_items = turn.run.adapter.to_items
+        values = [without_given(event, turn.run.given, to_items) for event in given]
         pieces += _pieces(turn, values, collected[begin:end], places[begin:end])
         begin = end
     return pieces

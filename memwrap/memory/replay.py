@@ -10,7 +10,7 @@ from memwrap.chain import name_of_layer
 from memwrap.dialects import answer_of
 from memwrap.exceptions import ConversionError, MemwrapError
 from memwrap.items import Item, text_of, without_open_calls
-from memwrap.memory.pieces import ITEM, LIST, TEXT, VALUE, Piece, read_pieces
+from memwrap.memory.pieces import ITEM, LIST, NOTHING, TEXT, VALUE, Piece, read_pieces
 from memwrap.sessions.turns import StoredTurn
 from memwrap.turn import Turn
 from memwrap.values import value_of
@@ -54,6 +54,8 @@ def stored_answer(turn: Turn, stored: StoredTurn) -> list[Any]:
 
 def _rebuilt(turn: Turn, piece: Piece, items: list[Item]) -> Any:
     found = [items[place] for place in piece.places]
+    if piece.kind == NOTHING:
+        return None
     if piece.kind == LIST:
         parts = [part for part in piece.parts if part.kind != ITEM or part.places]
         rebuilt = [_rebuilt(turn, part, items) for part in parts]

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-
 from memwrap.context import current_turn
-from memwrap.exceptions import ConfigurationError, SessionBusy
+from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item
-from memwrap.memory.locks import acquire, release
+from memwrap.memory.held import held
 from memwrap.sessions.base import Session, identity
-from memwrap.sessions.four_methods import turns_of
-from memwrap.sessions.leases import new_token
 from memwrap.sessions.resolve import check_session
-from memwrap.sessions.turns import OpenTurn, TurnSession
 from memwrap.window import Window, Windows
 
 __all__ = ["undo"]
 
-_PATIENCE = 30.0
 _NOTHING = Windows((Window(items=0),))
-_POLL_PAUSES = (0.002, 0.05)  # seconds between two looks at another process's lease: first, most
 
 
 async def undo(session: Session, turns: int = 1, *, secret: bytes = b"") -> list[list[Item]]:
@@ -54,28 +46,5 @@ async def undo(session: Session, turns: int = 1, *, secret: bytes = b"") -> list
         if turn.run.is_open and identity(turn.session) == key:
             raise ConfigurationError("a turn cannot undo turns of its own session while it runs")
         turn = turn.run.parent
-    deadline = time.monotonic() + _PATIENCE
-    hold = await acquire(key, _PATIENCE, session.session_id)
-    try:
-        store = turns_of(session, secret)
-        opened = await _begun(store, session.session_id, deadline)
-        try:
-            return await store.undo_turns(turns)
-        finally:
-            await store.release_turn(opened)
-    finally:
-        release(hold)
-
-
-async def _begun(store: TurnSession, session_id: str, deadline: float) -> OpenTurn:
-    """Begin a turn behind those of other processes."""
-    token, (pause, most) = new_token(), _POLL_PAUSES
-    while (opened := await store.begin_turn(token, lease=_PATIENCE, windows=_NOTHING)) is None:
-        if time.monotonic() + pause > deadline:
-            raise SessionBusy(
-                f"session {session_id!r}: a turn in another process has kept it for more than"
-                f" {_PATIENCE:g} s"
-            )
-        await asyncio.sleep(pause)
-        pause = min(pause * 1.5, most)
-    return opened
+    async with held(session, secret=secret, windows=_NOTHING) as (store, _):
+        return await store.undo_turns(turns)

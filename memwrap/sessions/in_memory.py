@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import dropwhile, islice
 from typing import Any, Self
 from weakref import ref
 
@@ -139,16 +140,20 @@ class MemoryBackend:
     ) -> list[SessionInfo]:
         """List sessions, newest first."""
         with self._guard:
-            newest = [
-                SessionInfo(id, entry.created_at, entry.updated_at, len(entry.rows))
-                for id, entry in reversed(self._conversations.items())
-            ]
-        if after is not None:
-            ids = [info.session_id for info in newest]
-            if after not in ids:
+            if after is not None and after not in self._conversations:
                 raise no_such_page(after)
-            newest = newest[ids.index(after) + 1 :]
-        return [info for info in newest if info.session_id.startswith(prefix)][:limit]
+            ids: Iterator[str] = reversed(self._conversations)
+            if after is not None:
+                ids = dropwhile(lambda one: one != after, ids)
+                next(ids)
+            size = len(self._conversations) if limit is None else limit
+            named = (one for one in ids if one.startswith(prefix))
+            page = list(islice(named, min(size, len(self._conversations))))
+            entries = [self._conversations[id] for id in page]
+            return [
+                SessionInfo(id, entry.created_at, entry.updated_at, len(entry.rows))
+                for id, entry in zip(page, entries, strict=True)
+            ]
 
     async def close(self, linger: float = LINGER_SECONDS) -> None:
         """Nothing is held open."""

@@ -8,6 +8,7 @@ import traceback
 import pytest
 from corpus.contract import EDITED, SECRET, TEXT, TOOLS, Unknown
 from corpus.exactness import seen, stored
+from support import comparable
 
 from memwrap import ConversionError
 from memwrap.adapters import NAMES
@@ -29,6 +30,19 @@ def of_all(*names, corpora=CORPORA):
 
 def others(corpus):
     return [other for other in CORPORA if other is not corpus]
+
+
+def shown(corpus, items):
+    """Return what comes back of items through a dialect, without what begins it there."""
+    again = corpus.adapter.to_items(corpus.adapter.from_items(items))
+    is_opened = corpus.opening and again and text_of(again[0]) == corpus.opening
+    return again[1:] if is_opened else again
+
+
+def told(corpus, items):
+    """Return items with instructions in the role under which a dialect shows them."""
+    role = {"role": corpus.instructs_as}
+    return [item | role if item.get("role") == "system" else item for item in items]
 
 
 def said(items):
@@ -92,8 +106,9 @@ def test_nothing_is_nothing(corpus):
 def test_conversation_both_ways(corpus, part, items):
     """A conversation of text, or with tools, is the same items in each dialect, and comes back."""
     messages = getattr(corpus, part)
+    items = told(corpus, items)
     assert seen(corpus.adapter.to_items(messages)) == items
-    assert corpus.adapter.from_items(items) == messages
+    assert comparable(corpus.adapter.from_items(items)) == comparable(messages)
     assert seen(corpus.adapter.to_items(corpus.adapter.from_items(items))) == items
 
 
@@ -104,7 +119,7 @@ def test_what_is_hidden_comes_back(corpus):
     back = corpus.adapter.from_items(items)
     again = corpus.adapter.to_items(back)
     assert said(again) == said(items)
-    assert corpus.adapter.from_items(again) == back
+    assert comparable(corpus.adapter.from_items(again)) == comparable(back)
 
 
 @of_all("corpus")
@@ -113,8 +128,8 @@ def test_any_slice_can_be_shown(corpus, items):
     """A limit may cut a conversation anywhere; what is left is shown, with nothing added."""
     for start in range(len(items)):
         for end in range(start + 1, len(items) + 1):
-            part = items[start:end]
-            back = said(corpus.adapter.to_items(corpus.adapter.from_items(part)))
+            part = told(corpus, items[start:end])
+            back = said(shown(corpus, part))
             assert back in (said(part), said(in_order(part)))  # an output whose call was cut waits
 
 
@@ -124,9 +139,8 @@ def test_items_of_other_dialects(corpus, part):
     """What other adapters made is shown with all it says, whatever they hid in it."""
     for other in others(corpus):
         items = stored(other.adapter.to_items(getattr(other, part)))
-        back = corpus.adapter.from_items(items)
-        spoken = [one for one in said(items) if one[1]]
-        assert [one for one in said(corpus.adapter.to_items(back)) if one[1]] == spoken
+        spoken = [one for one in said(told(corpus, items)) if one[1]]
+        assert [one for one in said(shown(corpus, items)) if one[1]] == spoken
 
 
 @of_all("corpus")
@@ -215,9 +229,10 @@ def test_edit_wins(corpus):
     for changed in (edited(items), settled(edited(items))):
         back = corpus.adapter.from_items(changed)
         assert EDITED not in repr(back)
-        again = corpus.adapter.to_items(back)
+        again = shown(corpus, changed)
         assert EDITED not in json.dumps(again)
-        assert [text_of(item) for item in again] == [text_of(item) for item in changed]
+        texts = [text for item in again if (text := text_of(item))]
+        assert texts == [text for item in changed if (text := text_of(item))]
 
 
 @of_all("corpus")

@@ -63,7 +63,7 @@ def test_adapter_is_told_by_the_module(value, adapter):
     assert adapter_for(value) is adapter
 
 
-@pytest.mark.parametrize("prefix", ["agents", "langchain", "openai.types.chat", "langgraph"])
+@pytest.mark.parametrize("prefix", ["agents", "langchain", "openai.types.chat", "pydantic_ai"])
 def test_names_that_only_begin_alike(prefix):
     """A module whose name goes on where a framework's ends is another one."""
     kind = type("Thing", (), {"__module__": f"{prefix}_of_mine.things"})

@@ -7,14 +7,20 @@ from memwrap.adapters.extras import need
 
 MISSING = """
 import importlib, sys
-sys.modules[{"adk": "google.adk", "genai": "google.genai"}[sys.argv[1]]] = None
+sys.modules[{"adk": "google.adk", "genai": "google.genai"}.get(sys.argv[1], sys.argv[1])] = None
 try:
     importlib.import_module(f"memwrap.adapters.{sys.argv[1]}")
 except ImportError as exc:
     print(exc)
 """
 
-EXTRAS = {"adk": "adk", "genai": "genai"}
+EXTRAS = {
+    "adk": "adk",
+    "agent_framework": "agent-framework",
+    "genai": "genai",
+    "llama_index": "llama-index",
+    "strands": "strands",
+}
 
 
 @pytest.mark.parametrize("module", EXTRAS)

@@ -3,13 +3,23 @@
 from types import SimpleNamespace
 
 import pytest
+from agent_framework import AgentResponse, AgentResponseUpdate, Content, Message
 from agents import Agent, Runner, set_tracing_disabled
 from agents.testing import ScriptedModel, assistant_message
+from corpus.strands_model import agent_of
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseCompletedEvent
 
-from memwrap.adapters import chat, langchain, langgraph, openai_agents, plain
+from memwrap.adapters import (
+    agent_framework,
+    chat,
+    langchain,
+    langgraph,
+    openai_agents,
+    plain,
+    strands,
+)
 from memwrap.adapters.langgraph import GraphState
 from memwrap.usage import Usage, usages_in
 
@@ -111,3 +121,26 @@ async def test_runs_report_each_response_newest_first():
     other = SimpleNamespace(usage={"input_tokens": 9, "output_tokens": 1})
     result.raw_responses.append(other)
     assert list(usages_in(openai_agents, result)) == [Usage(9, 1), Usage(7, 2)]
+
+
+def test_usage_of_agent_framework():
+    """A response of one call reports its usage, as does an update; one of several calls none."""
+    details = {"input_token_count": 10, "output_token_count": 5, "cache_read_input_token_count": 4}
+    said = Message("assistant", ["Hi"])
+    one = AgentResponse(messages=[said], usage_details=details)
+    several = AgentResponse(messages=[said, said], usage_details=details)
+    update = AgentResponseUpdate(contents=[Content.from_usage(details)], role="assistant")
+    assert list(usages_in(agent_framework, one)) == [Usage(10, 5, 4)]
+    assert list(usages_in(agent_framework, update)) == [Usage(10, 5, 4)]
+    assert list(usages_in(agent_framework, several)) == []
+
+
+async def test_usage_of_strands():
+    """A result reports the usage of each call of its run, and so does the end of its stream."""
+    usage = {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15, "cacheReadInputTokens": 4}
+    told = {"metadata": {"usage": usage, "metrics": {"latencyMs": 1}}}
+    agent = agent_of(["Hi", told], ["Ho", told])
+    assert list(usages_in(strands, await agent.invoke_async("Hi"))) == [Usage(10, 5, 4)]
+    events = [event async for event in agent.stream_async("Hi")]
+    assert list(usages_in(strands, events[-1])) == [Usage(10, 5, 4)]
+    assert list(usages_in(strands, events[0])) == []

@@ -16,6 +16,7 @@ NAMES = sorted(path.name for path in EXAMPLES.glob("*.py") if path.stem != "tiny
 
 # What shows that the example did what it is about.
 SHOWS = {
+    "agent_framework_agent.py": "Your name is Ada.",
     "agents_sdk.py": "Your name is Ada.",
     "demo.py": "Your name is Ada.  (Agents SDK agent)",
     "gemini.py": "function_call_output",
@@ -24,8 +25,11 @@ SHOWS = {
     "langgraph_agent.py": "function_call_output",
     "middleware.py": "My pin is [REDACTED].",
     "one_conversation.py": "Your city is Turin.",
+    "pydantic_ai_agent.py": "Your city is Turin.",
     "quickstart.py": "Your name is Ada.",
     "real_model.py": "Set OPENAI_API_KEY",
+    "anthropic_function.py": "Your name is Ada.",
+    "strands_agent.py": "Your name is Ada.",
     "streaming.py": "stored: 4 items",
 }
 

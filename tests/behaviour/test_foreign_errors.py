@@ -8,7 +8,7 @@ from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import AIMessage, HumanMessage
 
 from memwrap import record, undo, with_session
-from memwrap.adapters import chat, langchain, langgraph, plain
+from memwrap.adapters import chat, langchain, langgraph, plain, pydantic_ai
 from memwrap.adapters.langchain import session_from_history
 from memwrap.exceptions import ConversionError, MemwrapError, StoreError
 from memwrap.foreign import ForeignError, as_cause, converted
@@ -113,7 +113,7 @@ async def test_histories(method):
     assert SECRET not in quoted(caught.value)
 
 
-@pytest.mark.parametrize("adapter", [langchain, langgraph, chat, plain])
+@pytest.mark.parametrize("adapter", [langchain, langgraph, chat, plain, pydantic_ai])
 @pytest.mark.parametrize(
     "message",
     [

@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 FRAMEWORKS = {
-    *("agents", "anthropic", "langchain", "langchain_core", "langgraph", "llama_index"),
-    *("openai", "pydantic", "pydantic_ai"),
+    *("agent_framework", "agents", "anthropic", "langchain", "langchain_core", "langgraph"),
+    *("llama_index", "openai", "pydantic", "pydantic_ai", "strands"),
 }
 
 

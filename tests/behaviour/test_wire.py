@@ -6,9 +6,12 @@ import random
 import httpx2
 import openai
 import pytest
-from agents import Agent, OpenAIChatCompletionsModel, OpenAIResponsesModel, set_tracing_disabled
+from agents import Agent, OpenAIChatCompletionsModel, set_tracing_disabled
+from agents import OpenAIResponsesModel as AgentsResponsesModel
+from anthropic import AsyncAnthropic
 from corpus.gemini_client import Gemini
 from corpus.genai import CONTENTS, CONVERSATIONS
+from corpus.server_sent import server_sent
 from corpus.wire import (
     refused_by_anthropic,
     refused_by_chat,
@@ -20,10 +23,23 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 from langgraph.graph import START, MessagesState, StateGraph
+from pydantic_ai import Agent as PydanticAgent
+from pydantic_ai.messages import (
+    ModelRequest,
+    ModelResponse,
+    TextPart,
+    ThinkingPart,
+    ToolCallPart,
+    ToolReturnPart,
+)
+from pydantic_ai.models.anthropic import AnthropicModel
+from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
+from pydantic_ai.providers.anthropic import AnthropicProvider
+from pydantic_ai.providers.openai import OpenAIProvider
 from support import CALL, OUTPUT, REASONING
 
 from memwrap import InMemoryStore, with_session
-from memwrap.adapters import chat, genai
+from memwrap.adapters import chat, genai, pydantic_ai
 from memwrap.adapters.langchain import portable
 from memwrap.adapters.langgraph import portable as graph_portable
 from memwrap.middleware import Trim
@@ -38,6 +54,16 @@ PART = {"type": "output_text", "text": "Done.", "annotations": []}
 MESSAGE = {"type": "message", "role": "assistant", "status": "completed", "content": [PART]}
 RESPONSE = {"id": "r", "object": "response", "created_at": 1, "model": "m", "output": []}
 RESPONSE |= {"parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
+STARTED = {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": []}
+STARTED |= {"stop_reason": None, "usage": {"input_tokens": 1, "output_tokens": 1}}
+CLAUDE = [
+    {"type": "message_start", "message": STARTED},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Done."}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}},
+    {"type": "message_stop"},
+]
 PICTURE = {"type": "input_image", "image_url": "data:image/png;base64,AA==", "detail": "auto"}
 
 
@@ -93,7 +119,7 @@ def gemini_reader(api, **options):
 
 def agents_reader(api, **options):
     client, bodies = api
-    agent = with_session(Agent("a", model=OpenAIResponsesModel("m", client)), **options)
+    agent = with_session(Agent("a", model=AgentsResponsesModel("m", client)), **options)
     return agent, lambda: refused_by_responses(bodies[-1]["input"])
 
 
@@ -131,6 +157,33 @@ def gpt(**options):
     return ChatOpenAI(model="gpt-5", api_key="key", **options)
 
 
+def prompted_reader(model_of, check):
+    def reader(api, **options):
+        client, bodies = api
+        agent = with_session(PydanticAgent(model_of(client, bodies)), **options)
+        return agent.run, lambda: check(bodies[-1])
+
+    return reader
+
+
+def prompted_gpt(kind):
+    return lambda client, bodies: kind("gpt-5", provider=OpenAIProvider(openai_client=client))
+
+
+def prompted_claude(client, bodies):
+    def reply(request):
+        bodies.append(json.loads(request.content))
+        if not bodies[-1].get("stream"):
+            said = {"content": [{"type": "text", "text": "Done."}], "stop_reason": "end_turn"}
+            return httpx2.Response(200, json=STARTED | said)
+        headers = {"content-type": "text/event-stream"}
+        return httpx2.Response(200, headers=headers, text=server_sent(CLAUDE))
+
+    http = httpx2.AsyncClient(transport=httpx2.MockTransport(reply))
+    provider = AnthropicProvider(anthropic_client=AsyncAnthropic(api_key="key", http_client=http))
+    return AnthropicModel("claude-test", provider=provider)
+
+
 READERS = {
     "chat": chat_reader,
     "plain": plain_reader,
@@ -145,6 +198,15 @@ READERS = {
     "openai responses": model_reader(
         gpt(use_responses_api=True), lambda body: refused_by_responses(body["input"])
     ),
+}
+READERS |= {
+    "prompted chat": prompted_reader(
+        prompted_gpt(OpenAIChatModel), lambda body: refused_by_chat(body["messages"])
+    ),
+    "prompted responses": prompted_reader(
+        prompted_gpt(OpenAIResponsesModel), lambda body: refused_by_responses(body["input"])
+    ),
+    "prompted claude": prompted_reader(prompted_claude, refused_by_anthropic),
 }
 each_reader = pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
 
@@ -195,6 +257,25 @@ AGENTS = [
     OUTPUT | {"call_id": ""},
     MESSAGE | {"id": "__fake_id__"},
 ]
+PROMPTED = [
+    ModelResponse(
+        [
+            ThinkingPart("Hm", signature="s", provider_name="anthropic"),
+            ThinkingPart("Hm", id="rs_7", signature="s", provider_name="openai"),
+            TextPart(""),
+            ToolCallPart("f", '{"x": ', "functions.f:0"),
+            ToolCallPart("f", None, "functions.f:0"),
+        ]
+    ),
+    ModelRequest(
+        [
+            ToolReturnPart("f", {"a": None}, "functions.f:0"),
+            ToolReturnPart("f", "No.", "functions.f:0", outcome="failed"),
+        ]
+    ),
+    ModelResponse([ToolCallPart("final_result", {"city": "Kiel"}, "c9")]),
+    ModelRequest([ToolReturnPart("final_result", "Final result processed.", "c9")]),
+]
 HOSTED = [
     {"type": "computer_call", "id": "cu_1", "call_id": "cu", "status": "completed"}
     | {"pending_safety_checks": [], "action": {"type": "screenshot"}},
@@ -240,7 +321,13 @@ def writers(store):
         return GEMINI
 
     of_langchain = with_session(RunnableLambda(lambda messages: LANGCHAIN), store=store)
-    return [of_chat, of_plain, of_langchain.ainvoke, of_agents, of_hosted, of_gemini]
+
+    @with_session(store=store, adapter=pydantic_ai)
+    async def of_prompted(messages):
+        return PROMPTED
+
+    own = [of_chat, of_plain, of_langchain.ainvoke, of_agents]
+    return [*own, of_hosted, of_prompted, of_gemini]
 
 
 QUESTIONS = [

@@ -268,13 +268,13 @@ async def test_undo_leaves_what_others_add_meanwhile(own, monkeypatch):
     """An item that is added between the reading and the removal of a turn stays."""
     session = DatabaseSession("s", own)
     await run(ScriptedAgent("2"), "1", session=session)
-    ranges = own.ranges
+    ranges = type(own).ranges
 
-    async def overtaken(session_id, first):
+    async def overtaken(backend, session_id, first):
         await session.add_items([user("late")])
-        return await ranges(session_id, first)
+        return await ranges(backend, session_id, first)
 
-    monkeypatch.setattr(own, "ranges", overtaken)
+    monkeypatch.setattr(type(own), "ranges", overtaken)
     assert await session.undo_turns(1) == [[user("1"), assistant("2")]]
     assert await session.get_items() == [user("late")]
 
@@ -283,13 +283,13 @@ async def test_undo_of_what_others_removed_is_none(own, monkeypatch):
     """When an item goes between the reading and the removal of a turn, the others stay."""
     session = DatabaseSession("s", own)
     await run(ScriptedAgent("2"), "1", session=session)
-    ranges = own.ranges
+    ranges = type(own).ranges
 
-    async def overtaken(session_id, first):
+    async def overtaken(backend, session_id, first):
         await session.pop_item()
-        return await ranges(session_id, first)
+        return await ranges(backend, session_id, first)
 
-    monkeypatch.setattr(own, "ranges", overtaken)
+    monkeypatch.setattr(type(own), "ranges", overtaken)
     with pytest.raises(StoreError, match="somebody else changed it"):
         await session.undo_turns(1)
     assert await session.get_items() == [user("1")]

@@ -10,15 +10,27 @@ import functools
 from collections.abc import Sequence
 from typing import Any, assert_type
 
+import agent_framework
 import agents
+import pydantic_ai
+import strands
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph.graph import MessagesState
 from langgraph.graph.state import CompiledStateGraph
+from pydantic import BaseModel
+from pydantic_ai import AgentRunEvents, AgentRunResult
+from pydantic_ai.conversation import Conversation
+from pydantic_ai.conversation_store import ConversationStore
+from strands.agent.agent_result import AgentResult
+from strands.types.event_loop import StopReason
 
 from memwrap import Item, SQLiteSession, SQLiteStore, use_session, with_session
+from memwrap.adapters import agent_framework as framework
 from memwrap.adapters import langchain, langgraph, plain
+from memwrap.adapters import strands as strands_adapter
+from memwrap.adapters.agent_framework import MemwrapHistoryProvider
 from memwrap.adapters.langchain import (
     SessionChatMessageHistory,
     from_runnable_with_history,
@@ -27,7 +39,10 @@ from memwrap.adapters.langchain import (
 )
 from memwrap.adapters.langchain import portable as langchain_portable
 from memwrap.adapters.langgraph import portable as langgraph_portable
+from memwrap.adapters.pydantic_ai import MemwrapConversationStore, MemwrapMemory
+from memwrap.adapters.strands import MemwrapSessionManager
 from memwrap.signatures_of_objects import RunState, SessionDelegate, SessionStateful
+from memwrap.signatures_of_runs import SessionConversing, SessionProvided
 from memwrap.testing import ScriptedAgent
 from memwrap.types import AgentAdapter, Kind, Method, Methods, PutBack
 
@@ -118,6 +133,38 @@ async def wrong_runs(agent: agents.Agent[str]) -> None:
     await with_session(agent)("Hello", previous_response_id="r")  # type: ignore[call-arg]
 
 
+# Pydantic AI: results, blocks and events keep their types, and agents fit where agents fit.
+class City(BaseModel):
+    name: str
+
+
+async def prompts(agent: pydantic_ai.Agent[int, City]) -> None:
+    remembering = with_session(agent, store=store, key="conversation_id")
+    assert_type(await remembering.run("Hello", session="s", deps=1), AgentRunResult[City])
+    assert_type(remembering.run_sync("Hello", session=None, turn_id="t"), AgentRunResult[City])
+    assert_type(
+        await with_session(store=store)(agent).run(["Hello"], session="s"), AgentRunResult[City]
+    )
+    async with remembering.run_stream("Hello", session=session, deps=1) as result:
+        assert_type(await result.get_output(), City)
+    async with remembering.run_stream_events("Hello", session="s") as events:
+        assert_type(events, AgentRunEvents[City])
+    async with remembering.on("s", turn_id="t").iter(None) as run:
+        assert_type(run.result, AgentRunResult[City] | None)
+    given: pydantic_ai.Agent[int, City] = remembering
+    print(given.name, remembering.tool, remembering.toolsets)
+    plugged = pydantic_ai.Agent("test", capabilities=[MemwrapMemory(store)])
+    await plugged.run("Hello", conversation_id="c")
+    conversations: ConversationStore = MemwrapConversationStore(store)
+    assert_type(await conversations.load("c"), Conversation | None)
+
+
+async def wrong_prompts(agent: pydantic_ai.Agent) -> None:
+    await with_session(agent).run("Hello", session=5)  # type: ignore[arg-type]
+    with_session(agent).run_sync("Hello", turn_id=5)  # type: ignore[arg-type]
+    with_session(agent).iter()  # type: ignore[call-arg]
+
+
 # The Agents SDK's sessions and memwrap's fit in each other's places.
 def sessions_fit(theirs: agents.Session, ours: SQLiteSession, agent: agents.Agent) -> None:
     agents.Runner.run_sync(agent, "Hello", session=ours)
@@ -168,3 +215,39 @@ async def graphs(graph: Graph) -> None:
     with_session(graph, adapter=langgraph)
     with_session(graph, adapter=langgraph_portable)
     assert_type(langgraph.answer([]).new_messages, list[BaseMessage])
+
+
+# Agent Framework: agents take memwrap's sessions, and its provider fits among their own.
+async def provided(agent: agent_framework.Agent) -> None:
+    remembering: SessionProvided = with_session(agent, store=store)  # mypy infers any type
+    print((await remembering.run("Hello", session="s", turn_id="t")).text)
+    stream = remembering.run("Hello", stream=True, session=session)
+    async for update in stream:
+        print(update.text)
+    print((await stream.get_final_response()).text)
+    async with remembering as opened:
+        await opened.run("Hello", session="s")
+    given: agent_framework.Agent = remembering
+    print(given.name, remembering.name)
+    with_session(agent, adapter=framework)
+    provider: agent_framework.HistoryProvider = MemwrapHistoryProvider(store, store_inputs=False)
+    print(provider.source_id)
+    remembering.run("Hello", session=5)  # type: ignore[call-overload]
+    remembering.run("Hello", turn_id=5)  # type: ignore[call-overload]
+
+
+# Strands: agents are called, awaited and streamed, with the framework's own results.
+async def conversing(agent: strands.Agent) -> None:
+    remembering = with_session(agent, store=store)
+    assert_type(remembering, SessionConversing[AgentResult])
+    assert_type(with_session(store=store)(agent), SessionConversing[AgentResult])
+    assert_type(await remembering.invoke_async("Hello", session="s"), AgentResult)
+    assert_type(remembering("Hello", session="s", turn_id="t").stop_reason, StopReason)
+    async for event in remembering.stream_async("Hello", session=session):
+        print(event["data"])
+    given: strands.Agent = remembering
+    print(given.messages, remembering.messages)
+    with_session(agent, adapter=strands_adapter)
+    strands.Agent(session_manager=MemwrapSessionManager("s", store))
+    await remembering.invoke_async("Hello", session=5)  # type: ignore[arg-type]
+    remembering.stream_async("Hello", turn_id=5)  # type: ignore[arg-type]

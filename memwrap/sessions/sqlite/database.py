@@ -54,6 +54,8 @@ class SQLiteBackend:
         durability: What acknowledged rows survive: ``"power"`` or ``"process"``.
     """
 
+    __slots__ = ("__weakref__", "_durability", "_joined", "_path", "_tables", "promises")
+
     def __init__(self, path: str, tables: Tables, durability: Durability = "power") -> None:
         self._path = path
         self._tables = tables

@@ -41,7 +41,7 @@ async def read_pages(engine: Engine, session_id: str, limit: int | None) -> Rows
         pages = [page for page in pages if page.size]
         if not await _are_there(engine, session_id, pages):
             return None
-    if not pages[0].count:
+    if not pages[0].size:
         return Rows((), (), 0)
     pages.reverse()
     ids: Sequence[int] = [number for page in pages for number in page.numbers]

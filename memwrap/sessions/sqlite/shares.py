@@ -37,25 +37,24 @@ class Shares:
 
     def __init__(self, engine: Closable) -> None:
         self._engine = engine
-        self._users: dict[int, ref[object]] = {}
+        self._users: set[ref[object]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
 
     def take(self, user: object) -> None:
         """Note that *user* uses the engine, until it gives its share back or is gone."""
-        key = id(user)
+        self._users.add(ref(user, self._gone))
 
-        def gone(_: ref[object]) -> None:  # called wherever the last reference was dropped
-            self._users.pop(key, None)
-            if not self._users:
-                with suppress(RuntimeError):  # the loop is closed, and the engine with it
-                    self._engine.loop.call_soon_threadsafe(self._linger, LINGER_SECONDS)
-
-        self._users[key] = ref(user, gone)
+    def _gone(self, user: ref[object]) -> None:
+        """Forget a user, wherever the last reference to it was dropped."""
+        self._users.discard(user)
+        if not self._users:
+            with suppress(RuntimeError):  # the loop is closed, and the engine with it
+                self._engine.loop.call_soon_threadsafe(self._linger, LINGER_SECONDS)
 
     async def give_back(self, user: object, linger: float) -> None:
         """Forget *user*; close the engine after *linger* seconds if it was the last."""
-        self._users.pop(id(user), None)
+        self._users.discard(ref(user))
         if self._users:
             return
         if linger > 0 and self._engine.ends_with_loop:

@@ -48,6 +48,8 @@ class Corpus:
         malformed: Messages that hold `SECRET` and that nobody can read.
         sends_to_provider: Whether what `from_items` returns reaches a provider as it is.
         keeps_theirs: Whether provider data of others stays on the way back.
+        opening: What comes in front of an assistant that would be the first to speak.
+        instructs_as: The role under which instructions of other dialects are shown.
     """
 
     adapter: ModuleType
@@ -57,6 +59,8 @@ class Corpus:
     malformed: Sequence[Any] = field(default=())
     sends_to_provider: bool = True
     keeps_theirs: bool = False
+    opening: str = ""
+    instructs_as: str = "system"
 
     @property
     def name(self):

@@ -168,6 +168,9 @@ def refused_by_anthropic(payload):
                 if last != ("said", role):
                     steps.append((role, None))
                 wrong += _blank([block], place)
+            elif kind in ("thinking", "redacted_thinking"):
+                key = "signature" if kind == "thinking" else "data"
+                wrong += [] if block.get(key) else [f"{place}: {kind} without its {key}"]
             else:
                 wrong.append(f"{place}: a block {kind}")
             last = ("said", role) if kind == "text" else None
