@@ -10,7 +10,7 @@ from memwrap import SQLiteStore
 
 TRACKS = [
     *("plain", "chat", "anthropic", "openai_agents", "langchain", "langgraph", "pydantic_ai"),
-    *("agent_framework", "llama_index", "strands"),
+    *("agent_framework", "llama_index", "strands", "genai", "adk"),
 ]
 
 CALLS = (
