@@ -19,6 +19,7 @@ DIALECTS = {
     "agent_framework": ("agent_framework", "HistoryProvider"),
     "agents": ("openai_agents", "RunResult"),
     "anthropic": ("anthropic", "AsyncAnthropic"),
+    "google.adk": ("adk", "Runner"),
     "google.genai.types": ("genai", "Content"),
     "langchain": ("langchain", ""),
     "langchain_core": ("langchain", ""),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 __all__ = [
+    "ADK",
     "AGENTS",
     "AGENT_FRAMEWORK",
     "ANTHROPIC",
@@ -82,6 +83,9 @@ PYDANTIC_AI = Target("pydantic_ai", id_length=40)
 GENAI = Target("genai", id_length=64, items=_CALLS | {"reasoning"})
 """The Gemini API."""
 
+
+ADK = Target("adk", id_length=40, items=_CALLS | {"reasoning"})
+"""Google's ADK, which has models of its own for many providers."""
 
 CHAT = Target(
     "chat",

@@ -86,8 +86,7 @@ def _message(role: str, parts: list[Item]) -> list[Item]:
     text = parts[0].get("text")
     if len(parts) == 1 and isinstance(text, str):
         return [{"role": role, "content": text}]
-    kind = {"type": "message"} if role == "assistant" else {}
-    return [{**kind, "role": role, "content": parts}]
+    return [{"role": role, "content": parts}]
 
 
 def _items_of_part(part: types.Part, free_id: str, name: str) -> list[Item]:
@@ -141,12 +140,15 @@ def joins(item: Item, group: Group) -> bool:
     return kind in _CALLS or (kind == "reasoning" and "message" not in group.types)
 
 
-def content_of(items: Sequence[Item], names: Mapping[str, str]) -> Spoken:
+def content_of(
+    items: Sequence[Item], names: Mapping[str, str], *, keeps_ids: bool = False
+) -> Spoken:
     """Return the one content of a group.
 
     Args:
         items: The items.
         names: The names of functions, by the ids of their calls.
+        keeps_ids: Show ids that Gemini did not give, too.
     """
     last = items[-1]
     role = last.get("role")
@@ -156,28 +158,29 @@ def content_of(items: Sequence[Item], names: Mapping[str, str]) -> Spoken:
     parts: list[types.Part] = []
     ids: dict[int, str] = {}
     for item in items:
-        if item.get("type") in (*_CALLS, *_OUTPUTS) and own_id(item["call_id"]) is None:
-            ids[len(parts)] = item["call_id"]
-        parts += _parts_of(item, names)
+        call_id = item.get("call_id")
+        shown = call_id if keeps_ids or call_id is None else own_id(call_id)
+        if call_id is not None and not shown:
+            ids[len(parts)] = call_id
+        parts += _parts_of(item, shown or None, names)
     is_output = last.get("type") in _OUTPUTS
     return Spoken(types.Content(role="user" if is_output else "model", parts=parts), ids)
 
 
-def _parts_of(item: Item, names: Mapping[str, str]) -> list[types.Part]:
+def _parts_of(item: Item, call_id: str | None, names: Mapping[str, str]) -> list[types.Part]:
     kind = item.get("type", "message")
     if kind == "reasoning":
         texts = [part["text"] for part in item["summary"]]
         return [types.Part(text=text, thought=True) for text in texts if text.strip()]
     if kind in _CALLS:
-        call_id, name = own_id(item["call_id"]), item["name"]
-        call = types.FunctionCall(id=call_id, name=name, args=args_of(item))
+        call = types.FunctionCall(id=call_id, name=item["name"], args=args_of(item))
         return [types.Part(function_call=call)]
     if kind in _OUTPUTS:
-        return [types.Part(function_response=_response(item, names))]
+        return [types.Part(function_response=_response(item, call_id, names))]
     return parts_of(item.get("content"))
 
 
-def _response(item: Item, names: Mapping[str, str]) -> types.FunctionResponse:
+def _response(item: Item, call_id: str | None, names: Mapping[str, str]) -> types.FunctionResponse:
     output = item.get("output")
     media: list[types.FunctionResponsePart] = []
     if isinstance(output, list):
@@ -185,7 +188,7 @@ def _response(item: Item, names: Mapping[str, str]) -> types.FunctionResponse:
         output = "".join(texts)
     text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
     return types.FunctionResponse(
-        id=own_id(item["call_id"]),
+        id=call_id,
         name=names.get(item["call_id"]) or _UNKNOWN,
         response=response_of(text),
         parts=media or None,

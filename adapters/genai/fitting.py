@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from google.genai import types
 
-__all__ = ["Opening", "fitting"]
+__all__ = ["Opening", "fitting", "opening"]
 
 _OPENING = "(The conversation began earlier.)"
 
@@ -30,8 +30,13 @@ def fitting(contents: Sequence[types.Content]) -> list[types.Content]:
     said = [_without_blanks(content) for content in contents]
     fit = list(_with_ids_once([content for content in said if content.parts] or said))
     if fit and fit[0].role == "model":
-        fit.insert(0, Opening(role="user", parts=[types.Part(text=_OPENING)]))
+        fit.insert(0, opening())
     return fit
+
+
+def opening() -> Opening:
+    """Return what stands in front of a conversation that begins with the model."""
+    return Opening(role="user", parts=[types.Part(text=_OPENING)])
 
 
 def _without_blanks(content: types.Content) -> types.Content:

@@ -94,6 +94,8 @@ def dump_model(value: Any) -> Any:
         return dumped
     if isinstance(value, list):
         return [dump_model(member) for member in value]
+    if isinstance(value, dict):
+        return {key: dump_model(member) for key, member in value.items()}
     return value.value if isinstance(value, Enum) else value
 
 

@@ -7,7 +7,7 @@ from memwrap.adapters.extras import need
 
 MISSING = """
 import importlib, sys
-sys.modules[{"genai": "google.genai"}.get(sys.argv[1], sys.argv[1])] = None
+sys.modules[{"adk": "google.adk", "genai": "google.genai"}.get(sys.argv[1], sys.argv[1])] = None
 try:
     importlib.import_module(f"memwrap.adapters.{sys.argv[1]}")
 except ImportError as exc:
@@ -15,6 +15,7 @@ except ImportError as exc:
 """
 
 EXTRAS = {
+    "adk": "adk",
     "agent_framework": "agent-framework",
     "genai": "genai",
     "llama_index": "llama-index",

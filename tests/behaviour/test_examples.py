@@ -17,6 +17,7 @@ NAMES = sorted(path.name for path in EXAMPLES.glob("*.py") if path.stem != "tiny
 # What shows that the example did what it is about.
 SHOWS = {
     "agent_framework_agent.py": "Your name is Ada.",
+    "adk_agent.py": "Your name is Ada.",
     "agents_sdk.py": "Your name is Ada.",
     "demo.py": "Your name is Ada.  (Agents SDK agent)",
     "gemini.py": "function_call_output",

@@ -9,8 +9,8 @@ from tracks.said import Call, Output, Step, Text
 from memwrap import SQLiteStore
 
 TRACKS = [
-    *("plain", "chat", "anthropic", "genai", "openai_agents", "langchain", "langgraph"),
-    *("pydantic_ai", "agent_framework", "llama_index", "strands"),
+    *("plain", "chat", "anthropic", "openai_agents", "langchain", "langgraph", "pydantic_ai"),
+    *("agent_framework", "llama_index", "strands", "genai", "adk"),
 ]
 
 CALLS = (

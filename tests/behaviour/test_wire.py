@@ -326,7 +326,8 @@ def writers(store):
     async def of_prompted(messages):
         return PROMPTED
 
-    return [of_chat, of_plain, of_langchain.ainvoke, of_agents, of_hosted, of_gemini, of_prompted]
+    own = [of_chat, of_plain, of_langchain.ainvoke, of_agents]
+    return [*own, of_hosted, of_prompted, of_gemini]
 
 
 QUESTIONS = [
