@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 from memwrap.arguments import Arguments
 from memwrap.chain import build_chain, check_positions
@@ -26,18 +26,13 @@ from memwrap.window import windows_of
 from memwrap.wrapper import SessionWrapper, is_wrapped, proxy_of
 
 if TYPE_CHECKING:
-    from typing import Concatenate, ParamSpec
+    from typing import Concatenate
 
-    from memwrap.signatures import Decorator, SessionAgent, SessionMethod
+    from memwrap.signatures import A, Decorator, P, R, S, SessionAgent, SessionMethod
     from memwrap.signatures_of_objects import Delegate, SessionDelegate, SessionStateful, Stateful
-
-    P = ParamSpec("P")
+    from memwrap.signatures_of_workflows import SessionStepwise, Stepwise
 
 __all__ = ["Options", "with_session"]
-
-A = TypeVar("A")
-R = TypeVar("R")
-S = TypeVar("S")
 
 _POSITIONAL = {
     inspect.Parameter.POSITIONAL_ONLY,
@@ -69,6 +64,8 @@ def with_session(
 def with_session(agent: Delegate, /, **options: Unpack[Options]) -> SessionDelegate: ...
 @overload
 def with_session(agent: Stateful, /, **options: Unpack[Options]) -> SessionStateful: ...
+@overload
+def with_session(agent: Stepwise, /, **options: Unpack[Options]) -> SessionStepwise: ...
 @overload
 def with_session(agent: A, /, **options: Unpack[Options]) -> A: ...
 @overload

@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 from memwrap.items import Input
 from memwrap.sessions.base import SessionLike
 from memwrap.signatures_of_objects import Delegate, SessionDelegate, SessionStateful, Stateful
+from memwrap.signatures_of_workflows import SessionStepwise, Stepwise
 
 __all__ = [
     "BoundAgent",
@@ -105,5 +106,7 @@ class Decorator(Protocol):
     def __call__(self, agent: Delegate, /) -> SessionDelegate: ...
     @overload
     def __call__(self, agent: Stateful, /) -> SessionStateful: ...
+    @overload
+    def __call__(self, agent: Stepwise, /) -> SessionStepwise: ...
     @overload
     def __call__(self, agent: A, /) -> A: ...

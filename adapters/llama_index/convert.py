@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llama_index.core.base.llms.types import BaseContentBlock, ChatMessage
-from llama_index.core.workflow.handler import WorkflowHandler
+from workflows.handler import WorkflowHandler
 
 from memwrap.adapters import chat
 from memwrap.adapters.dispatch import clear_errors, convert, unknown

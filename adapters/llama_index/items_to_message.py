@@ -43,8 +43,11 @@ def message_of(items: Sequence[Item]) -> ChatMessage:
     last = items[-1]
     if last.get("type") in _OUTPUTS:
         beside = {"tool_call_id": last.get("call_id")}
-        blocks = blocks_of(_readable(last.get("output")))
-        return ChatMessage(role=MessageRole.TOOL, blocks=blocks, additional_kwargs=beside)
+        return ChatMessage(
+            role=MessageRole.TOOL,
+            blocks=blocks_of(_readable(last.get("output"))),
+            additional_kwargs=beside,
+        )
     if not all(map(_is_of_assistant, items)):
         role = last.get("role")
         role = role if role in _ROLES else "user"

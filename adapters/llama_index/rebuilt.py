@@ -41,7 +41,8 @@ def _output(messages: Sequence[ChatMessage]) -> AgentOutput:
     """Return the output of a run that has added these messages."""
     output = AgentOutput(response=_answer_of(messages), current_agent_name="")
     # As the framework does: its class is for calls, and it adds the calls with their results.
-    output.tool_calls.extend(_results(messages))
+    calls: list[Any] = output.tool_calls
+    calls.extend(_results(messages))
     return output
 
 

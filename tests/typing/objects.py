@@ -16,9 +16,10 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph.graph import MessagesState
 from langgraph.graph.state import CompiledStateGraph
+from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
 
 from memwrap import Item, SQLiteSession, SQLiteStore, use_session, with_session
-from memwrap.adapters import langchain, langgraph, plain
+from memwrap.adapters import langchain, langgraph, llama_index, plain
 from memwrap.adapters.langchain import (
     SessionChatMessageHistory,
     from_runnable_with_history,
@@ -27,7 +28,9 @@ from memwrap.adapters.langchain import (
 )
 from memwrap.adapters.langchain import portable as langchain_portable
 from memwrap.adapters.langgraph import portable as langgraph_portable
+from memwrap.adapters.llama_index import MemwrapMemory
 from memwrap.signatures_of_objects import RunState, SessionDelegate, SessionStateful
+from memwrap.signatures_of_workflows import SessionStepwise
 from memwrap.testing import ScriptedAgent
 from memwrap.types import AgentAdapter, Kind, Method, Methods, PutBack
 
@@ -168,3 +171,22 @@ async def graphs(graph: Graph) -> None:
     with_session(graph, adapter=langgraph)
     with_session(graph, adapter=langgraph_portable)
     assert_type(langgraph.answer([]).new_messages, list[BaseMessage])
+
+
+# LlamaIndex: agents and workflows of agents return a handler, and fit where agents fit.
+async def workflows(agent: FunctionAgent, flow: AgentWorkflow) -> None:
+    remembering = with_session(agent, store=store)
+    assert_type(remembering, SessionStepwise)
+    assert_type(with_session(store=store)(flow), SessionStepwise)
+    handler = remembering.run("Hello", session="s", turn_id="t")
+    async for event in handler.stream_events():
+        print(event)
+    print((await handler).response, await with_session(flow).run(user_msg="Hello", session=session))
+    print(await remembering.on("s", turn_id="t").run("Hello", max_iterations=3))
+    given: FunctionAgent = remembering
+    print(given.tools, AgentWorkflow([given]), MemwrapMemory(session).get())
+    remembering.run("Hello", session=5)  # type: ignore[arg-type]
+    remembering.run("Hello", turn_id=5)  # type: ignore[arg-type]
+    remembering.on(5)  # type: ignore[arg-type]
+    MemwrapMemory.from_defaults(session=5)  # type: ignore[arg-type]
+    with_session(agent, adapter=llama_index)
