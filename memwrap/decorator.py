@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from memwrap import signatures_of_objects as kinds
     from memwrap import signatures_of_runs as runs
     from memwrap.signatures import A, Decorator, P, R, S, SessionAgent, SessionMethod
+    from memwrap.signatures_of_workflows import SessionStepwise, Stepwise
 
 __all__ = ["with_session"]
 
@@ -65,6 +66,8 @@ def with_session(agent: runs.Provided, /, **options: Unpack[Options]) -> runs.Se
 def with_session(
     agent: kinds.Prompted[R, S, kinds.E_co, kinds.I_co], /, **options: Unpack[Options]
 ) -> kinds.SessionPrompted[R, S, kinds.E_co, kinds.I_co]: ...
+@overload
+def with_session(agent: Stepwise, /, **options: Unpack[Options]) -> SessionStepwise: ...
 @overload
 def with_session(agent: A, /, **options: Unpack[Options]) -> A: ...
 @overload

@@ -27,6 +27,7 @@ from memwrap.signatures_of_objects import (
     Stateful,
 )
 from memwrap.signatures_of_runs import Conversing, Provided, SessionConversing, SessionProvided
+from memwrap.signatures_of_workflows import SessionStepwise, Stepwise
 
 __all__ = [
     "BoundAgent",
@@ -124,5 +125,7 @@ class Decorator(Protocol):
     def __call__(
         self, agent: Prompted[R_co, S_co, E_co, I_co], /
     ) -> SessionPrompted[R_co, S_co, E_co, I_co]: ...
+    @overload
+    def __call__(self, agent: Stepwise, /) -> SessionStepwise: ...
     @overload
     def __call__(self, agent: A, /) -> A: ...

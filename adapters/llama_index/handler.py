@@ -15,7 +15,7 @@ from workflows.events import WorkflowCancelledEvent
 from memwrap.adapters.llama_index.rebuilt import events_of
 from memwrap.adapters.llama_index.run import RunOutput
 from memwrap.exceptions import MemwrapError
-from memwrap.memory.repeats import is_replay
+from memwrap.memory.repeats import is_replay, note_replay
 from memwrap.settle import settle
 
 __all__ = ["RunHandler"]
@@ -62,6 +62,7 @@ class RunHandler(Awaitable[Any]):
             async for event in self._events:
                 if isinstance(event, RunOutput):
                     if is_replay(event):  # a new run has told its own
+                        note_replay(event.native)
                         self._told.extend(events_of(event))
                     self._last = StopEvent(result=event.native)
                     continue

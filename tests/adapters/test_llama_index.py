@@ -569,6 +569,7 @@ async def test_repeated_turn(way, session):
 
     first, second = await run(), await run()
     assert type(second) is type(first)
+    assert [memwrap.is_replay(result) for result in (first, second)] == [False, True]
     assert second.response == first.response
     assert [call.tool_output.content for call in second.tool_calls] == [
         call.tool_output.content for call in first.tool_calls

@@ -12,6 +12,7 @@ import os
 import runpy
 import sys
 import traceback
+import warnings
 from pathlib import Path
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -41,5 +42,7 @@ def run(name, folder, environment):
 if __name__ == "__main__":
     report = Path(sys.argv[1])
     sys.path.insert(0, str(EXAMPLES))
+    # LlamaIndex looks through all attributes of an agent that it makes, old ones of pydantic too.
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module="inspect")
     done = [run(**one) for one in json.load(sys.stdin)]
     report.write_text(json.dumps(done))

@@ -24,6 +24,7 @@ SHOWS = {
     "import_langchain.py": "Your name is Ada.",
     "langchain_runnable.py": "Your city is Turin.",
     "langgraph_agent.py": "function_call_output",
+    "llama_index_agent.py": "Your name is Ada.",
     "middleware.py": "My pin is [REDACTED].",
     "one_conversation.py": "Your city is Turin.",
     "pydantic_ai_agent.py": "Your city is Turin.",

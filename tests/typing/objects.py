@@ -19,6 +19,7 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph.graph import MessagesState
 from langgraph.graph.state import CompiledStateGraph
+from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
 from pydantic import BaseModel
 from pydantic_ai import AgentRunEvents, AgentRunResult
 from pydantic_ai.conversation import Conversation
@@ -28,7 +29,7 @@ from strands.types.event_loop import StopReason
 
 from memwrap import Item, SQLiteSession, SQLiteStore, use_session, with_session
 from memwrap.adapters import agent_framework as framework
-from memwrap.adapters import langchain, langgraph, plain
+from memwrap.adapters import langchain, langgraph, llama_index, plain
 from memwrap.adapters import strands as strands_adapter
 from memwrap.adapters.agent_framework import MemwrapHistoryProvider
 from memwrap.adapters.langchain import (
@@ -39,10 +40,12 @@ from memwrap.adapters.langchain import (
 )
 from memwrap.adapters.langchain import portable as langchain_portable
 from memwrap.adapters.langgraph import portable as langgraph_portable
+from memwrap.adapters.llama_index import MemwrapMemory as LlamaIndexMemory
 from memwrap.adapters.pydantic_ai import MemwrapConversationStore, MemwrapMemory
 from memwrap.adapters.strands import MemwrapSessionManager
 from memwrap.signatures_of_objects import RunState, SessionDelegate, SessionStateful
 from memwrap.signatures_of_runs import SessionConversing, SessionProvided
+from memwrap.signatures_of_workflows import SessionStepwise
 from memwrap.testing import ScriptedAgent
 from memwrap.types import AgentAdapter, Kind, Method, Methods, PutBack
 
@@ -251,3 +254,22 @@ async def conversing(agent: strands.Agent) -> None:
     strands.Agent(session_manager=MemwrapSessionManager("s", store))
     await remembering.invoke_async("Hello", session=5)  # type: ignore[arg-type]
     remembering.stream_async("Hello", turn_id=5)  # type: ignore[arg-type]
+
+
+# LlamaIndex: agents and workflows of agents return a handler, and fit where agents fit.
+async def workflows(agent: FunctionAgent, flow: AgentWorkflow) -> None:
+    remembering = with_session(agent, store=store)
+    assert_type(remembering, SessionStepwise)
+    assert_type(with_session(store=store)(flow), SessionStepwise)
+    handler = remembering.run("Hello", session="s", turn_id="t")
+    async for event in handler.stream_events():
+        print(event)
+    print((await handler).response, await with_session(flow).run(user_msg="Hello", session=session))
+    print(await remembering.on("s", turn_id="t").run("Hello", max_iterations=3))
+    given: FunctionAgent = remembering
+    print(given.tools, AgentWorkflow([given]), LlamaIndexMemory(session).get())
+    remembering.run("Hello", session=5)  # type: ignore[arg-type]
+    remembering.run("Hello", turn_id=5)  # type: ignore[arg-type]
+    remembering.on(5)  # type: ignore[arg-type]
+    LlamaIndexMemory.from_defaults(session=5)  # type: ignore[arg-type]
+    with_session(agent, adapter=llama_index)
