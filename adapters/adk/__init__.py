@@ -23,9 +23,9 @@ ADK load and store by its own rules, each event as it comes, give its runner a
 `MemwrapSessionService`.
 """
 
-from memwrap.adapters.extras import need
+from memwrap.adapters.extras import need as _need
 
-need("google.adk", "adk")
+_need("google.adk", "adk")
 
 from memwrap.adapters.adk.agents import methods  # noqa: E402
 from memwrap.adapters.adk.convert import from_items, rebuild, to_items, usages_in  # noqa: E402

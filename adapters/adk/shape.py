@@ -76,7 +76,7 @@ class _Shape:
     def say(self, items: Sequence[Item], target: Target, identity: Mapping[str, Any]) -> Told:  # noqa: ARG002
         spoken = content_of(items, self._names, keeps_ids=True)
         event_id = f"memwrap-{digest(without_hidden(items))}"
-        known = {"author": _USER, "id": event_id, "timestamp": 0.0} | dict(identity)
+        known: dict[str, Any] = {"author": _USER, "id": event_id, "timestamp": 0.0} | dict(identity)
         return Told(Event(**known, content=spoken.content), spoken)
 
     def joins(self, item: Item, group: Group, target: Target) -> bool:  # noqa: ARG002

@@ -36,9 +36,9 @@ text in it is blank. Files by their id, and pictures in outputs of tools by thei
 in text.
 """
 
-from memwrap.adapters.extras import need
+from memwrap.adapters.extras import need as _need
 
-need("google.genai", "genai")
+_need("google.genai", "genai")
 
 from memwrap.adapters.genai.contents import SystemContent  # noqa: E402
 from memwrap.adapters.genai.convert import from_items, rebuild, to_items, usages_in  # noqa: E402
