@@ -65,7 +65,7 @@ class _Shape:
         fields = {name: value for name, value in data.items() if name not in ("spoken", OWN)}
         event = Event.model_validate(fields)
         spoken = load_content(data["spoken"]) if "spoken" in data else None
-        event.content = spoken and spoken.content
+        event.content = None if spoken is None else spoken.content
         return Told(event, spoken)
 
     def show(self, told: Told) -> list[Item]:
