@@ -41,8 +41,9 @@ class PartialCall:
             steps = [key or name or int(index) for key, index, name in _steps(piece.json_path)]
             if steps:
                 _put(self._args, steps, piece)
-        told = {"id": call.id or self._call.id, "name": call.name or self._call.name}
-        self._call = types.FunctionCall(**told)
+        self._call = types.FunctionCall(
+            id=call.id or self._call.id, name=call.name or self._call.name
+        )
         self.has_ended = not call.will_continue
 
     def whole(self) -> types.Part:
