@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from memwrap.items import Item
+from memwrap.shapes import name_of_part
 
 __all__ = [
     "PARSED",
@@ -38,6 +39,7 @@ _OPEN = frozenset(
 PARSED = frozenset({"parsed", "parsed_arguments"})
 """What the package makes of a text."""
 
+_MEDIA = ("input_image", "input_file", "input_audio")
 _OF_ANSWERS = frozenset({"created_by"})
 _PYTHON_NAMES = {"async_": "async", "schema_": "schema"}
 _NOT_TAKEN = PARSED | _OF_ANSWERS | _PYTHON_NAMES.keys()
@@ -55,7 +57,7 @@ def as_taken(item: Item) -> Item:
     taken = _object(item, "")
     if kind == "custom_tool_call_output" and "status" in taken:
         taken = {key: value for key, value in taken.items() if key != "status"}
-    return taken
+    return _without_shown_media(taken)
 
 
 def as_named(item: Item) -> Item:
@@ -70,6 +72,20 @@ def without_fake_id(item: Item) -> Item:
     if item.get("id") != _FAKE_ID:
         return item
     return {key: value for key, value in item.items() if key != "id"}
+
+
+def _without_shown_media(item: Item) -> Item:
+    """Return an assistant's message with media named in text: only users show any to the API."""
+    content = item.get("content")
+    if item.get("role") != "assistant" or not isinstance(content, list):
+        return item
+    parts = [
+        {"type": "output_text", "text": name_of_part(part), "annotations": []}
+        if isinstance(part, dict) and part.get("type") in _MEDIA
+        else part
+        for part in content
+    ]
+    return item if parts == content else item | {"content": parts}
 
 
 def is_sent_id(value: Any) -> bool:

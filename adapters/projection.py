@@ -49,8 +49,6 @@ _DIGITS = 16  # of the digest in an id that was made to fit
 # What the Responses API takes without an id of its own, too.
 _WITHOUT_ID = frozenset({"message", "function_call", "custom_tool_call"})
 
-_MEDIA = ("input_image", "input_file", "input_audio")
-
 
 def projected(items: Sequence[Item], target: Target) -> list[Item]:
     """Return *items* as *target* can take them."""
@@ -144,23 +142,9 @@ def _shown(item: Item, target: Target) -> Item:
             parts = [named(part, allowed) for part in item[key]]
             item = item if parts == item[key] and parts else item | {key: parts or ""}
     if target.is_api and item.get("type", "message") in TYPES:
-        item = _without_shown_media(as_taken(item))
+        item = as_taken(item)
         return as_named(item) if target.hides_data else without_fake_id(item)
     return item
-
-
-def _without_shown_media(item: Item) -> Item:
-    """Return an assistant's message with media named in text: only users show any to this API."""
-    content = item.get("content")
-    if item.get("role") != "assistant" or not isinstance(content, list):
-        return item
-    parts = [
-        named(part, {}) | {"type": "output_text", "annotations": []}
-        if isinstance(part, dict) and part.get("type") in _MEDIA
-        else part
-        for part in content
-    ]
-    return item if parts == content else item | {"content": parts}
 
 
 def named(part: Any, allowed: Mapping[str, tuple[str, ...]]) -> Any:

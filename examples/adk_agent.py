@@ -14,8 +14,8 @@ from memwrap.adapters.adk import MemwrapSessionService
 
 class Model(BaseLlm):  # any model fits here
     async def generate_content_async(self, llm_request, stream=False):  # noqa: ARG002
-        contents = [one for one in llm_request.contents if one.role == "user"]
-        parts = [part for one in contents for part in one.parts]
+        said = [one for one in llm_request.contents if one.role == "user"]
+        parts = [part for content in said for part in content.parts]
         part = types.Part(text=answer(part.text for part in parts if part.text))
         if "time" in (parts[-1].text or ""):
             part = types.Part.from_function_call(name="clock", args={})
@@ -39,7 +39,6 @@ async def main():
         pass
     async for event in agent.run_async("What is my name?", session="app/ada/1"):
         print(event.content.parts[0].text)
-    # The same conversation, by ADK's own rules.
     runner = Runner(app_name="app", agent=inner, session_service=MemwrapSessionService(store))
     new = types.UserContent("My city is Turin.")
     async for event in runner.run_async(user_id="ada", session_id="1", new_message=new):

@@ -47,8 +47,8 @@ def from_items(items: Sequence[Item], /) -> list[Event]:
     shown = foreign_projected(items, ADK)
     told = lossless_for(names_in(shown)).from_items(shown, target=ADK)
     events = [one.event for one in told]
-    said = [event for event in events if event.content is not None]
-    if said and said[0].content.role == "model" and said[-1].content.role == "user":
+    roles = [event.content.role for event in events if event.content is not None]
+    if roles and roles[0] == "model" and roles[-1] == "user":
         first = Event(author="user", content=opening(), id="memwrap-opening", timestamp=0.0)
         events.insert(0, first)
     return events

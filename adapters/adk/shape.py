@@ -65,7 +65,7 @@ class _Shape:
         fields = {name: value for name, value in data.items() if name not in ("spoken", OWN)}
         event = Event.model_validate(fields)
         spoken = load_content(data["spoken"]) if "spoken" in data else None
-        event.content = spoken and spoken.content
+        event.content = None if spoken is None else spoken.content
         return Told(event, spoken)
 
     def show(self, told: Told) -> list[Item]:
@@ -76,7 +76,7 @@ class _Shape:
     def say(self, items: Sequence[Item], target: Target, identity: Mapping[str, Any]) -> Told:  # noqa: ARG002
         spoken = content_of(items, self._names, keeps_ids=True)
         event_id = f"memwrap-{digest(without_hidden(items))}"
-        known = {"author": _USER, "id": event_id, "timestamp": 0.0} | dict(identity)
+        known: dict[str, Any] = {"author": _USER, "id": event_id, "timestamp": 0.0} | dict(identity)
         return Told(Event(**known, content=spoken.content), spoken)
 
     def joins(self, item: Item, group: Group, target: Target) -> bool:  # noqa: ARG002

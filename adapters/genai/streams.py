@@ -7,6 +7,8 @@ from typing import Any
 
 from google.genai import types
 
+from memwrap.adapters.genai.partial import PartialCall, is_partial
+
 __all__ = ["Chunks"]
 
 _TEXT = {"text", "thought"}
@@ -26,6 +28,7 @@ class Chunks:
         self._speaker: str | None = None  # of what is under way
         self._parts: list[types.Part] = []
         self._texts: list[str] = []  # of the last part: joined at once, or it takes the square
+        self._call: PartialCall | None = None
         self._id: str | None = None  # of the response under way
         self._has_ended = False
         self._tools = 0  # parts of functions since a user spoke
@@ -45,6 +48,7 @@ class Chunks:
         self._join()
         speaker, parts = self._speaker, self._parts
         self._speaker, self._parts, self._id, self._has_ended = None, [], None, False
+        self._call = None  # it has not ended: nobody can answer it
         return list(self._passed(types.Content(role=speaker, parts=parts))) if parts else []
 
     def _passed(self, value: Any) -> Iterator[Any]:
@@ -101,6 +105,18 @@ class Chunks:
 
     def _put(self, part: types.Part) -> None:
         """Add a part of a chunk; texts that go on with each other are one."""
+        if self._call is not None and part.function_call is not None:
+            self._call.add(part)
+        elif is_partial(part):
+            self._join()
+            self._call = PartialCall(part)
+        else:
+            self._put_whole(part)
+        if self._call is not None and self._call.has_ended:
+            self._parts.append(self._call.whole())
+            self._call = None
+
+    def _put_whole(self, part: types.Part) -> None:
         says = {name for name, value in part if value is not None}
         if says == {"text"} and not part.text:
             return

@@ -61,6 +61,31 @@ def test_calls_stay_in_their_order():
     assert contents_of(chunks_of(*parts)) == expected
 
 
+def test_calls_in_pieces():
+    """The arguments of a call may come in pieces; a call that was cut off is left out."""
+
+    def piece(path=None, name=None, will_continue=True, **value):
+        told = [{"json_path": path, **value}] if path else None
+        made = {"name": name, "partial_args": told, "will_continue": will_continue}
+        return {"function_call": {k: v for k, v in made.items() if v is not None}}
+
+    pieces = [
+        "I look.",
+        piece(name="tide"),
+        piece("$.port", string_value="Ki"),
+        piece("$.port", string_value="el"),
+        piece("$.days[1].n", number_value=2),
+        piece("$.days[0]", bool_value=True),
+        piece("$['deep'].x", null_value="NULL_VALUE"),
+        piece(will_continue=False),
+        called("tide", {"port": "Ems"}),
+    ]
+    args = {"port": "Kiel", "days": [True, {"n": 2}], "deep": {"x": None}}
+    whole = types.Part(function_call=types.FunctionCall(name="tide", args=args))
+    assert contents_of(chunks_of(*pieces)) == [model("I look.", whole, call(port="Ems"))]
+    assert contents_of(chunks_of(*pieces[:4])) == [model("I look.")]
+
+
 def test_several_calls_of_the_model():
     """Streams one after the other are a content each, with the functions' responses between."""
     first, second = chunks_of(called("tide", {})), chunks_of("Si", "x.")

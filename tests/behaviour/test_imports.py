@@ -5,7 +5,7 @@ import sys
 
 FRAMEWORKS = {
     *("agent_framework", "agents", "anthropic", "langchain", "langchain_core", "langgraph"),
-    *("llama_index", "openai", "pydantic", "pydantic_ai", "strands"),
+    *("google.adk", "google.genai", "llama_index", "openai", "pydantic", "pydantic_ai", "strands"),
 }
 
 
