@@ -496,6 +496,23 @@ async def test_function_that_streams_an_agent(session):
     assert await stored(session) == SAID
 
 
+async def test_function_that_streams_steps(session):
+    """Steps in the events of a run are calls; one that could not be read says nothing."""
+    _, agent = react_agent("Thought: hm\nAction: nothing", STEP, ANSWER)
+
+    @with_session(session=session, adapter=llama_index)
+    async def function(messages):
+        async for event in agent.run(chat_history=messages).stream_events():
+            yield event
+
+    await gathered(function("Calm?"))
+    said = await stored(session)
+    assert [kind for kind, *_ in said] == [
+        *("user", "function_call", "function_call_output", "assistant")
+    ]
+    assert said[-1] == ("assistant", "Calm.")
+
+
 async def test_function_that_forgets_to_await(session):
     """A handler that nobody has awaited is no result."""
     _, agent = function_agent("A")
