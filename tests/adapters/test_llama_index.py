@@ -464,6 +464,17 @@ async def test_context_with_a_memory_is_refused(session):
     assert len(script.shown) == 1
 
 
+async def test_without_a_session_the_framework_remembers():
+    """Without a session an agent is as it was: a memory of the caller's goes on."""
+    script, agent = function_agent(*"CD")
+    remembering = with_session(agent)
+    memory = ChatMemoryBuffer.from_defaults(llm=script.model)
+    other = [ChatMessage(content="Other")]
+    await remembering.run("3", memory=memory, chat_history=other)
+    await remembering.run("4", memory=memory)
+    assert [text for _, text in script.shown[1][1:]] == ["Other", "3", "C", "4"]
+
+
 # Functions around agents
 
 
