@@ -102,15 +102,21 @@ async def _events(
 ) -> AsyncGenerator[Any, None]:
     """Yield the events of a run, and its output behind them."""
     turn = current_turn()
-    if turn is not None and turn.session is not None:
+    has_session = turn is not None and turn.session is not None
+    if has_session:
         refuse_second_memory(_other_memory({"memory": memory, "chat_history": chat_history}))
+        if ctx is not None:
+            await _clear_memory(agent, ctx)
     messages = [*chat_history, *_shown(agent, messages)]
     input = messages.pop() if messages and messages[-1].role == MessageRole.USER else None
-    planted = RunMemory.from_defaults([] if input is None else messages)
-    given = {"user_msg": input} if input is not None else {"chat_history": messages}
-    if ctx is not None:
-        await _clear_memory(agent, ctx)
-    handler = agent.run(ctx=ctx, memory=memory or planted, **given, **options)
+    planted = RunMemory()
+    if has_session and input is not None:
+        planted.set(messages)
+    elif messages:
+        options["chat_history"] = messages
+    if has_session:  # or else the framework remembers as it does
+        memory = planted
+    handler = agent.run(user_msg=input, ctx=ctx, memory=memory, **options)
     steps: list[Any] = []
     try:
         async for event in handler.stream_events():

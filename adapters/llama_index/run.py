@@ -25,11 +25,9 @@ class RunMemory(BaseMemory):
         return "MemwrapRunMemory"
 
     @classmethod
-    def from_defaults(cls, chat_history: Sequence[ChatMessage] = (), **kwargs: Any) -> Self:  # noqa: ARG003
-        """Return a memory that has these messages."""
-        memory = cls()
-        memory._seen = list(chat_history)
-        return memory
+    def from_defaults(cls, **kwargs: Any) -> Self:  # noqa: ARG003
+        """Return an empty memory."""
+        return cls()
 
     @property
     def added(self) -> list[ChatMessage]:

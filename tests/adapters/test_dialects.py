@@ -115,3 +115,28 @@ except ConversionError as error:
         flags=("-W", "error"),
     )
     assert said == "None 1 items 3 items\nTrue\n"
+
+
+WORKFLOWS = """
+import asyncio
+from workflows.events import Reply
+from memwrap import InMemorySession, with_session
+
+session = InMemorySession("s")
+
+@with_session(session=session)
+async def agent(items):
+    return Reply(3)
+
+print(asyncio.run(agent("Hi")), asyncio.run(session.get_items())[1]["content"])
+"""
+
+
+def test_package_of_the_users_named_workflows(script, tmp_path):
+    """A result that a project's own package defines is a value, whatever the package is called."""
+    package = tmp_path / "workflows"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    lines = ["from dataclasses import dataclass", "@dataclass", "class Reply:", "    number: int"]
+    (package / "events.py").write_text("\n".join(lines))
+    assert script(WORKFLOWS) == 'Reply(number=3) {"number":3}\n'

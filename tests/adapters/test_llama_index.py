@@ -464,6 +464,17 @@ async def test_context_with_a_memory_is_refused(session):
     assert len(script.shown) == 1
 
 
+async def test_without_a_session_the_framework_remembers():
+    """Without a session an agent is as it was: a memory of the caller's goes on."""
+    script, agent = function_agent(*"CD")
+    remembering = with_session(agent)
+    memory = ChatMemoryBuffer.from_defaults(llm=script.model)
+    other = [ChatMessage(content="Other")]
+    await remembering.run("3", memory=memory, chat_history=other)
+    await remembering.run("4", memory=memory)
+    assert [text for _, text in script.shown[1][1:]] == ["Other", "3", "C", "4"]
+
+
 # Functions around agents
 
 
@@ -494,6 +505,23 @@ async def test_function_that_streams_an_agent(session):
 
     await gathered(function("Is the sea calm?"))
     assert await stored(session) == SAID
+
+
+async def test_function_that_streams_steps(session):
+    """Steps in the events of a run are calls; one that could not be read says nothing."""
+    _, agent = react_agent("Thought: hm\nAction: nothing", STEP, ANSWER)
+
+    @with_session(session=session, adapter=llama_index)
+    async def function(messages):
+        async for event in agent.run(chat_history=messages).stream_events():
+            yield event
+
+    await gathered(function("Calm?"))
+    said = await stored(session)
+    assert [kind for kind, *_ in said] == [
+        *("user", "function_call", "function_call_output", "assistant")
+    ]
+    assert said[-1] == ("assistant", "Calm.")
 
 
 async def test_function_that_forgets_to_await(session):

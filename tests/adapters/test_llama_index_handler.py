@@ -328,6 +328,22 @@ async def test_a_run_that_cannot_be_stored():
     assert [text_of(item) for item in caught.value.items] == ["Hello", "Hi."]
 
 
+async def test_a_layer_that_fails_behind_the_run(session):
+    """A run that a layer has failed has no stop event, though the agent had ended well."""
+
+    async def failing(turn, send, handler):
+        await handler(turn, send)
+        raise ValueError("late")
+
+    _, agent = function_agent("Hi.")
+    handler = with_session(agent, middleware=[failing]).run("Hello", session=session)
+    events = await gathered(handler.stream_events())
+    assert not any(isinstance(event, StopEvent) for event in events)
+    with pytest.raises(ValueError, match="late"):
+        await handler
+    assert await session.get_items() == []
+
+
 async def test_what_was_delivered_may_be_kept(session):
     """With `keep_delivered` a run that is left keeps calls, outputs and the text by then."""
     _, agent = function_agent(calling(CALL), ["Calm ", "in ", "Kiel."])

@@ -1,5 +1,6 @@
 """LlamaIndex's chat messages as items and back: exact, for any slice, and the edit wins."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from llama_index.core.base.llms.types import (
     VideoBlock,
 )
 from llama_index.core.chat_engine.types import AgentChatResponse
+from llama_index.core.schema import ImageDocument
 from pydantic import BaseModel
 from support import ROOT
 
@@ -163,6 +165,16 @@ def test_models_beside_a_message():
     ]
     (back,) = from_items(stored(items))
     assert back.additional_kwargs == message.model_dump()["additional_kwargs"]
+
+
+def test_pictures_beside_a_message():
+    """Pictures that LlamaIndex takes out of `additional_kwargs` are blocks once, also when read."""
+    data = base64.b64encode(PNG).decode()
+    message = user(text("See"), images=[ImageDocument(image=data)])
+    assert len(message.blocks) == 2
+    (back,) = from_items(stored(to_items([message])))
+    assert back.blocks == message.blocks
+    assert back.additional_kwargs["images"][0]["image_resource"] is not None
 
 
 # What is seen
