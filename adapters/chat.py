@@ -56,6 +56,7 @@ from memwrap.adapters.targets import CHAT
 from memwrap.exceptions import ConversionError
 from memwrap.hidden.data import data_of
 from memwrap.items import Item
+from memwrap.shapes import CALLS, OUTPUTS
 
 __all__ = ["from_items", "methods", "rebuild", "to_items", "usages_in"]
 
@@ -64,8 +65,6 @@ Message = dict[str, Any]
 _NAME = "chat"
 _SPEAKERS = {"system", "developer", "user", "assistant"}
 _TALKING = {*_SPEAKERS, "tool"}
-_CALLS = {"function_call", "custom_tool_call"}
-_OUTPUTS = {"function_call_output", "custom_tool_call_output"}
 
 # What a message shows: older files have other fields beside an item, which may add to these only.
 _SHOWN = {"role", "content", "refusal", "tool_calls", "tool_call_id", "function_call", "audio"}
@@ -191,12 +190,12 @@ class _Shape:
     ) -> Message:
         first = items[0]
         kind = first.get("type", "message")
-        if kind in _OUTPUTS:
+        if kind in OUTPUTS:
             content = content_of(first["output"], part_out)
             message = {"role": "tool", "tool_call_id": first["call_id"], "content": content}
         else:
             message = _message(first) if kind == "message" else {"role": "assistant"}
-            calls = [self._call(item) for item in items if item.get("type") in _CALLS]
+            calls = [self._call(item) for item in items if item.get("type") in CALLS]
             if calls:
                 message |= {"content": message.get("content") or None, "tool_calls": calls}
         older = {key: value for item in items for key, value in _older(item).items()}
@@ -204,8 +203,8 @@ class _Shape:
 
     def joins(self, item: Item, group: Group, target: Target) -> bool:  # noqa: ARG002
         last = group[-1]
-        is_called = last.get("type") in _CALLS or last.get("role") == "assistant"
-        return item.get("type") in _CALLS and is_called
+        is_called = last.get("type") in CALLS or last.get("role") == "assistant"
+        return item.get("type") in CALLS and is_called
 
     def _output_item(self, message: Message) -> Item:
         call_id = message.get("tool_call_id") or ""

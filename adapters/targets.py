@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from memwrap.shapes import CALLS, OUTPUTS
+
 __all__ = [
     "ADK",
     "AGENTS",
@@ -58,12 +60,7 @@ RESPONSES = Target("plain", id_length=64, is_api=True)
 AGENTS = Target("openai_agents", id_length=40, is_api=True, hides_data=True)
 """The OpenAI Agents SDK, which has models of its own for other APIs."""
 
-_CALLS = frozenset(
-    {
-        *("function_call", "function_call_output"),
-        *("custom_tool_call", "custom_tool_call_output"),
-    }
-)
+_CALLS = CALLS | OUTPUTS
 
 AGENT_FRAMEWORK = Target("agent_framework", id_length=40, items=_CALLS | {"reasoning"})
 """Microsoft Agent Framework, which has clients of its own for many providers."""

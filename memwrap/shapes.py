@@ -6,9 +6,15 @@ from typing import Any
 
 from memwrap.items import Item
 
-__all__ = ["ROLES", "TYPES", "is_known_shape", "name_of_part", "shape_of"]
+__all__ = ["CALLS", "OUTPUTS", "ROLES", "TYPES", "is_known_shape", "name_of_part", "shape_of"]
 
 ROLES = frozenset({"user", "assistant", "system", "developer", "tool", "function"})
+
+CALLS = frozenset({"function_call", "custom_tool_call"})
+"""The types of calls of a caller's own tools."""
+
+OUTPUTS = frozenset({"function_call_output", "custom_tool_call_output"})
+"""The types of what such tools return."""
 
 TYPES = frozenset(
     {

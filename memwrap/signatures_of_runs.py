@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar, overload
+from typing import Any, Literal, Protocol, Self, overload
 
 from memwrap.sessions.base import SessionLike
+from memwrap.signatures_of_objects import Own, R_co
 
 __all__ = [
     "Conversing",
@@ -15,13 +16,6 @@ __all__ = [
     "SessionConversing",
     "SessionProvided",
 ]
-
-R_co = TypeVar("R_co", covariant=True)
-
-if TYPE_CHECKING:
-    Own = Any  # whatever the object is of itself
-else:
-    Own = object  # when the program runs, nothing is of these types
 
 
 class Provided(Protocol):

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Protocol, Self
 
 from memwrap.sessions.base import SessionLike
+from memwrap.signatures_of_objects import Own
 
 __all__ = ["SessionStepwise", "Stepwise", "StepwiseMethods"]
-
-if TYPE_CHECKING:
-    Own = Any  # whatever the object is of itself
-else:
-    Own = object  # when the program runs, nothing is of these types
 
 
 class Stepwise(Protocol):

@@ -8,8 +8,9 @@ from typing import Any
 
 from google.adk.events import Event
 
-from memwrap.adapters.genai.contents import Spoken, content_of, items_of, joins
+from memwrap.adapters.genai.contents import Spoken, content_of, items_of
 from memwrap.adapters.genai.shape import OWN, dump_content, dump_model, load_content
+from memwrap.adapters.grouping import joins
 from memwrap.adapters.lossless import Group, Lossless
 from memwrap.adapters.projection import Target
 from memwrap.hidden.comparison import digest

@@ -10,55 +10,34 @@ from typing import Any
 from agent_framework import Content, Message
 
 from memwrap.adapters.agent_framework.message_to_items import REFUSAL
-from memwrap.adapters.lossless import Group
+from memwrap.adapters.calls import readable
+from memwrap.adapters.grouping import is_of_assistant
 from memwrap.adapters.projection import named
 from memwrap.items import Item
+from memwrap.shapes import CALLS, OUTPUTS
 
-__all__ = ["joins", "message_of"]
+__all__ = ["message_of"]
 
 _ROLES = ("user", "system", "developer", "assistant")
-_CALLS = ("function_call", "custom_tool_call")
-_OUTPUTS = ("function_call_output", "custom_tool_call_output")
-
-
-def joins(item: Item, group: Group) -> bool:
-    """Tell whether *item* goes on with the message of the items before it.
-
-    Outputs in a row are one message, and so is what the assistant does up to the next output:
-    reasoning, a text, and calls. A second text begins a message, as two answers stay two.
-    """
-    kind = item.get("type", "message")
-    if group[-1].get("type") in _OUTPUTS or kind in _OUTPUTS:
-        return group[-1].get("type") in _OUTPUTS and kind in _OUTPUTS
-    if kind == "message":
-        return item.get("role") == "assistant" and group.types == {"reasoning"}
-    if not all(_is_of_assistant(one) for one in group):
-        return False
-    return kind in _CALLS or (kind == "reasoning" and "message" not in group.types)
 
 
 def message_of(items: Sequence[Item]) -> Message:
     """Return the one message of a group."""
     last = items[-1]
-    if last.get("type") in _OUTPUTS:
+    if last.get("type") in OUTPUTS:
         return Message("tool", [_result(item) for item in items])
-    if not all(_is_of_assistant(item) for item in items):
+    if not all(is_of_assistant(item) for item in items):
         role = last.get("role")
         return Message(role if role in _ROLES else "user", _contents(last.get("content")))
     contents: list[Content] = []
     for item in items:
         if item.get("type") == "reasoning":
             contents += _thoughts(item)
-        elif item.get("type") in _CALLS:
+        elif item.get("type") in CALLS:
             contents.append(_call(item))
         else:
             contents += _contents(item.get("content"))
     return Message("assistant", contents)
-
-
-def _is_of_assistant(item: Item) -> bool:
-    kind = item.get("type", "message")
-    return kind in _CALLS or kind == "reasoning" or item.get("role") == "assistant"
 
 
 def _thoughts(item: Item) -> Iterable[Content]:
@@ -85,12 +64,9 @@ def _call(item: Item) -> Content:
 
 
 def _result(item: Item) -> Content:
-    output = item.get("output")
-    call_id = _text(item.get("call_id"))
-    if isinstance(output, list):
-        return Content.from_function_result(call_id, result=_contents(output))
-    text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
-    return Content.from_function_result(call_id, result=text)
+    output = readable(item.get("output"))
+    result = _contents(output) if isinstance(output, list) else output
+    return Content.from_function_result(_text(item.get("call_id")), result=result)
 
 
 def _contents(content: Any) -> list[Content]:

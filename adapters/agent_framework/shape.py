@@ -8,8 +8,9 @@ from typing import Any
 from agent_framework import Content, Message
 
 from memwrap.adapters.agent_framework.fields import IDENTITY, fields_of, message_of_fields
-from memwrap.adapters.agent_framework.items_to_message import joins, message_of
+from memwrap.adapters.agent_framework.items_to_message import message_of
 from memwrap.adapters.agent_framework.message_to_items import NAME, items_of
+from memwrap.adapters.grouping import joins
 from memwrap.adapters.lossless import Group, Lossless
 from memwrap.adapters.projection import Target
 from memwrap.items import Item

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from memwrap.adapters.anthropic.items_to_message import joins, message_of
+from memwrap.adapters.anthropic.items_to_message import message_of
 from memwrap.adapters.anthropic.message_to_items import NAME, items_of
+from memwrap.adapters.grouping import joins
 from memwrap.adapters.lossless import Group, Lossless
 from memwrap.adapters.projection import Target
 from memwrap.items import Item

@@ -6,26 +6,24 @@ the server, metadata.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from google.genai import types
 
+from memwrap.adapters.calls import input_of, readable
 from memwrap.adapters.genai.ids import own_id
-from memwrap.adapters.genai.outputs import args_of, arguments_text, response_of, response_text
+from memwrap.adapters.genai.outputs import arguments_text, response_of, response_text
 from memwrap.adapters.genai.parts import item_part, parts_of, response_item_part, response_parts
-from memwrap.adapters.lossless import Group
 from memwrap.hidden.data import with_data
 from memwrap.items import Item
+from memwrap.shapes import CALLS, OUTPUTS
 
-__all__ = ["Spoken", "SystemContent", "content_of", "items_of", "joins", "role_of"]
+__all__ = ["Spoken", "SystemContent", "content_of", "items_of", "role_of"]
 
 _MODEL = ("model", "assistant")
 _TOLD = ("system", "developer")
-_CALLS = ("function_call", "custom_tool_call")
-_OUTPUTS = ("function_call_output", "custom_tool_call_output")
 _UNKNOWN = "unknown_function"  # of an output whose call nobody knows any more
 
 
@@ -124,22 +122,6 @@ def _output(response: types.FunctionResponse) -> Any:
 # Items to contents
 
 
-def joins(item: Item, group: Group) -> bool:
-    """Tell whether *item* goes on with the content of the items before it.
-
-    Outputs in a row are one content, and so is what the model does up to the next output:
-    thoughts, a text, and calls. A second text begins a content, as two answers stay two.
-    """
-    kind, last = item.get("type", "message"), group[-1].get("type", "message")
-    if kind in _OUTPUTS or last in _OUTPUTS:
-        return kind in _OUTPUTS and last in _OUTPUTS
-    if kind == "message":
-        return item.get("role") == "assistant" and group.types == {"reasoning"}
-    if last == "message" and group[-1].get("role") != "assistant":
-        return False
-    return kind in _CALLS or (kind == "reasoning" and "message" not in group.types)
-
-
 def content_of(
     items: Sequence[Item], names: Mapping[str, str], *, keeps_ids: bool = False
 ) -> Spoken:
@@ -163,7 +145,7 @@ def content_of(
         if call_id is not None and not shown:
             ids[len(parts)] = call_id
         parts += _parts_of(item, shown or None, names)
-    is_output = last.get("type") in _OUTPUTS
+    is_output = last.get("type") in OUTPUTS
     return Spoken(types.Content(role="user" if is_output else "model", parts=parts), ids)
 
 
@@ -172,10 +154,12 @@ def _parts_of(item: Item, call_id: str | None, names: Mapping[str, str]) -> list
     if kind == "reasoning":
         texts = [part["text"] for part in item["summary"]]
         return [types.Part(text=text, thought=True) for text in texts if text.strip()]
-    if kind in _CALLS:
-        call = types.FunctionCall(id=call_id, name=item["name"], args=args_of(item))
+    if kind in CALLS:
+        call = types.FunctionCall(
+            id=call_id, name=item["name"], args=input_of(item, key="arguments")
+        )
         return [types.Part(function_call=call)]
-    if kind in _OUTPUTS:
+    if kind in OUTPUTS:
         return [types.Part(function_response=_response(item, call_id, names))]
     return parts_of(item.get("content"))
 
@@ -186,10 +170,9 @@ def _response(item: Item, call_id: str | None, names: Mapping[str, str]) -> type
     if isinstance(output, list):
         texts, media = response_parts(part for part in output if isinstance(part, dict))
         output = "".join(texts)
-    text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
     return types.FunctionResponse(
         id=call_id,
         name=names.get(item["call_id"]) or _UNKNOWN,
-        response=response_of(text),
+        response=response_of(readable(output)),
         parts=media or None,
     )

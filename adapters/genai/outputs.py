@@ -10,9 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from memwrap.items import Item, arguments_of
-
-__all__ = ["args_of", "arguments_text", "response_of", "response_text"]
+__all__ = ["arguments_text", "response_of", "response_text"]
 
 _RESULT = "result"
 
@@ -20,14 +18,6 @@ _RESULT = "result"
 def arguments_text(args: Mapping[str, Any] | None) -> str:
     """Return the arguments of a call as an item has them."""
     return json.dumps(args or {}, ensure_ascii=False, default=str)
-
-
-def args_of(call: Item) -> dict[str, Any]:
-    """Return the arguments of a call as Gemini takes them: an object."""
-    if call.get("type") == "custom_tool_call":
-        return {"input": call.get("input")}
-    arguments = arguments_of(call)
-    return {"arguments": call.get("arguments")} if arguments is None else arguments
 
 
 def response_text(response: Mapping[str, Any] | None) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 from google.genai import types
 from pydantic import BaseModel
 
-from memwrap.adapters.genai.contents import Spoken, SystemContent, content_of, items_of, joins
+from memwrap.adapters.genai.contents import Spoken, SystemContent, content_of, items_of
+from memwrap.adapters.grouping import joins
 from memwrap.adapters.lossless import Group, Lossless
 from memwrap.adapters.projection import Target
 from memwrap.items import Item

@@ -14,6 +14,7 @@ from memwrap.adapters.projection import Target, is_foreign, named
 from memwrap.adapters.targets import PORTABLE
 from memwrap.hidden.data import marks_of
 from memwrap.items import Item, arguments_of
+from memwrap.shapes import CALLS
 
 __all__ = ["SHOWN_AS", "joins", "message_of"]
 
@@ -21,7 +22,6 @@ SHOWN_AS = "shown_as"
 """The note of an id that a call is shown under to other providers, or its output."""
 
 _ROLES = ("user", "system", "developer")
-_CALLS = ("function_call", "custom_tool_call")
 _FAKE_ID = "__fake_id__"  # what the Agents SDK writes where a provider gave no id
 
 
@@ -48,7 +48,7 @@ def joins(item: Item, group: Group, target: Target) -> bool:
         return False
     kind = kind_of(item)
     is_thoughtful = kind == "reasoning" or "reasoning" in group.types
-    parts_reasoning = is_thoughtful and kind_of(group[-1]) in _CALLS and kind not in _CALLS
+    parts_reasoning = is_thoughtful and kind_of(group[-1]) in CALLS and kind not in CALLS
     return portable or not parts_reasoning
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,15 +12,16 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
 )
 
+from memwrap.adapters.calls import readable
+from memwrap.adapters.grouping import is_of_assistant
 from memwrap.adapters.llama_index.parts import blocks_of
 from memwrap.adapters.lossless import Group
 from memwrap.items import Item, arguments_of
+from memwrap.shapes import CALLS, OUTPUTS
 
 __all__ = ["joins", "message_of"]
 
 _ROLES = ("user", "system", "developer")
-_CALLS = ("function_call", "custom_tool_call")
-_OUTPUTS = ("function_call_output", "custom_tool_call_output")
 
 
 def joins(item: Item, group: Group) -> bool:
@@ -31,21 +31,21 @@ def joins(item: Item, group: Group) -> bool:
     second text begins a message, as two answers stay two.
     """
     kind = item.get("type", "message")
-    if not all(map(_is_of_assistant, (item, *group))):
+    if not all(map(is_of_assistant, (item, *group))):
         return False
     if kind == "message":
         return group.types == {"reasoning"}
-    return kind in _CALLS or group.types == {"reasoning"}
+    return kind in CALLS or group.types == {"reasoning"}
 
 
 def message_of(items: Sequence[Item]) -> ChatMessage:
     """Return the one message of a group."""
     last = items[-1]
-    if last.get("type") in _OUTPUTS:
+    if last.get("type") in OUTPUTS:
         beside = {"tool_call_id": last.get("call_id")}
-        told = blocks_of(_readable(last.get("output")))
+        told = blocks_of(readable(last.get("output")))
         return ChatMessage(role=MessageRole.TOOL, blocks=told, additional_kwargs=beside)
-    if not all(map(_is_of_assistant, items)):
+    if not all(map(is_of_assistant, items)):
         role = last.get("role")
         role = role if role in _ROLES else "user"
         return ChatMessage(role=role, blocks=blocks_of(last.get("content")))
@@ -53,20 +53,11 @@ def message_of(items: Sequence[Item]) -> ChatMessage:
     for item in items:
         if item.get("type") == "reasoning":
             blocks.append(_thought(item))
-        elif item.get("type") in _CALLS:
+        elif item.get("type") in CALLS:
             blocks.append(_call(item))
         else:
             blocks += blocks_of(item.get("content"))
     return ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks)
-
-
-def _is_of_assistant(item: Item) -> bool:
-    kind = item.get("type", "message")
-    return kind in _CALLS or kind == "reasoning" or item.get("role") == "assistant"
-
-
-def _readable(output: Any) -> Any:
-    return output if isinstance(output, (str, list)) else json.dumps(output, ensure_ascii=False)
 
 
 def _thought(item: Item) -> ThinkingBlock:

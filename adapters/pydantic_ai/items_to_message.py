@@ -26,6 +26,7 @@ from memwrap.adapters.targets import PYDANTIC_AI
 from memwrap.hidden.data import data_of, marked, marks_of
 from memwrap.items import Item, text_of
 from memwrap.pairing import pairs
+from memwrap.shapes import OUTPUTS
 
 __all__ = ["UNKNOWN_TIME", "joins", "message_of", "with_tools"]
 
@@ -33,7 +34,6 @@ UNKNOWN_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """When messages were made of which nobody knows when: the same items make equal messages."""
 
 _TOOL = "tool"
-_OUTPUTS = {"function_call_output", "custom_tool_call_output"}
 _INSTRUCTING = ("system", "developer")
 
 
@@ -49,7 +49,7 @@ def joins(item: Item, group: Sequence[Item]) -> bool:
 
 def _speaker(item: Item) -> str:
     kind = item.get("type", "message")
-    if kind in _OUTPUTS:
+    if kind in OUTPUTS:
         return "tool"
     if kind != "message":
         return "assistant"
@@ -64,7 +64,7 @@ def with_tools(items: Sequence[Item]) -> list[Item]:
     noted = list(items)
     for call, output in pairs(items):
         name = items[call].get("name")
-        if isinstance(name, str) and items[output].get("type") in _OUTPUTS:
+        if isinstance(name, str) and items[output].get("type") in OUTPUTS:
             noted[output] = marked(items[output], **{_TOOL: name})
     return noted
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from memwrap.adapters.grouping import joins
 from memwrap.adapters.lossless import Group, Lossless
 from memwrap.adapters.projection import Target
-from memwrap.adapters.strands.items_to_message import joins, message_of
+from memwrap.adapters.strands.items_to_message import message_of
 from memwrap.adapters.strands.media import Block
 from memwrap.adapters.strands.message_to_items import NAME, items_of
 from memwrap.items import Item

@@ -31,11 +31,10 @@ from memwrap.formats.parts import (
 from memwrap.hidden.data import without_provider_data
 from memwrap.items import Item, text_of
 from memwrap.pairing import in_order
-from memwrap.shapes import name_of_part
+from memwrap.shapes import OUTPUTS, name_of_part
 
 __all__ = ["from_agui", "to_agui"]
 
-_OUTPUTS = ("function_call_output", "custom_tool_call_output")
 _MEDIA = ("image", "audio", "video", "document")
 
 
@@ -74,7 +73,7 @@ def _messages(items: Sequence[Item], first: int) -> list[dict[str, Any]]:
                 messages.append({"id": name, "role": "assistant"})
             calls = messages[-1].setdefault("toolCalls", [])
             calls.append({"id": call.id, "type": "function", "function": function})
-        elif kind in _OUTPUTS and isinstance(item.get("call_id"), str):
+        elif kind in OUTPUTS and isinstance(item.get("call_id"), str):
             content = _content(item.get("output"))
             messages.append(
                 {"id": name, "role": "tool", "toolCallId": item["call_id"], "content": content}

@@ -18,12 +18,12 @@ from memwrap.exceptions import (
     HistoryChanged,
     LeaseLost,
     MemwrapError,
-    SessionBusy,
     TurnError,
     TurnIdReused,
     TurnNotSaved,
 )
 from memwrap.items import without_open_calls
+from memwrap.memory.beginning import begun
 from memwrap.memory.commit import Commit
 from memwrap.memory.cut import Cut
 from memwrap.memory.fingerprints import Fingerprints
@@ -41,8 +41,6 @@ from memwrap.turn import Event, Handler, Kept, Send, Turn
 from memwrap.window import Window
 
 __all__ = ["Memory"]
-
-_POLL_PAUSES = (0.002, 0.05)  # seconds between two looks at another process's lease: first, most
 
 _UNNAMED = TurnRecord()
 
@@ -177,24 +175,23 @@ class Memory:
         """Begin the turn in the store: with a lease of its own, or under the outer turn's."""
         assert turn.session is not None  # noqa: S101
         store = turns_of(turn.session, self._secret, is_named=turn.id is not None)
-        token, windows = new_token(), turn.run.windows
+        windows = turn.run.windows
         if outer is not None and outer.run.opened is not None:
-            opened = await store.begin_turn(token, lease=None, windows=windows)
+            opened = await store.begin_turn(new_token(), lease=None, windows=windows)
             assert opened is not None  # noqa: S101  (only a lease can be refused)
             opened.lease_token = outer.run.opened.lease_token
             # The inner turn appends to the same session; without this the outer one would fail
             # with HistoryChanged.
             opened.head = outer.run.opened.head = None
             return Commit(turn, store, opened, self._fingerprints)
-        pause, most = _POLL_PAUSES
-        while (opened := await store.begin_turn(token, lease=self._lease, windows=windows)) is None:
-            if time.monotonic() + pause > deadline:
-                raise SessionBusy(
-                    f"session {turn.session_id!r}: a turn in another process has kept it for more"
-                    f" than {self._patience:g} s"
-                )
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, most)
+        opened = await begun(
+            store,
+            session_id=turn.session.session_id,
+            lease=self._lease,
+            patience=self._patience,
+            deadline=deadline,
+            windows=windows,
+        )
         return Commit(turn, store, opened, self._fingerprints)
 
     async def _answered(self, commit: Commit, turn_id: str, send: Send) -> bool:
