@@ -12,10 +12,11 @@ from memwrap.exceptions import ConversionError
 from memwrap.foreign import converted
 from memwrap.items import Item, fault_of
 
-__all__ = ["check_item", "clear_errors", "convert", "unknown"]
+__all__ = ["check_item", "clear_errors", "convert", "one_by_one", "unknown"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+M = TypeVar("M")
 
 
 def convert(
@@ -48,6 +49,21 @@ def convert(
             items += own(events, role)
         else:
             items += converter.to_items(events, role=role)
+    return items
+
+
+def one_by_one(messages: Iterable[M], read: Callable[[M, list[Item]], list[Item]]) -> list[Item]:
+    """Return the items of several messages.
+
+    Args:
+        messages: The messages.
+        read: Returns the items of a message, given those of the message before it.
+    """
+    items: list[Item] = []
+    last: list[Item] = []
+    for message in messages:
+        last = read(message, last)
+        items += last
     return items
 
 

@@ -11,7 +11,7 @@ from google.genai import types
 
 from memwrap.adapters import genai
 from memwrap.adapters.adk.shape import Told, lossless_for
-from memwrap.adapters.dispatch import clear_errors, convert
+from memwrap.adapters.dispatch import clear_errors, convert, one_by_one
 from memwrap.adapters.foreign import foreign_projected
 from memwrap.adapters.genai.contents import Spoken
 from memwrap.adapters.genai.convert import names_in
@@ -74,18 +74,16 @@ def _items_of(messages: list[Any], role: str) -> list[Item]:
     said = list(added_up(messages, _Events()))
     ids = iter(free_ids(one.content for one in said if _is_spoken(one)))
     lossless = lossless_for({})
-    items: list[Item] = []
-    last: list[Item] = []
-    for one in said:
-        if isinstance(one, Event):
-            spoken = Spoken(one.content, next(ids)) if one.content is not None else None
-            if isinstance(one.content, Opening):
-                continue
-            last = lossless.message_to_items(Told(one, spoken), last)
-        else:
-            last = genai.to_items([one], role=role)
-        items += last
-    return items
+
+    def read(one: Any, last: list[Item]) -> list[Item]:
+        if not isinstance(one, Event):
+            return genai.to_items([one], role=role)
+        spoken = Spoken(one.content, next(ids)) if one.content is not None else None
+        if isinstance(one.content, Opening):
+            return []
+        return lossless.message_to_items(Told(one, spoken), last)
+
+    return one_by_one(said, read)
 
 
 def _is_spoken(value: Any) -> bool:

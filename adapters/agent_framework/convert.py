@@ -18,7 +18,7 @@ from agent_framework import (
 
 from memwrap.adapters import chat
 from memwrap.adapters.agent_framework.shape import LOSSLESS
-from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.dispatch import clear_errors, convert, one_by_one, unknown
 from memwrap.adapters.foreign import foreign_projected
 from memwrap.adapters.streams import added_up
 from memwrap.adapters.targets import AGENT_FRAMEWORK
@@ -74,15 +74,12 @@ def values_in(result: Any, /) -> list[Any]:
 
 
 def _items_of(messages: list[Any], role: str) -> list[Item]:
-    items: list[Item] = []
-    last: list[Item] = []
-    for message in added_up(messages, _Updates()):
+    def read(message: Any, last: list[Item]) -> list[Item]:
         if isinstance(message, dict) and "contents" not in message:
-            last = chat.to_items(message, role=role)
-        else:
-            last = LOSSLESS.message_to_items(_message(message, role), last)
-        items += last
-    return items
+            return chat.to_items(message, role=role)
+        return LOSSLESS.message_to_items(_message(message, role), last)
+
+    return one_by_one(added_up(messages, _Updates()), read)
 
 
 def _message(value: Any, role: str) -> Message:

@@ -10,7 +10,7 @@ from memwrap.adapters import chat
 from memwrap.adapters.anthropic.blocks import as_block
 from memwrap.adapters.anthropic.shape import LOSSLESS, Message, is_message
 from memwrap.adapters.anthropic.stream import MessageStream
-from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.dispatch import clear_errors, convert, one_by_one, unknown
 from memwrap.adapters.foreign import foreign_projected
 from memwrap.adapters.streams import added_up
 from memwrap.adapters.targets import ANTHROPIC
@@ -89,17 +89,14 @@ def usages_in(event: Any, /) -> list[Usage]:
 
 
 def _items_of(messages: list[Any], role: str) -> list[Item]:
-    items: list[Item] = []
-    last: list[Item] = []
-    for message in _whole(added_up(messages, MessageStream()), role):
+    def read(message: Any, last: list[Item]) -> list[Item]:
         if not isinstance(message, dict):
             raise unknown(message, role)
         if is_message(message):
-            last = LOSSLESS.message_to_items(message, last)
-        else:
-            last = chat.to_items(message, role=role)
-        items += last
-    return items
+            return LOSSLESS.message_to_items(message, last)
+        return chat.to_items(message, role=role)
+
+    return one_by_one(_whole(added_up(messages, MessageStream()), role), read)
 
 
 def _whole(values: Iterable[Any], role: str) -> Iterator[Any]:

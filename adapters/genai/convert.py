@@ -10,7 +10,7 @@ from typing import Any
 from google.genai import types
 
 from memwrap.adapters import plain
-from memwrap.adapters.dispatch import check_item, clear_errors, convert, unknown
+from memwrap.adapters.dispatch import check_item, clear_errors, convert, one_by_one, unknown
 from memwrap.adapters.foreign import foreign_projected
 from memwrap.adapters.genai.contents import Spoken
 from memwrap.adapters.genai.fitting import Opening, fitting
@@ -86,19 +86,16 @@ def _items_of(messages: list[Any], role: str) -> list[Item]:
     said = list(added_up(_read(messages, role), Chunks(role)))
     ids = iter(free_ids(one for one in said if isinstance(one, types.Content)))
     lossless = lossless_for({})
-    items: list[Item] = []
-    last: list[Item] = []
-    for one in said:
+
+    def read(numbered: tuple[int, Any], last: list[Item]) -> list[Item]:
+        place, one = numbered
         if isinstance(one, types.Content):
             spoken = Spoken(one, next(ids))
-            if isinstance(one, Opening):
-                continue
-            last = lossless.message_to_items(spoken, last)
-        else:
-            check_item(one, role, len(items))
-            last = plain.to_items(one, role=role)
-        items += last
-    return items
+            return [] if isinstance(one, Opening) else lossless.message_to_items(spoken, last)
+        check_item(one, role, place)
+        return plain.to_items(one, role=role)
+
+    return one_by_one(enumerate(said), read)
 
 
 def _read(messages: Iterable[Any], role: str) -> Iterable[Any]:

@@ -16,7 +16,7 @@ from langchain_core.messages import (
 )
 
 from memwrap.adapters import chat
-from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.dispatch import clear_errors, convert, one_by_one, unknown
 from memwrap.adapters.langchain.items_to_message import SHOWN_AS
 from memwrap.adapters.langchain.shape import items_for, items_for_all, messages_for
 from memwrap.adapters.langchain.streams import Chunks
@@ -87,17 +87,16 @@ def _noted(items: Sequence[Item], target: Target) -> Sequence[Item]:
 
 
 def _items_of(messages: list[Any], role: str) -> list[Item]:
-    items: list[Item] = []
-    last: list[Item] = []
     # Chunks in an answer are added up; chunks in an input are stored as they are.
     said = raw_of(messages) if role == "assistant" else messages
     spread = _spread(said)
-    for message in added_up(spread, Chunks()) if role == "assistant" else spread:
+
+    def read(message: Any, last: list[Item]) -> list[Item]:
         if isinstance(message, dict) and _is_item(message):
-            last = chat.to_items(message, role=role)
-        else:
-            last = without_marks(items_for(_message(message, role), last))
-        items += last
+            return chat.to_items(message, role=role)
+        return without_marks(items_for(_message(message, role), last))
+
+    items = one_by_one(added_up(spread, Chunks()) if role == "assistant" else spread, read)
     return items if said is messages else answers_marked(items)
 
 

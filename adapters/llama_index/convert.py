@@ -10,7 +10,7 @@ from llama_index.core.base.llms.types import BaseContentBlock, ChatMessage
 from workflows.handler import WorkflowHandler
 
 from memwrap.adapters import chat
-from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.dispatch import clear_errors, convert, one_by_one, unknown
 from memwrap.adapters.foreign import foreign_projected
 from memwrap.adapters.llama_index.events import Told, without_steps
 from memwrap.adapters.llama_index.shape import lossless
@@ -41,17 +41,15 @@ def from_items(items: Sequence[Item], /) -> list[ChatMessage]:
 
 def _items_of(messages: list[Any], role: str) -> list[Item]:
     converter, shape = lossless()
-    items: list[Item] = []
-    last: list[Item] = []
-    for message in added_up(without_steps(messages), Told()):
+
+    def read(message: Any, last: list[Item]) -> list[Item]:
         if isinstance(message, dict) and "blocks" not in message:
-            last = chat.to_items(message, role=role)
-        else:
-            read = _message(message, role)
-            shape.pair(read)
-            last = converter.message_to_items(read, last)
-        items += last
-    return items
+            return chat.to_items(message, role=role)
+        own = _message(message, role)
+        shape.pair(own)
+        return converter.message_to_items(own, last)
+
+    return one_by_one(added_up(without_steps(messages), Told()), read)
 
 
 def _message(value: Any, role: str) -> ChatMessage:

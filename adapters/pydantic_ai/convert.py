@@ -27,7 +27,7 @@ from pydantic_ai.messages import (
 from pydantic_ai.result import StreamedRunResult
 
 from memwrap.adapters import plain
-from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.dispatch import clear_errors, convert, one_by_one, unknown
 from memwrap.adapters.projection import fitting_ids, projected
 from memwrap.adapters.pydantic_ai.events import Events
 from memwrap.adapters.pydantic_ai.items_to_message import UNKNOWN_TIME, with_tools
@@ -108,15 +108,13 @@ def _items_of(messages: list[Any], role: str) -> list[Item]:
     if runs:  # the events of a run tell the same, and less
         added = [message for run in runs for message in told(run)]
         return without_marks(LOSSLESS.to_items(added))
-    items: list[Item] = []
-    last: list[Item] = []
-    for message in added_up(_parted(messages, role), _Several()):
+
+    def read(message: Any, last: list[Item]) -> list[Item]:
         if isinstance(message, dict):
-            last = plain.to_items(message, role=role)
-        else:
-            last = LOSSLESS.message_to_items(message, last)
-        items += last
-    return without_marks(items)
+            return plain.to_items(message, role=role)
+        return LOSSLESS.message_to_items(message, last)
+
+    return without_marks(one_by_one(added_up(_parted(messages, role), _Several()), read))
 
 
 def _run_of(message: Any) -> Any:

@@ -12,7 +12,7 @@ from strands.telemetry.metrics import EventLoopMetrics
 from strands.types.content import ContentBlock
 
 from memwrap.adapters import chat
-from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.dispatch import clear_errors, convert, one_by_one, unknown
 from memwrap.adapters.foreign import foreign_projected
 from memwrap.adapters.strands.shape import LOSSLESS, Message, is_message
 from memwrap.adapters.streams import added_up
@@ -126,17 +126,14 @@ def messages_of(result: AgentResult) -> list[Message]:
 
 
 def _items_of(messages: list[Any], role: str) -> list[Item]:
-    items: list[Item] = []
-    last: list[Item] = []
-    for message in added_up(messages, _Events(role)):
+    def read(message: Any, last: list[Item]) -> list[Item]:
         if not isinstance(message, dict):
             raise unknown(message, role)
         if is_message(message):
-            last = LOSSLESS.message_to_items(message, last)
-        else:
-            last = chat.to_items(message, role=role)
-        items += last
-    return items
+            return LOSSLESS.message_to_items(message, last)
+        return chat.to_items(message, role=role)
+
+    return one_by_one(added_up(messages, _Events(role)), read)
 
 
 class _Events:
