@@ -18,7 +18,7 @@ class TinyModel(Model):  # any model of Strands fits here
         pass
 
     async def structured_output(self, *_args, **_options):
-        raise NotImplementedError
+        raise NotImplementedError  # every model declares it; this one speaks text alone
         yield
 
     async def stream(self, messages, *_args, **_options):

@@ -36,7 +36,8 @@ def methods(agent: Any, /) -> Methods | None:
     """Return how an agent is run; None for other objects."""
     if not isinstance(agent, AbstractAgent):
         return None
-    with suppress(NotImplementedError):  # an agent of somebody's own has none
+    # The framework's base class raises it for agents whose class has no root capability.
+    with suppress(NotImplementedError):
         refuse_second_memory(_memories_of([agent.root_capability]))
 
     @wraps(agent.run)

@@ -40,7 +40,11 @@ class SessionContract:
     shared = False
 
     def session(self, session_id: str) -> Session:
-        """Return a session of that id, empty when a test begins."""
+        """Return a session of that id, empty when a test begins.
+
+        Raises:
+            NotImplementedError: The test class does not say how its sessions are made.
+        """
         raise NotImplementedError("return a session of your own class here")
 
     def _run(self, test: Callable[[Session], Coroutine[Any, Any, None]]) -> None:
