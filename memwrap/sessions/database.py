@@ -22,6 +22,8 @@ from memwrap.sessions.rows import (
     damage,
     decode_each,
     decode_row,
+    decode_whole,
+    is_long,
     is_readable,
     report,
 )
@@ -118,9 +120,13 @@ class DatabaseSession:
         if limit == 0:
             return []
         rows = await self._backend.get(self.session_id, limit, joined=True)
-        past = await read_items(self._backend, self.session_id, rows, limit)
-        self._tell_damage(past)
-        return past.items if wrapper is None else for_others(past.items)
+        self.damaged_items = 0
+        items = None if is_long(rows) else decode_whole(rows)
+        if items is None:  # it takes longer, or a row is damaged
+            past = await read_items(self._backend, self.session_id, rows, limit)
+            self._tell_damage(past)
+            items = past.items
+        return items if wrapper is None else for_others(items)
 
     def _tell_damage(self, past: Past) -> None:
         self.damaged_items = len(past.bad)

@@ -10,6 +10,7 @@ import contextlib
 import os
 import random
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -52,12 +53,12 @@ SYNCHRONOUS: dict[Durability, str] = {"power": "FULL", "process": "NORMAL"}
 
 _OLDEST = (3, 35)  # the first with RETURNING
 
+# These Pythons warn of numbered parameters that come as a sequence.
+_BY_NUMBER = (3, 12) <= sys.version_info < (3, 12, 4)
+
 
 class Hidden(dict[str, Any]):
-    """Parameters of a statement, by their numbers, that do not show in the driver's log.
-
-    Python 3.12 before 3.12.4 warns of numbered parameters that come as a sequence.
-    """
+    """Parameters of a statement, by their numbers, that do not show in the driver's log."""
 
     def __init__(self, parameters: Sequence[Any]) -> None:
         super().__init__((str(number), value) for number, value in enumerate(parameters, 1))
@@ -77,7 +78,7 @@ class HiddenRow(tuple[Any, ...]):
 
 def hidden(sql: str, parameters: Sequence[Any]) -> Hidden | HiddenRow:
     """Return the parameters as the driver gets them."""
-    return Hidden(parameters) if "?1" in sql else HiddenRow(parameters)
+    return Hidden(parameters) if _BY_NUMBER and "?1" in sql else HiddenRow(parameters)
 
 
 async def open_writer(

@@ -305,7 +305,7 @@ class Engine:
 
         SQLite would go on reading and writing what nobody finds any more.
         """
-        return self._is_broken or self._is_elsewhere()
+        return self._is_broken or inode(self.path) != self._inode
 
     def _is_elsewhere(self) -> bool:
         return inode(self.path) != self._inode

@@ -37,18 +37,21 @@ async def read_pages(engine: Engine, session_id: str, limit: int | None) -> Rows
         if page.size < size:
             break
         left, before = left - size, page.first
-    if len(pages) > 1:
-        pages = [page for page in pages if page.size]
-        if not await _are_there(engine, session_id, pages):
-            return None
-    if not pages[0].size:
+    newest = pages[0]
+    if not newest.size:
         return Rows((), (), 0)
+    if len(pages) == 1:
+        return Rows(newest.numbers or range(newest.size), newest.data, newest.last)
+    pages = [page for page in pages if page.size]
+    if not await _are_there(engine, session_id, pages):
+        return None
     pages.reverse()
     ids: Sequence[int] = [number for page in pages for number in page.numbers]
-    if limit is None:
-        ids = range(sum(page.size for page in pages))
-    data = pages[0].data if len(pages) == 1 else Pages(page.data for page in pages)
-    return Rows(ids, data, pages[-1].last)
+    return Rows(
+        ids or range(sum(page.size for page in pages)),
+        Pages(page.data for page in pages),
+        newest.last,
+    )
 
 
 async def _are_there(engine: Engine, session_id: str, pages: list[Page]) -> bool:

@@ -221,6 +221,11 @@ _STATEMENTS = {
     "page_numbered": """
         SELECT count(*), {joined}, min(id), max(id), CAST(group_concat(id) AS BLOB)
         FROM ({page_of})""",
+    "get_newest": """
+        SELECT CAST(group_concat(id) AS BLOB), {joined} FROM (
+            SELECT message_data, id FROM {messages} WHERE session_id = ?1 AND id >= coalesce((
+                SELECT id FROM {messages} WHERE session_id = ?1
+                ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1), 0) ORDER BY id)""",
     "count": "SELECT count(*) FROM {messages} WHERE session_id = ? AND id BETWEEN ? AND ?",
     # As BLOBs too: the error for a text that is no UTF-8 would quote it.
     "get_rows": """

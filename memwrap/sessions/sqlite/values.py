@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple, overload
 
 from memwrap.sessions.backend import Rows, RowWindow
 from memwrap.sessions.turns import OpenTurn
@@ -14,11 +15,13 @@ __all__ = [
     "ALL",
     "FEW",
     "Life",
+    "Numbers",
     "Page",
     "apart",
     "is_too_big",
     "live_on",
     "page_of_rows",
+    "together",
     "unpacked",
     "values_of",
 ]
@@ -48,13 +51,47 @@ def values_of(session_id: str, window: RowWindow, *lease: Any) -> tuple[Any, ...
 _NO_LEASE = (None, None, None)
 
 
+class Numbers(Sequence[int]):
+    """The numbers of rows, as one text until somebody asks for them: few readers do.
+
+    Args:
+        text: The numbers, with commas between them.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+
+    def __len__(self) -> int:
+        return self._text.count(b",") + 1
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._all)
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[int]: ...
+    def __getitem__(self, place: int | slice) -> int | list[int]:
+        return self._all[place]
+
+    @cached_property
+    def _all(self) -> list[int]:
+        return [*map(int, self._text.split(b","))]
+
+
 def unpacked(packed: bytes | None) -> Rows:
     """Return the rows that come with their numbers as one value; None for no row."""
     if packed is None:
         return Rows((), (), 0)
     numbers, _, data = packed.partition(b" ")
-    ids = [*map(int, numbers.split(b","))]
-    return Rows(ids, data, ids[-1])
+    return together(numbers, data)
+
+
+def together(numbers: bytes | None, data: bytes) -> Rows:
+    """Return rows that come joined, with the text of their numbers; None for no row."""
+    if numbers is None:
+        return Rows((), (), 0)
+    return Rows(Numbers(numbers), data, int(numbers[numbers.rfind(b",") + 1 :]))
 
 
 class Page(NamedTuple):
@@ -72,14 +109,13 @@ class Page(NamedTuple):
     data: bytes
     first: int
     last: int
-    numbers: list[int]
+    numbers: Sequence[int]
 
 
 def page_of_rows(found: tuple[Any, ...]) -> Page:
     """Return the page that a statement has read."""
     size, data, first, last, *numbers = found
-    many = [*map(int, numbers[0].split(b","))] if numbers and size else []
-    return Page(size, data, first, last, many)
+    return Page(size, data, first, last, Numbers(numbers[0]) if numbers and size else ())
 
 
 def is_too_big(error: BaseException) -> bool:
