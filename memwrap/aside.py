@@ -16,25 +16,24 @@ MANY = 4_000
 """From so many items on work is done in a thread; fewer take a few milliseconds at most."""
 
 
-async def aside(size: int, function: Callable[..., R], *args: Any) -> R:
-    """Return what a function returns that only computes, called in a thread if it has much to do.
+async def aside(function: Callable[..., R], *args: Any) -> R:
+    """Return what a function returns that only computes, called in a thread.
 
     Args:
-        size: How many items it goes through.
-        function: The function; it sees the caller's context.
+        function: The function; it sees the caller's context. It goes through more than `MANY`
+            items: with fewer, callers call it themselves.
         args: Its arguments.
     """
-    return await asyncio.to_thread(function, *args) if size > MANY else function(*args)
+    return await asyncio.to_thread(function, *args)
 
 
 def dropped_aside(items: list[Any]) -> None:
-    """Let a thread free long lists of items when everybody else has let go of them.
+    """Let a thread free more than `MANY` items when everybody else has let go of them.
 
     Python frees all items of a list in one go, and would hold the event loop up.
     """
-    if len(items) > MANY:
-        with suppress(RuntimeError):  # the loop is about to end, and serves nobody else
-            asyncio.get_running_loop().run_in_executor(None, _drop, items.copy())
+    with suppress(RuntimeError):  # the loop is about to end, and serves nobody else
+        asyncio.get_running_loop().run_in_executor(None, _drop, items.copy())
 
 
 def _drop(items: list[Any]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextvars import copy_context
 from typing import Any
 
-from memwrap.aside import aside
+from memwrap.aside import MANY, aside
 from memwrap.attempts import Place, forgot_send
 from memwrap.dialects import Kind
 from memwrap.exceptions import ConfigurationError
@@ -33,7 +33,9 @@ async def _call(turn: Turn, send: Send | None = None) -> None:
     turn.enter(_AGENT)
     begun = len(turn.run.events)
     try:
-        result = await called_with(turn, await aside(len(turn.history), shown_to_agent, turn))
+        is_short = len(turn.history) <= MANY
+        shown = shown_to_agent(turn) if is_short else await aside(shown_to_agent, turn)
+        result = await called_with(turn, shown)
     except BaseException:
         turn.run.take_back(begun)
         raise
@@ -45,7 +47,9 @@ async def _stream(turn: Turn, send: Send | None = None) -> None:
         raise forgot_send(turn.run.place)
     turn.enter(_AGENT)
     begun = len(turn.run.events)
-    events = called_with(turn, await aside(len(turn.history), shown_to_agent, turn))
+    is_short = len(turn.history) <= MANY
+    shown = shown_to_agent(turn) if is_short else await aside(shown_to_agent, turn)
+    events = called_with(turn, shown)
     try:
         async for event in events:
             await send(event)

@@ -33,11 +33,16 @@ class Given:
         self.messages = shown.copy()
 
     @property
+    def has_grown(self) -> bool:
+        """Whether the list is longer than the agent got it."""
+        return len(self._shown) > len(self.messages)
+
+    @property
     def appended(self) -> list[Any]:
         """What the agent has appended; nothing if it has changed what was there before."""
-        size = len(self.messages)
-        if len(self._shown) <= size:
+        if not self.has_grown:
             return []
+        size = len(self.messages)
         is_same = all(map(is_, self._shown, self.messages))
         return self._shown[size:] if is_same else []
 

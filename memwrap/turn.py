@@ -86,6 +86,9 @@ class Run:
         cut: Where layers cut the history, and have cut it in earlier turns; None if no layer asks
             for a window, or the turn has no memory.
         place: The place that the turn has entered last.
+        left: The place outside of the agent, when the turn has reached it.
+        texts_since: The place of `Memory`, if it found nothing but texts in the history: they are
+            not looked at again if no layer has been in between.
         entries: What the turn had when it entered places, by their level.
             What had nothing has no entry.
         returned: What a synchronous generator returned.
@@ -95,8 +98,8 @@ class Run:
 
     __slots__ = (
         *("adapter", "agent", "args", "caller", "cut", "entries", "events", "given", "is_open"),
-        *("is_over", "is_stopped", "is_unread", "kwargs", "opened", "parent", "place", "put_back"),
-        *("rebuild", "returned", "task", "windows"),
+        *("is_over", "is_stopped", "is_unread", "kwargs", "left", "opened", "parent", "place"),
+        *("put_back", "rebuild", "returned", "task", "texts_since", "windows"),
     )
 
     def __init__(
@@ -129,7 +132,8 @@ class Run:
         self.caller: Caller | None = None
         self.windows = windows
         self.cut: PastCut | None = None
-        self.place = OUTSIDE
+        self.place = self.left = OUTSIDE
+        self.texts_since: Place | None = None
         self.entries: Mapping[int, Entry] = _NO_ENTRIES
         self.returned: Any = None
 
@@ -174,9 +178,10 @@ class Run:
     @property
     def appended(self) -> list[Any]:
         """What the agent has appended to its list; nothing if it recorded what it did."""
-        if self.given is None or any(isinstance(event, Recorded) for event in self.events):
+        if self.given is None or not self.given.has_grown:
             return []
-        return self.given.appended
+        is_recorded = any(isinstance(event, Recorded) for event in self.events)
+        return [] if is_recorded else self.given.appended
 
 
 class Turn:
@@ -261,7 +266,7 @@ class Turn:
         if self.before_agent or self.before_save or run.events:
             counts = len(self.before_agent), len(self.before_save), len(run.events)
             run.entries = {**run.entries, place.level: Entry(*counts, run.place.name)}
-        run.place = place
+        run.left, run.place = run.place, place
 
     def layer_of(self, where: str, index: int) -> str:
         """Return the name of the layer that a hook is of; empty if nobody knows.

@@ -74,7 +74,9 @@ def view_of(turn: Turn) -> View:
         TurnError: A function of `Turn.before_agent` returned no `View`.
     """
     # The agent gets a copy of the input, which is stored later; its history is the turn's alone.
-    view = _repaired(View(turn.history, copy_known(turn.input)))
+    view = View(turn.history, copy_known(turn.input))
+    if turn.run.left is not turn.run.texts_since or not are_texts(view.input):
+        view = _repaired(view)
     if not turn.before_agent:
         return view
     # What a function changes in place must not be changed again when the agent is called again.

@@ -21,7 +21,8 @@ def marked_unanswered(history: list[Item], input: list[Item]) -> int:
 
 def remembered(turn: Turn, past: list[Item]) -> list[Item]:
     """Return what of the stored past a turn begins with."""
-    if are_texts(past):
+    turn.run.texts_since = turn.run.place if are_texts(past) else None
+    if turn.run.texts_since is not None:
         return past
     added = turn.run.cut.added if turn.run.cut else ()
     return without_superseded(readable(turn, past), turn.input, added)

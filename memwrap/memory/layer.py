@@ -10,7 +10,7 @@ from copy import deepcopy
 from functools import partial
 from typing import Literal
 
-from memwrap.aside import aside, dropped_aside
+from memwrap.aside import MANY, aside, dropped_aside
 from memwrap.attempts import OUTSIDE
 from memwrap.dialects import refuses_input
 from memwrap.exceptions import (
@@ -164,7 +164,8 @@ class Memory:
                     await self._run(commit, send, handler)
             finally:
                 turn.run.opened = None
-                dropped_aside(commit.opened.history)
+                if len(commit.opened.history) > MANY:
+                    dropped_aside(commit.opened.history)
                 if commit.leases:
                     await commit.end()
         finally:
@@ -224,13 +225,15 @@ class Memory:
     async def _run(self, commit: Commit, send: Send, handler: Handler) -> None:
         """Run the handler, then store the turn, or what the options keep of a failed one."""
         turn, history = commit.turn, commit.opened.history
+        is_short = len(history) <= MANY
         turn.run.cut = Cut(commit.opened) if turn.run.windows else None
         known = await self._unanswered(commit) if self._keep_input else 0
         past = history[: len(history) - known] if known else history
         if not known and len(turn.input) > 1:
             known_to = partial(without_known, is_all=turn.run.windows is None)
-            turn.input = await aside(len(history), known_to, turn.input, history)
-        turn.history = await aside(len(past), remembered, turn, past)
+            args = turn.input, history
+            turn.input = known_to(*args) if is_short else await aside(known_to, *args)
+        turn.history = remembered(turn, past) if is_short else await aside(remembered, turn, past)
 
         async def collect(event: Event) -> None:
             # The receiver of a stream may change an event before it is stored.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeAlias
 
-from memwrap.sessions.places import inside_of, place_of
+from memwrap.sessions.places import inside_of, known_place, place_of
 
 __all__ = [
     "Promises",
@@ -129,6 +129,8 @@ def identity(session: object) -> Hashable:
     if _said(session) is not None:
         found: Hashable = session.identity  # type: ignore[attr-defined]
         return found
+    if (known := known_place(session)) is not None:
+        return known
     inside = inside_of(session)
     return place_of(session) if inside is None else identity(inside)
 

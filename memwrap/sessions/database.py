@@ -22,8 +22,7 @@ from memwrap.sessions.rows import (
     damage,
     decode_each,
     decode_row,
-    decode_whole,
-    is_long,
+    decode_soon,
     is_readable,
     report,
 )
@@ -121,8 +120,8 @@ class DatabaseSession:
             return []
         rows = await self._backend.get(self.session_id, limit, joined=True)
         self.damaged_items = 0
-        items = None if is_long(rows) else decode_whole(rows)
-        if items is None:  # it takes longer, or a row is damaged
+        items = decode_soon(rows)
+        if items is None:
             past = await read_items(self._backend, self.session_id, rows, limit)
             self._tell_damage(past)
             items = past.items
@@ -206,6 +205,9 @@ class DatabaseSession:
         if not rows.ids:
             return
         if windows is None:
+            if (items := decode_soon(rows)) is not None:
+                turn.history, turn.numbers = items, rows.ids
+                return
             past = await read_items(self._backend, self.session_id, rows, limit)
         else:
             turn.marks = marks_from(rows.marks)

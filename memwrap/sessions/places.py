@@ -13,7 +13,7 @@ from collections.abc import Hashable
 from typing import Any
 from weakref import ref
 
-__all__ = ["came_from", "inside_of", "place_of"]
+__all__ = ["came_from", "inside_of", "known_place", "place_of"]
 
 # Attributes by which a session may name the file or the address that it lies at, and the session
 # that a session around it passes everything on to.
@@ -50,19 +50,23 @@ def place_of(session: Any) -> Hashable:
 
     What has once been told of an object stays.
     """
-    known = _known.get(id(session))
-    if known is not None and known[0]() is session:
-        return known[1]
+    if (known := known_place(session)) is not None:
+        return known
     named = _named_by(session)
     return _remembered(session, id(session) if named is None else named)
 
 
 def came_from(store: Any, session_id: str, session: Any) -> None:
     """Note that *store* gave *session* for an id, unless more is known of the object."""
-    known = _known.get(id(session))
-    if known is None or known[0]() is not session:
+    if known_place(session) is None:
         named = _named_by(session)
         _remembered(session, (_store(store), session_id) if named is None else named)
+
+
+def known_place(session: object) -> Hashable | None:
+    """Return what has been told of the object before; None for nothing."""
+    known = _known.get(id(session))
+    return None if known is None or known[0]() is not session else known[1]
 
 
 def _store(store: Any) -> Hashable:

@@ -26,6 +26,7 @@ __all__ = [
     "decode_each_slowly",
     "decode_row",
     "decode_slowly",
+    "decode_soon",
     "decode_whole",
     "is_long",
     "is_readable",
@@ -54,6 +55,11 @@ def decode_whole(rows: Rows) -> list[Item] | None:
     data = rows.data
     items = _decode_piece(data if isinstance(data, bytes) else joined(data))
     return items if items is not None and len(items) == len(rows.ids) else None
+
+
+def decode_soon(rows: Rows) -> list[Item] | None:
+    """Return the items of few rows; None if they are long, or a row is damaged."""
+    return None if is_long(rows) else decode_whole(rows)
 
 
 def _decode_piece(piece: bytes) -> list[Item] | None:
