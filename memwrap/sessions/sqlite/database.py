@@ -17,7 +17,7 @@ from memwrap.sessions.sqlite.connection import SYNCHRONOUS, Durability
 from memwrap.sessions.sqlite.engine import Engine
 from memwrap.sessions.sqlite.engines import empty_log, engine_for, found_engine
 from memwrap.sessions.sqlite.listing import page_of
-from memwrap.sessions.sqlite.paging import PAGE, read_pages
+from memwrap.sessions.sqlite.paging import read_pages
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.sessions.sqlite.values import (
     ALL,
@@ -26,7 +26,6 @@ from memwrap.sessions.sqlite.values import (
     apart,
     is_too_big,
     live_on,
-    together,
     unpacked,
     values_of,
 )
@@ -103,9 +102,8 @@ class SQLiteBackend:
             return apart(found[::-1])
         if joined:
             try:
-                if size <= PAGE:
-                    found = await engine.read(self._tables["get_newest"], (session_id, size))
-                    return together(*found[0])
+                if size <= FEW:
+                    return unpacked(await engine.windows.get(session_id, size))
                 for _ in range(_TRIES):
                     if (rows := await read_pages(engine, session_id, limit)) is not None:
                         return rows

@@ -39,6 +39,7 @@ from memwrap.sessions.sqlite.connection import (
 from memwrap.sessions.sqlite.logs import Inode, inode, logs_of, remove_logs
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.sessions.sqlite.shares import Shares
+from memwrap.sessions.sqlite.together import WindowReads
 from memwrap.sessions.sqlite.write import Write, batch_of, statement_of
 from memwrap.settle import settle
 
@@ -69,6 +70,7 @@ class Engine:
         self._writer: aiosqlite.Connection | None = None
         self._reader: aiosqlite.Connection | None = None
         self._waiting: deque[Write] = deque()
+        self.windows = WindowReads(self.read, tables)
         self._idle = asyncio.Event()
         self._idle.set()
         self._calls = 0  # those under way, which closing waits for

@@ -65,6 +65,10 @@ class Tables:
     def __getitem__(self, statement: str) -> str:
         return self._sql[statement]
 
+    def windows(self, count: int) -> str:
+        """Return the statement that reads so many windows: of each the session and the size."""
+        return self._sql[f"windows {count}"]
+
     def _names(self) -> tuple[tuple[str, str], ...]:
         """Return the names of tables and indexes, by what statements call them."""
         return (

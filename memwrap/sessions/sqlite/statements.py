@@ -6,13 +6,20 @@ and views, which live in memwrap's own connection only, do what belongs to it.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from memwrap.sessions.rows import BETWEEN
 from memwrap.sessions.sqlite.window import WINDOW
 from memwrap.sessions.turns import STOPPED
 
-__all__ = ["TEMPORARY", "statements"]
+__all__ = ["MOST_WINDOWS", "TEMPORARY", "statements"]
+
+MOST_WINDOWS = 8
+"""How many windows one statement reads at most."""
+
+_COUNTS = range(1, MOST_WINDOWS + 1)
+_NUMBERS = re.compile(r"\?[15]\b")
 
 # Later writers sort after earlier ones within a second; other libraries never parse the times.
 _CLOCK = "((julianday('now') - 2440587.5) * 86400.0)"
@@ -39,7 +46,22 @@ def statements(names: tuple[tuple[str, str], ...]) -> dict[str, str]:
         parts[name] = text.format(**parts)
     parts["recorded"] = _RECORDED.format(**parts)
     parts["page_of"] = _PAGE.format(**parts)
-    return {name: text.format(**parts) for name, text in _STATEMENTS.items()}
+    texts = {name: text.format(**parts) for name, text in _STATEMENTS.items()}
+    return texts | {f"windows {count}": _windows(parts, count) for count in _COUNTS}
+
+
+def _windows(parts: dict[str, str], count: int) -> str:
+    """Return the statement that reads so many windows as a row of values."""
+
+    def numbered(part: str, place: int) -> str:
+        numbers = {"?1": f"?{2 * place + 1}", "?5": f"?{2 * place + 2}"}
+        return _NUMBERS.sub(lambda found: numbers[found[0]], WINDOW[part])
+
+    texts = []
+    for place in range(count):
+        newest = numbered("newest", place).format(**parts)
+        texts.append(numbered("window", place).format(**parts | {"newest": newest}))
+    return "SELECT " + ", ".join(texts)
 
 
 # Of each row of a turn: the record, how many rows the turn had, and the row. In a turn of version
@@ -221,11 +243,6 @@ _STATEMENTS = {
     "page_numbered": """
         SELECT count(*), {joined}, min(id), max(id), CAST(group_concat(id) AS BLOB)
         FROM ({page_of})""",
-    "get_newest": """
-        SELECT CAST(group_concat(id) AS BLOB), {joined} FROM (
-            SELECT message_data, id FROM {messages} WHERE session_id = ?1 AND id >= coalesce((
-                SELECT id FROM {messages} WHERE session_id = ?1
-                ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1), 0) ORDER BY id)""",
     "count": "SELECT count(*) FROM {messages} WHERE session_id = ? AND id BETWEEN ? AND ?",
     # As BLOBs too: the error for a text that is no UTF-8 would quote it.
     "get_rows": """

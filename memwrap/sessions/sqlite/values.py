@@ -21,7 +21,6 @@ __all__ = [
     "is_too_big",
     "live_on",
     "page_of_rows",
-    "together",
     "unpacked",
     "values_of",
 ]
@@ -84,13 +83,6 @@ def unpacked(packed: bytes | None) -> Rows:
     if packed is None:
         return Rows((), (), 0)
     numbers, _, data = packed.partition(b" ")
-    return together(numbers, data)
-
-
-def together(numbers: bytes | None, data: bytes) -> Rows:
-    """Return rows that come joined, with the text of their numbers; None for no row."""
-    if numbers is None:
-        return Rows((), (), 0)
     return Rows(Numbers(numbers), data, int(numbers[numbers.rfind(b",") + 1 :]))
 
 
