@@ -46,6 +46,8 @@ def usages_in(adapter: Adapter, event: Any) -> Iterator[Usage]:
         adapter: The adapter of the turn, for dicts.
         event: What the agent sent: a result, or an event of a stream.
     """
+    if isinstance(event, str):  # most events of most streams
+        return
     native = adapter_for(event) or adapter
     if isinstance(native, _HasUsages):
         yield from reversed(native.usages_in(event))

@@ -1,0 +1,35 @@
+"""Each layer in the box keeps the contract of layers."""
+
+import pytest
+
+from memwrap.memory.layer import Memory
+from memwrap.middleware import Clear, Log, Redact, Trim
+from memwrap.testing import LayerContract
+
+LAYERS = {
+    "Log": Log,
+    "Log with content": lambda: Log(content=True),
+    "Redact": lambda: Redact(r"sk-\w+"),
+    "Redact by a function": lambda: Redact(lambda text: text.replace("hush", "")),
+    "Trim items": lambda: Trim(max_items=50),
+    "Trim turns": lambda: Trim(max_turns=20, tool_outputs=Clear(keep=2)),
+    "Trim tokens": lambda: Trim(max_tokens=8000, count_tokens="chars/4"),
+}
+TESTS = sorted(name for name in dir(LayerContract) if name.startswith("test_"))
+
+
+@pytest.mark.parametrize("test", TESTS)
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_keep_the_contract(name, test):
+    """A layer is the same for calls and streams, is shared by turns, and stands aside when idle."""
+
+    class Contract(LayerContract):
+        def layer(self):
+            return LAYERS[name]()
+
+    getattr(Contract(), test)()
+
+
+def test_memory_is_no_layer_of_the_contract():
+    """`Memory` is what the contract puts layers around."""
+    assert not any(isinstance(make(), Memory) for make in LAYERS.values())
