@@ -5,6 +5,7 @@
     ├── ConversionError         a value that cannot become an item         (also a ValueError)
     ├── SessionError
     │   ├── StoreError          the back end failed, or holds what it should not
+    │   │   └── Lost            nobody knows whether it was done: the answer got lost
     │   └── SessionBusy         another turn kept the session too long     (also a TimeoutError)
     └── TurnError               a layer broke the rules of a turn
         ├── TurnIdReused        the turn's id has been used for another input
@@ -31,6 +32,7 @@ __all__ = [
     "ConversionError",
     "HistoryChanged",
     "LeaseLost",
+    "Lost",
     "MemwrapError",
     "SessionBusy",
     "SessionError",
@@ -81,6 +83,10 @@ class SessionError(MemwrapError):
 
 class StoreError(SessionError):
     """The back end failed; the ``__cause__`` tells the driver's error, without anybody's text."""
+
+
+class Lost(StoreError):
+    """The answer of the server got lost, so what was asked for may have been done, or may not."""
 
 
 class SessionBusy(SessionError, TimeoutError):

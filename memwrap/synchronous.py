@@ -10,7 +10,8 @@ from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item
 from memwrap.memory.undo import undo
 from memwrap.private_loop import wait_for
-from memwrap.sessions.base import Session, SessionInfo
+from memwrap.sessions.base import Session
+from memwrap.sessions.info import SessionInfo
 from memwrap.sessions.popping import maybe
 from memwrap.sessions.resolve import check_session
 

@@ -1,8 +1,9 @@
 """Sessions, and the stores they live in."""
 
-from memwrap.sessions.base import Promises, Session, SessionInfo, Store
+from memwrap.sessions.base import Promises, Session, Store
 from memwrap.sessions.checks import SessionSettings
 from memwrap.sessions.in_memory import InMemorySession, InMemoryStore
+from memwrap.sessions.info import SessionInfo
 from memwrap.sessions.sqlite import SQLiteSession, SQLiteStore
 
 __all__ = [

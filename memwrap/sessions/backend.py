@@ -7,98 +7,44 @@ end can stand around another, as one that encrypts does.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from memwrap.sessions.base import Promises, SessionInfo
+from memwrap.sessions.base import Durability, Promises
+from memwrap.sessions.records import (
+    Changes,
+    Erased,
+    Exported,
+    Forked,
+    Found,
+    MovedTurn,
+    SearchQuery,
+    SessionQuery,
+    SessionRow,
+    TurnRow,
+)
+from memwrap.sessions.stretches import Claim, Held, RecordedRows, Rows, RowWindow
 from memwrap.sessions.turns import OpenTurn, TurnRecord
 
-__all__ = ["LINGER_SECONDS", "Backend", "Claim", "Pages", "RecordedRows", "RowWindow", "Rows"]
+__all__ = ["LINGER_SECONDS", "Backend", "Claim", "Held", "RecordedRows", "RowWindow", "Rows"]
 
 LINGER_SECONDS = 1.0
 """How long what nobody uses stays open for who comes next."""
 
 
-class Pages(list[bytes]):
-    """Rows that are joined page by page, oldest first: so many that they are not made one piece."""
-
-
-class Rows(NamedTuple):
-    """Rows of one session, oldest first.
-
-    Attributes:
-        ids: The number of each row. Numbers rise, and none is given twice. Beside the joined data
-            of all rows only their count means anything.
-        data: The bytes of each row, or of all rows as `memwrap.sessions.rows.joined` joins them, in
-            one piece or in `Pages`.
-        head: Version of the session's rows, which every append changes; None if it was not
-            looked at.
-        life: What the back end tells by whether the session has been cleared since.
-        marks: What the newest recorded turn that has marks says of them; None if it was not
-            looked for, or there is none.
-    """
-
-    ids: Sequence[int]
-    data: Sequence[bytes] | bytes
-    head: int | None = None
-    life: Any = None
-    marks: str | None = None
-
-
-class RowWindow(NamedTuple):
-    """Which rows a turn reads.
-
-    Attributes:
-        limit: The newest that many; None for all.
-        names: Names of marks. If the marks of the session have them all, the rows from the
-            smallest ``first`` of these on are read instead, and those that they have ``kept``.
-        most: How many rows the session shows at most: of the others none is read. None for all.
-    """
-
-    limit: int | None = None
-    names: Sequence[str] = ()
-    most: int | None = None
-
-
-class RecordedRows(NamedTuple):
-    """A recorded turn.
-
-    Attributes:
-        record: What was stored beside its rows.
-        rows: Those of its rows that are still there, not joined; the question that it answers
-            belongs to it.
-        size: How many rows it had when it was stored.
-    """
-
-    record: TurnRecord
-    rows: Rows
-    size: int
-
-
-class Claim(NamedTuple):
-    """The right of a turn to be stored.
-
-    Attributes:
-        token: Names the turn.
-        lease: Token of the lease that has to be held; None for none.
-        head: Version that the session's rows must still have; None if it is not checked.
-        again: Whether the turn may be stored already, since a commit of it was tried.
-        life: That of `Rows` when the turn began: the session must not have been cleared since.
-            None if it is not checked.
-    """
-
-    token: str
-    lease: str | None
-    head: int | None
-    again: bool
-    life: Any = None
-
-
 class Backend(Protocol):
     """Rows of bytes, by session id. Each method does all of its work or none.
 
+    Each is one round trip to a server. What fails is a `StoreError`; `Lost` if nobody can know
+    whether it was done. None tries again by itself when an answer was lost, or ends before it is
+    cancelled: `SteadyBackend` stands around a back end on a network, and does both for all.
+
+    A session that has expired has no rows, no turns and nothing else to any method but those that
+    say otherwise. The next add, commit, update, fork or insert into it begins it anew.
+
     Attributes:
         promises: What it holds to. Without ``turns`` only the first methods are used, up to
-            `close`. Without ``shared`` no lease is asked for.
+            `close`. Without ``shared`` no lease is asked for. Without ``searches`` `search` is
+            not called.
     """
 
     promises: Promises
@@ -111,8 +57,33 @@ class Backend(Protocol):
         """Name the session for an error: the kind of store, where it is, the id."""
         ...
 
-    async def add(self, session_id: str, rows: Sequence[bytes]) -> None:
-        """Append *rows*, all or none; there is at least one."""
+    async def setup(self) -> None:
+        """Make what the rows lie in, or check it, as the first other call does; by many at once.
+
+        Raises:
+            StoreError: A newer version made it, or it is something else; it is untouched.
+        """
+        ...
+
+    async def durability(self) -> Durability:
+        """Return what acknowledged rows survive, as it is set up now; never more than it holds.
+
+        One on a network reads it from the server, and has ``"none"`` in its promises until then.
+        """
+        ...
+
+    async def add(
+        self, session_id: str, rows: Sequence[bytes], token: str = "", *, again: bool = False
+    ) -> None:
+        """Append *rows*, all or none; there is at least one.
+
+        Args:
+            session_id: The session.
+            rows: The rows.
+            token: Names this append, unlike any other, so that it can be done again: a back end
+                that may raise `Lost` remembers it for a minute at least. Empty otherwise.
+            again: Whether an append of that token may have been done: then it is not done twice.
+        """
         ...
 
     async def get(
@@ -144,7 +115,9 @@ class Backend(Protocol):
         ...
 
     async def clear(self, session_id: str, own: Sequence[OpenTurn] = ()) -> None:
-        """Remove the session with all its rows, and end the right of its turns to be stored.
+        """Remove all rows and turns of the session, and end the right of its turns to be stored.
+
+        What is known of it goes too, its owner apart: what is added later is still theirs.
 
         Args:
             session_id: The session.
@@ -152,10 +125,8 @@ class Backend(Protocol):
         """
         ...
 
-    async def sessions(
-        self, prefix: str, limit: int | None, after: str | None
-    ) -> list[SessionInfo]:
-        """List sessions, the one with the newest rows first."""
+    async def sessions(self, query: SessionQuery) -> list[SessionRow]:
+        """List sessions, the one with the newest rows first; see `SessionQuery`."""
         ...
 
     async def close(self, linger: float = LINGER_SECONDS) -> None:
@@ -167,15 +138,27 @@ class Backend(Protocol):
         ...
 
     async def begin(
-        self, session_id: str, token: str, lease: float | None, window: RowWindow
-    ) -> Rows | None:
+        self,
+        session_id: str,
+        token: str,
+        lease: float | None,
+        window: RowWindow,
+        dead: str | None = None,
+    ) -> Rows | Held:
         """Take a lease of that many seconds, if any, and return the rows of the window.
 
         They come with their head, the life of the session and, if names of marks are asked for,
-        with its marks.
+        with its marks. A lease that is the token's already is taken again.
+
+        Args:
+            session_id: The session.
+            token: Names the turn.
+            lease: Seconds, by the clock of the back end; None for no lease.
+            window: The rows to return.
+            dead: A holder whose lease counts for nothing, since it can never be given back.
 
         Returns:
-            The rows, joined or not; None if another holder has a lease that has not ended.
+            The rows, joined or not, or who holds the session by a lease that has not ended.
         """
         ...
 
@@ -194,7 +177,9 @@ class Backend(Protocol):
 
         If ``record.answers`` is the size of the newest recorded turn, and that ends with the
         newest row, the two become one turn under this record; otherwise ``answers`` is stored
-        as 0. A turn of the same id whose shape is `STOPPED` is removed with its rows.
+        as 0. A turn of the same id whose shape is `STOPPED` is removed with its rows. The turn's
+        number is one more than that of the newest recorded turn, and its usage is added to the
+        session's.
 
         Returns:
             Whether the turn is stored; False when its claim does not hold.
@@ -218,11 +203,115 @@ class Backend(Protocol):
         """
         ...
 
-    async def cut(self, session_id: str, first: int, last: int, count: int) -> bool:
+    async def cut(self, session_id: str, first: int, last: int, count: int | None) -> bool:
         """Remove the rows with numbers from *first* to *last*, and the turns that they were of.
+
+        Args:
+            session_id: The session.
+            first: The smallest number.
+            last: The greatest number.
+            count: How many there have to be; None for any number.
 
         Returns:
             Whether they are removed; False, and nothing is, when there are not *count* of them.
+        """
+        ...
+
+    async def turns(
+        self, session_id: str, limit: int | None, before: int | None = None
+    ) -> list[TurnRow]:
+        """Return the newest recorded turns, oldest first.
+
+        Args:
+            session_id: The session.
+            limit: How many; positive, or None for all.
+            before: Only turns with smaller numbers, those of `TurnRow.number`.
+        """
+        ...
+
+    async def update(self, session_id: str, changes: Changes) -> None:
+        """Change what is known of a session, with rows or without; its place in the list stays.
+
+        Of a session without rows, owner, tags, title and metadata nothing is left.
+        """
+        ...
+
+    async def fork(self, session_id: str, new_id: str, at: int | str | None) -> Forked:
+        """Make a session of the rows and turns of another; that one stays as it is.
+
+        The new session has the old one's owner, tags, title and metadata, its turns' records with
+        their ids, numbers and times, but no marks (these name rows by numbers) and no usage, and
+        the old session and its newest copied turn as its parent. Its times are those of the fork.
+
+        Args:
+            session_id: The session to begin with.
+            new_id: The id of the new one.
+            at: The newest turn to take, by its number or its id, with all rows before it; None
+                for all rows.
+
+        Returns:
+            ``"forked"`` if the new session is there with that parent and that turn (any, with *at*
+            None), made now or earlier, whatever was added since; ``"missing"`` if the old one has
+            no rows or no such turn; ``"taken"`` if *new_id* has rows or a parent otherwise.
+            Nothing is changed unless it is made now.
+        """
+        ...
+
+    async def search(self, query: SearchQuery) -> list[Found]:
+        """Return the rows that hold all terms, those that fit best first.
+
+        A row is found from when it is stored until it is removed, whoever does so. What is kept for
+        the search goes with the row.
+        """
+        ...
+
+    async def purge(self, older_than: float | None, limit: int, *, count_only: bool = False) -> int:
+        """Remove sessions that have expired, whole, unless a turn of theirs holds a lease.
+
+        Args:
+            older_than: Remove those too that were not written to for that many seconds.
+            limit: At most that many; the caller asks again until there are fewer.
+            count_only: Remove nothing, and count all, without the limit.
+
+        Returns:
+            How many sessions are, or would be, removed.
+        """
+        ...
+
+    async def erase(self, session_id: str) -> Erased | None:
+        """Remove all that there is of a session, expired or not, its owner too.
+
+        The right of its turns to be stored ends, whoever they are.
+
+        Returns:
+            What was removed; None if nothing was known of the session.
+        """
+        ...
+
+    async def export(self, session_id: str, after: int, limit: int) -> Exported:
+        """Return the oldest rows with numbers greater than *after*, at most *limit*."""
+        ...
+
+    async def insert(
+        self,
+        session_id: str,
+        place: int,
+        rows: Sequence[bytes],
+        turns: Sequence[MovedTurn],
+        about: SessionRow,
+    ) -> bool:
+        """Append rows from another store with their turns, if the session has *place* rows now.
+
+        Args:
+            session_id: The session.
+            place: How many rows the session has to have.
+            rows: The rows; there may be none.
+            turns: The recorded turns whose last rows are among them.
+            about: What is stored of the session: all of it but the counts. Its times are kept;
+                a back end with a time to live sets its own, another keeps ``expires_at``.
+
+        Returns:
+            Whether it is done; False, and nothing is, if there are more rows or fewer.
         """
         ...
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal, Protocol, TypeAlias
 
 from memwrap.sessions.places import inside_of, known_place, place_of
 
 __all__ = [
+    "Durability",
     "Promises",
     "Session",
-    "SessionInfo",
     "SessionLike",
     "Store",
     "StoreLike",
     "identity",
     "promises",
 ]
+
+
+Durability: TypeAlias = Literal["none", "process", "power"]
+"""What acknowledged items survive: nothing, a process killed at any moment, a power cut too."""
 
 
 class Session(Protocol):
@@ -70,23 +73,6 @@ StoreLike: TypeAlias = Store | Callable[[str], Session]
 
 
 @dataclass(frozen=True, slots=True)
-class SessionInfo:
-    """One line of the list of sessions.
-
-    Attributes:
-        session_id: Its id.
-        created_at: When its first item was stored (UTC).
-        updated_at: When its newest items were stored (UTC).
-        item_count: How many items it holds.
-    """
-
-    session_id: str
-    created_at: datetime
-    updated_at: datetime
-    item_count: int
-
-
-@dataclass(frozen=True, slots=True)
 class Promises:
     """What a back end holds to; the defaults promise nothing.
 
@@ -94,22 +80,25 @@ class Promises:
     attribute ``identity``: a hashable value, the same for all objects of one conversation.
 
     Attributes:
-        durability: What acknowledged items survive: ``"none"`` (they die with the process),
-            ``"process"`` (a process killed at any moment), ``"power"`` (a power cut too).
+        durability: What acknowledged items survive: ``"none"`` (they die with the process, or
+            nobody has asked the server yet: ``await store.durability()`` does), ``"process"`` (a
+            process killed at any moment), ``"power"`` (a power cut too).
         shared: Whether several processes may use it at once.
         isolated: Whether it keeps and hands out copies, never what its callers hold.
         settles: Whether a cancelled write has been done or undone, never half, before
             CancelledError is raised.
         expires: Whether items may vanish on their own.
         turns: Whether it records turns: then it is a `TurnSession` too.
+        searches: Whether its items can be searched.
     """
 
-    durability: Literal["none", "process", "power"] = "none"
+    durability: Durability = "none"
     shared: bool = False
     isolated: bool = False
     settles: bool = False
     expires: bool = False
     turns: bool = False
+    searches: bool = False
 
 
 _NOTHING = Promises()

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Self
 
 from memwrap.dialects import settings_class
 from memwrap.exceptions import ConfigurationError
+from memwrap.sessions.records import Changes
 
 __all__ = [
     "MAX_ID_BYTES",
+    "MAX_TEXT_BYTES",
     "SessionSettings",
     "as_runners_take",
+    "check_changes",
+    "check_count",
     "check_id",
     "check_limit",
+    "check_seconds",
     "check_settings",
+    "check_tenant",
     "no_such_page",
 ]
 
 MAX_ID_BYTES = 1024
 """How long a session id may be, in UTF-8."""
+
+MAX_TEXT_BYTES = 64 * 1024
+"""How long the JSON of a title and of a session's metadata may be."""
+
+_AGES = 1e11  # seconds: thousands of years
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,92 @@ def check_id(session_id: object, name: str = "a session id") -> str:
             f"{name} has 1 to {MAX_ID_BYTES} bytes of UTF-8; this has {length}"
         )
     return session_id
+
+
+def check_tenant(tenant: object) -> str:
+    """Return *tenant* if it can be one; the empty string is one too.
+
+    Raises:
+        ConfigurationError: It is no string, too long, or no valid Unicode.
+    """
+    return "" if tenant == "" else check_id(tenant, "a tenant")
+
+
+def check_seconds(seconds: object, name: str) -> float | None:
+    """Return a time as seconds; None for none.
+
+    Args:
+        seconds: Seconds or a timedelta, more than 0.
+        name: The parameter, for the error.
+
+    Raises:
+        ConfigurationError: It is neither, or not more than 0 and finite.
+    """
+    if seconds is None:
+        return None
+    number = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number < _AGES:
+        raise ConfigurationError(
+            f"{name} is a number of seconds more than 0 or a timedelta, not {seconds!r}"
+        )
+    return float(number)
+
+
+def check_count(count: object, name: str) -> int:
+    """Return *count* if it is a whole number from 1 on.
+
+    Raises:
+        ConfigurationError: It is something else.
+    """
+    if isinstance(count, int) and not isinstance(count, bool) and count > 0:
+        return count
+    raise ConfigurationError(f"{name} is a whole number from 1 on, not {count!r}")
+
+
+def check_changes(
+    *, title: Any = ..., tags: Any = ..., owner: Any = ..., metadata: Any = ...
+) -> Changes:
+    """Return what to change of a session, as back ends take it; ``...`` for what stays.
+
+    Raises:
+        ConfigurationError: One of them is none, is too long, or cannot be JSON.
+    """
+    changes: Changes = {}
+    if title is not ...:
+        changes["title"] = None if title is None else _json(_text(title, "a title"), "title")
+    if owner is not ...:
+        changes["owner"] = None if owner is None else check_id(owner, "an owner")
+    if tags is not ...:
+        if isinstance(tags, (str, bytes)) or not isinstance(tags, Iterable):
+            raise ConfigurationError(f"tags are a list of strings, not {type(tags).__name__}")
+        changes["tags"] = sorted({check_id(tag, "a tag") for tag in tags})
+    if metadata is not ...:
+        if metadata is not None and not isinstance(metadata, Mapping):
+            raise ConfigurationError(f"metadata is a dict or None, not {type(metadata).__name__}")
+        changes["metadata"] = _json(dict(metadata), "metadata") if metadata else None
+    return changes
+
+
+def _text(text: object, name: str) -> str:
+    if not isinstance(text, str):
+        raise ConfigurationError(f"{name} is a string or None, not {type(text).__name__}")
+    return text
+
+
+def _json(value: Any, name: str) -> str:
+    """Return the JSON of a value, in ASCII, from which the same value is read again."""
+    try:
+        text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+        is_exact = json.loads(text) == value
+    except (TypeError, ValueError, RecursionError):
+        is_exact, text = False, ""
+    if not is_exact:
+        raise ConfigurationError(f"{name} holds what JSON does not: {name} is kept as JSON")
+    if len(text) > MAX_TEXT_BYTES:
+        raise ConfigurationError(
+            f"{name} has {len(text)} bytes of JSON; at most {MAX_TEXT_BYTES} are kept"
+        )
+    return text
 
 
 def no_such_page(after: str) -> ConfigurationError:

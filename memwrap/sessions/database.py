@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,10 @@ from memwrap.exceptions import StoreError
 from memwrap.hidden.data import for_others
 from memwrap.items import Item
 from memwrap.marks import marks_from
-from memwrap.sessions.backend import Backend, Claim, RecordedRows, Rows
+from memwrap.sessions.backend import Backend, Claim, Held, RecordedRows, Rows, RowWindow
 from memwrap.sessions.base import Promises
 from memwrap.sessions.checks import as_runners_take, check_id, check_limit, check_settings
-from memwrap.sessions.leases import take_stand
+from memwrap.sessions.leases import is_dead, leave_stand, take_stand
 from memwrap.sessions.own import enter, own_turns
 from memwrap.sessions.past import Past, read_items, read_window, rows_of
 from memwrap.sessions.rows import (
@@ -179,7 +180,11 @@ class DatabaseSession:
         limit = None if self._settings is None else self._settings.limit
         taken = lease if self._backend.promises.shared else None
         stand = None if taken is None else take_stand(token)
-        rows = await self._backend.begin(self.session_id, token, taken, rows_of(windows, limit))
+        try:
+            rows = await self._begun(token, taken, rows_of(windows, limit))
+        except BaseException:
+            leave_stand(token)  # nobody has to wait for a lease that may have been taken
+            raise
         if rows is None:
             return None
         turn = OpenTurn([], rows.head, token, lease, life=rows.life, stand=stand)
@@ -196,6 +201,14 @@ class DatabaseSession:
             raise
         enter(self.identity, turn)
         return turn
+
+    async def _begun(self, token: str, lease: float | None, window: RowWindow) -> Rows | None:
+        """Return what a turn reads first; None if somebody who lives has the session."""
+        found = await self._backend.begin(self.session_id, token, lease, window)
+        if isinstance(found, Held) and is_dead(found.holder):
+            args = self.session_id, token, lease, window
+            found = await self._backend.begin(*args, dead=found.holder)
+        return None if isinstance(found, Held) else found
 
     async def _load(
         self, turn: OpenTurn, rows: Rows, windows: Windows | None, limit: int | None
@@ -256,6 +269,7 @@ class DatabaseSession:
         head = turn.head if lease is None else None
         claim = Claim(turn.token, lease, head, turn.attempted, turn.life)
         turn.attempted = True
+        record = record._replace(seconds=time.monotonic() - turn.began)
         return await self._backend.commit(self.session_id, rows, record, claim)
 
     async def release_turn(self, turn: OpenTurn) -> None:
@@ -265,7 +279,11 @@ class DatabaseSession:
         if turn.lease is not None:
             if self._backend.promises.shared:
                 life = turn.life if turn.attempted else None
-                await self._backend.release(self.session_id, turn.token, life)
+                try:
+                    await self._backend.release(self.session_id, turn.token, life)
+                except StoreError:
+                    leave_stand(turn.token)
+                    raise
             turn.lease_token = None
 
     async def undo_turns(self, turns: int) -> list[list[Item]]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-__all__ = ["Stand", "is_dead", "new_token", "take_stand"]
+__all__ = ["Stand", "is_dead", "leave_stand", "new_token", "take_stand"]
 
 
 _numbers = itertools.count()
@@ -60,6 +60,11 @@ def take_stand(token: str) -> Stand:
     """Note that the turn of *token* runs here, for as long as the result is held."""
     stand = _stands[token] = Stand()
     return stand
+
+
+def leave_stand(token: str) -> None:
+    """Note that the turn of *token* is over, though its lease could not be given back."""
+    _stands.pop(token, None)
 
 
 def is_dead(token: str) -> bool:

@@ -8,16 +8,19 @@ from typing import NamedTuple
 from memwrap.instructions import is_instruction
 from memwrap.items import Item
 from memwrap.marks import Marks
-from memwrap.sessions.backend import Backend, Pages, Rows, RowWindow
+from memwrap.sessions.backend import Backend, Rows, RowWindow
+from memwrap.sessions.info import ItemPage
 from memwrap.sessions.rows import (
     decode_each_slowly,
     decode_slowly,
     decode_whole,
     is_long,
+    report,
 )
+from memwrap.sessions.stretches import Pages
 from memwrap.window import Windows
 
-__all__ = ["Past", "read_items", "read_window", "rows_of"]
+__all__ = ["Past", "page_of", "read_items", "read_window", "rows_of"]
 
 _PAGE = 1000  # how many rows are read at once to find instructions in a long history
 
@@ -121,6 +124,26 @@ async def _kept(backend: Backend, session_id: str, before: int, first: int) -> P
         before = rows.ids[0]
     items = dict(sorted({**items, **oldest}.items()))
     return Past(list(items.values()), list(items))
+
+
+async def page_of(
+    backend: Backend, session_id: str, limit: int | None, before: int | None, *, strict: bool
+) -> ItemPage:
+    """Return the newest items before a number, and where older ones go on.
+
+    Raises:
+        StoreError: The back end failed, or a row is damaged and the reading *strict*.
+    """
+    # One more than asked for tells whether there are more.
+    size = None if limit is None else limit + 1
+    rows = await backend.get(session_id, size, joined=False, before=before)
+    is_more = limit is not None and len(rows.ids) > limit
+    if is_more:
+        rows = rows._replace(ids=rows.ids[1:], data=rows.data[1:])
+    items, bad = await decode_each_slowly(rows)
+    if bad:
+        report(backend.place(session_id), bad, strict=strict)
+    return ItemPage(list(items.values()), rows.ids[0] if is_more else None)
 
 
 def _least(rows: int, limit: int | None) -> int:

@@ -17,7 +17,8 @@ import msgspec
 from memwrap.codec import decode
 from memwrap.exceptions import StoreError
 from memwrap.items import Item
-from memwrap.sessions.backend import Pages, Rows
+from memwrap.sessions.backend import Rows
+from memwrap.sessions.stretches import Pages
 
 __all__ = [
     "BETWEEN",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -72,6 +73,7 @@ class OpenTurn:
         stand: Where the turn runs, held for as long as the turn is.
         numbers: The numbers of the rows of *history*, if a window was asked for.
         marks: The marks of the session, if a window with marks was asked for.
+        began: When it began, by the clock of `time.monotonic`.
     """
 
     history: list[Item]
@@ -84,6 +86,7 @@ class OpenTurn:
     stand: Stand | None = None
     numbers: Sequence[int] = ()
     marks: Marks = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
 
 
 class TurnRecord(NamedTuple):
@@ -97,6 +100,10 @@ class TurnRecord(NamedTuple):
         answers: How many items at the end of the session, stored before, are the question that
             this turn answers; they become part of the turn.
         marks: The session's marks after the turn, as text; empty for none.
+        usage: The tokens that the turn cost: five numbers, as of `memwrap.usage.Usage`; empty if
+            nobody counted.
+        metadata: What layers note of the turn: JSON text in ASCII; empty for nothing.
+        seconds: How long the turn took, from its beginning until it was stored; 0 if unknown.
     """
 
     turn_id: str | None = None
@@ -105,6 +112,9 @@ class TurnRecord(NamedTuple):
     inputs: int = 0
     answers: int = 0
     marks: str = ""
+    usage: tuple[int, ...] = ()
+    metadata: str = ""
+    seconds: float = 0.0
 
 
 class TurnSession(Protocol):

@@ -284,14 +284,16 @@ async def test_page_after_nothing_is_refused(store):
             await store.sessions(after=after)
 
 
-async def test_session_without_items_stays_in_the_list(store):
-    """A session whose items were all popped is listed with none, and is gone when cleared."""
+async def test_session_without_items_is_not_listed(store):
+    """A session whose items were all popped is not listed, but known until it is cleared."""
     session = store.session("s")
     await session.add_items([user("1")])
     assert await session.pop_item() == user("1")
-    assert [(info.session_id, info.item_count) for info in await store.sessions()] == [("s", 0)]
+    assert await store.sessions() == []
+    assert (await store.info("s")).item_count == 0
     await session.clear_session()
     assert await store.sessions() == []
+    assert await store.info("s") is None
 
 
 async def test_deleted_session_begins_anew(store):

@@ -17,7 +17,8 @@ from support import TIMEOUT
 import memwrap
 from memwrap import SQLiteSession, SQLiteStore, StoreError
 from memwrap.items import assistant, user
-from memwrap.sessions.sqlite import engines, registry
+from memwrap.sessions import loops
+from memwrap.sessions.sqlite import engines
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.testing import ScriptedAgent
 
@@ -152,7 +153,7 @@ class TestSharing:
         for number in range(30):
             asyncio.run(SQLiteSession(f"s{number}", path).add_items([user("x")]))
         until(lambda: no_more(before))
-        assert not [key for key in registry._engines if key[0] == path]
+        assert not [key for key, _ in loops._resources if key[1] == path]
 
     async def test_closing_and_going_on_leaves_nothing(self, path):
         """A session that is closed after each use never holds more than one engine."""
@@ -560,10 +561,10 @@ import asyncio, sys, threading
 import memwrap
 from memwrap import SQLiteSession, SQLiteStore, with_session
 from memwrap.items import user
-from memwrap.sessions.sqlite import registry
+from memwrap.sessions import loops
 import memwrap.sync_tasks
 # A thread that has to be waited for in vain would be noticed.
-registry.EXIT_SECONDS = memwrap.sync_tasks._EXIT_SECONDS = 300
+loops.EXIT_SECONDS = memwrap.sync_tasks._EXIT_SECONDS = 300
 session = SQLiteSession("s", sys.argv[1])
 """
 
@@ -808,7 +809,7 @@ async def test_stores_and_sessions_share_the_engine(path):
     await SQLiteSession("s", path).get_items()
     assert engine_of(path) is engine
     assert engines.engine_for(path, Tables("a", "b")) is not engine
-    assert len([key for key in registry._engines if key[0] == path]) == 2
+    assert len([key for key, _ in loops._resources if key[1] == path]) == 2
 
 
 def test_loop_that_goes_on_after_its_shutdown(path):

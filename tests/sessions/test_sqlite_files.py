@@ -70,11 +70,11 @@ class TestVersion:
         await SQLiteSession("s", path).add_items([user("1")])
         other = SQLiteSession("s", path, sessions_table="talks", messages_table="Lines")
         await other.add_items([user("1")])
-        assert versions(path) == [("agent_messages", 3), ("lines", 3)]
+        assert versions(path) == [("agent_messages", 4), ("lines", 4)]
         assert await SQLiteSession("s", path).get_items() == [user("1")]
         same = SQLiteSession("s", path, sessions_table="Talks", messages_table="LINES")
         assert await same.get_items() == [user("1")]
-        assert versions(path) == [("agent_messages", 3), ("lines", 3)]
+        assert versions(path) == [("agent_messages", 4), ("lines", 4)]
 
     async def test_users_own_version_stays(self, path):
         """SQLite's own numbers of a file belong to whoever else keeps tables in it."""
@@ -88,14 +88,14 @@ class TestVersion:
         """What a newer memwrap wrote is neither read nor changed, until this one is upgraded."""
         await SQLiteSession("s", path).add_items([user("1")])
         await SQLiteSession("s", path).close(linger=0)
-        query(path, "UPDATE memwrap_schema SET version = 4")
+        query(path, "UPDATE memwrap_schema SET version = 5")
         before = Path(path).read_bytes()
         session = SQLiteSession("s", path)
         for call in (session.get_items, session.pop_item, session.clear_session):
-            with pytest.raises(StoreError, match="is of version 4, .* upgrade memwrap"):
+            with pytest.raises(StoreError, match="is of version 5, .* upgrade memwrap"):
                 await call()
         assert Path(path).read_bytes() == before
-        query(path, "UPDATE memwrap_schema SET version = 3")
+        query(path, "UPDATE memwrap_schema SET version = 4")
         assert await session.get_items() == [user("1")]
 
     async def test_file_of_version_1(self, path):
@@ -103,7 +103,7 @@ class TestVersion:
         make_version_1(path)
         session = SQLiteSession("s", path)
         assert await session.get_items() == [user("1"), assistant("2"), user("3")]
-        assert versions(path) == [("agent_messages", 3)]
+        assert versions(path) == [("agent_messages", 4)]
         assert await session.newest_turn() is None
         stored = await session.find_turn("t")
         assert (stored.fingerprint, stored.shape, stored.items) == ("print", "text", 2)
@@ -169,7 +169,7 @@ class TestVersion:
         monkeypatch.setattr(migrate, "MIGRATIONS", steps)
         monkeypatch.setattr("memwrap.sessions.sqlite.connection.MIGRATIONS", steps)
         assert await SQLiteSession("s", path).get_items() == [user("1")]
-        assert versions(path) == [("agent_messages", 4)]
+        assert versions(path) == [("agent_messages", 5)]
 
 
 FOREIGN = {

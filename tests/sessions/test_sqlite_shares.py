@@ -12,7 +12,9 @@ from support import TIMEOUT
 
 from memwrap import ConfigurationError, SQLiteSession, SQLiteStore, StoreError, with_session
 from memwrap.items import user
-from memwrap.sessions.sqlite import connection, engines, registry, shares
+from memwrap.sessions import loops, shares
+from memwrap.sessions.sqlite import connection, engines
+from memwrap.sessions.sqlite.engine import engine_key
 from memwrap.sessions.sqlite.schema import Tables
 
 
@@ -56,7 +58,7 @@ async def test_file_is_closed_a_while_after_the_last(kind, path):
     await last.close(linger=0.05)
     assert is_open(path)
     await until_closed(path)
-    assert registry.find((path, Tables(), "power", asyncio.get_running_loop())) is None
+    assert loops.find(engine_key(path, Tables(), "power")) is None
 
 
 @KINDS

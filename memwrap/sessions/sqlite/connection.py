@@ -22,6 +22,7 @@ from memwrap.forks import in_child
 from memwrap.sessions.sqlite.migrate import MIGRATIONS, check, migrate
 from memwrap.sessions.sqlite.schema import Tables
 from memwrap.sessions.sqlite.statements import TEMPORARY
+from memwrap.sessions.sqlite.words import WIPES_EACH
 from memwrap.settle import settle
 
 __all__ = [
@@ -120,8 +121,20 @@ async def open_writer(
         )
         for statement in TEMPORARY:
             connection.execute(tables[statement])
+        _prepare_words(connection, tables)
 
     return await _open(path, prepare, threads)
+
+
+def _prepare_words(connection: sqlite3.Connection, tables: Tables) -> None:
+    """Make the index of words if it is used, and let rows take their words with them."""
+    there = connection.execute(tables["is_indexed"], (tables.words.lower(),)).fetchone()
+    if there is None and tables.search:
+        connection.execute(tables["create_words"])
+        if WIPES_EACH:
+            connection.execute(tables["wipe_each"])
+    if there is not None or tables.search:
+        connection.execute(tables["trigger_words"])
 
 
 async def open_reader(path: str, threads: list[threading.Thread]) -> aiosqlite.Connection:

@@ -15,15 +15,16 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
 from itertools import count
 from typing import Any, cast
 
 import aiosqlite
 
 from memwrap.exceptions import StoreError
+from memwrap.sessions import loops
 from memwrap.sessions.leases import Stand
-from memwrap.sessions.sqlite import registry
+from memwrap.sessions.shares import Shares
 from memwrap.sessions.sqlite.connection import (
     BUSY_SECONDS,
     Durability,
@@ -36,17 +37,21 @@ from memwrap.sessions.sqlite.connection import (
     pause,
     stopped,
 )
-from memwrap.sessions.sqlite.logs import Inode, inode, logs_of, remove_logs
+from memwrap.sessions.sqlite.logs import Inode, inode, leave_logs, logs_of, remove_logs
 from memwrap.sessions.sqlite.schema import Tables
-from memwrap.sessions.sqlite.shares import Shares
 from memwrap.sessions.sqlite.together import WindowReads
 from memwrap.sessions.sqlite.write import Write, batch_of, statement_of
 from memwrap.settle import settle
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "engine_key"]
 
 _numbers = count(1)
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def engine_key(path: str, tables: Tables, durability: Durability) -> Hashable:
+    """Return what names an engine on its event loop."""
+    return "sqlite", path, tables, durability
 
 
 class Engine:
@@ -59,10 +64,9 @@ class Engine:
         self.tables = tables
         self.loop = loop
         self.durability: Durability = durability
-        self.number = next(_numbers)
+        self.name, self.number = engine_key(path, tables, durability), next(_numbers)
         self.shares = Shares(self)
         self.stand = Stand()
-        self.ended: set[str] = set()  # holders whose leases could not be given back
         self.readable: dict[int, Callable[[bytes], bool]] = {}  # by number, for statements
         self._key: bytes | None = None
         self._threads: list[threading.Thread] = []
@@ -222,7 +226,7 @@ class Engine:
                 # The file may have been moved, and what its log holds belongs to it.
                 with contextlib.suppress(sqlite3.Error):
                     await self._writer.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
-        registry.leave_logs(self.path)
+        leave_logs(self.path)
         await self._stop_both()
         before = inode(self.path)
         threads: list[threading.Thread] = []
@@ -237,20 +241,16 @@ class Engine:
         self._inode, self._is_broken = before or inode(self.path), False
         self._logs = logs_of(self.path)
         self._key = None  # it may be another file
-        registry.remember(self)
-        if self._closer is None and self.loop not in registry.shut_down:
-            # The loop closes its asynchronous generators when it ends, and so this engine.
-            self._closer = self._until_the_loop_ends()
+        loops.remember(self)
+        if self._closer is None and not loops.is_shut_down(self.loop):
+            self._closer = loops.until_the_loop_ends(self._end)
             await anext(self._closer)
 
-    async def _until_the_loop_ends(self) -> AsyncGenerator[None, None]:
-        try:
-            yield
-        finally:
-            await self.shares.end()
-            if self._reader is not None:
-                registry.shut_down.add(self.loop)
-                await self.close()
+    async def _end(self) -> None:
+        await self.shares.end()
+        if self._reader is not None:
+            loops.note_shut_down(self.loop)
+            await self.close()
 
     async def close(self) -> None:
         """Wait for the calls under way and close both connections."""
@@ -258,7 +258,7 @@ class Engine:
             self._quiet.clear()
             await self._quiet.wait()
         await self._when_idle()
-        registry.forget(self)
+        loops.forget(self)
         await self._stop_both()
 
     async def _when_idle(self) -> None:
@@ -286,7 +286,7 @@ class Engine:
         for connection, thread in zip(self._let_go(), reversed(self._threads), strict=False):
             if connection is not None:
                 connection.stop()
-                thread.join(registry.EXIT_SECONDS)
+                thread.join(loops.EXIT_SECONDS)
         closer, self._closer = self._closer, None
         if closer is not None:  # it holds the loop, and has nothing to wait for any more
             with contextlib.suppress(StopIteration, RuntimeError):
@@ -294,7 +294,7 @@ class Engine:
 
     def abandon(self) -> None:
         """Let go of connections that belong to another process."""
-        registry.inherited.append(self._let_go())
+        loops.inherited.append(self._let_go())
         self._idle.set()
 
     def _let_go(self) -> tuple[aiosqlite.Connection | None, aiosqlite.Connection | None]:

@@ -7,9 +7,9 @@ import time
 from typing import cast
 
 from memwrap.exceptions import StoreError
-from memwrap.sessions.sqlite import registry
+from memwrap.sessions import loops
 from memwrap.sessions.sqlite.connection import BUSY_SECONDS, Durability, pause
-from memwrap.sessions.sqlite.engine import Engine
+from memwrap.sessions.sqlite.engine import Engine, engine_key
 from memwrap.sessions.sqlite.schema import Tables
 
 __all__ = ["empty_log", "engine_for", "found_engine"]
@@ -18,14 +18,13 @@ __all__ = ["empty_log", "engine_for", "found_engine"]
 def engine_for(path: str, tables: Tables, durability: Durability = "power") -> Engine:
     """Return the engine of this file on the running event loop."""
     loop = asyncio.get_running_loop()
-    found = registry.find((path, tables, durability, loop))
-    return cast("Engine", found or registry.remember(Engine(path, tables, loop, durability)))
+    found = loops.find(engine_key(path, tables, durability), loop)
+    return cast("Engine", found or loops.remember(Engine(path, tables, loop, durability)))
 
 
 def found_engine(path: str, tables: Tables, durability: Durability) -> Engine | None:
     """Return the engine of this file on the running event loop, if there is one."""
-    found = registry.find((path, tables, durability, asyncio.get_running_loop()))
-    return cast("Engine | None", found)
+    return cast("Engine | None", loops.find(engine_key(path, tables, durability)))
 
 
 async def empty_log(engine: Engine) -> None:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from memwrap.sessions import loops
 
 try:
     import fcntl as _fcntl
 except ImportError:  # on such systems no file is replaced that is open
     _fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Inode", "inode", "logs_of", "remove_logs"]
+__all__ = ["Inode", "inode", "leave_logs", "logs_of", "remove_logs"]
 
 Inode: TypeAlias = "tuple[int, int] | None"
 
@@ -35,6 +37,23 @@ def inode(path: str) -> Inode:
 def logs_of(path: str) -> tuple[Inode, ...]:
     """Return the inodes of the log beside a file and of its index."""
     return tuple(inode(path + suffix) for suffix in _SUFFIXES)
+
+
+@runtime_checkable
+class _HasLog(Protocol):
+    path: str
+
+    def leave_log(self) -> None: ...
+
+
+def leave_logs(path: str) -> None:
+    """Remove a log at *path* that belongs to a file which was there before.
+
+    An engine of another event loop may have it open, and find out later.
+    """
+    for resource in loops.resources():
+        if isinstance(resource, _HasLog) and resource.path == path:
+            resource.leave_log()
 
 
 def remove_logs(path: str, logs: tuple[Inode, ...]) -> None:

@@ -21,10 +21,19 @@ MIGRATIONS = (
     ),
     ("create_keys", "add_answers", "add_items"),
     ("add_marks",),
+    (
+        *("create_about", "create_owners", "create_expiries", "add_number", "add_usage"),
+        *("add_metadata", "add_seconds", "add_stored", "number_turns"),
+    ),
 )
 
 # Columns of the table of turns.
-_ADDED = {"add_answers": "answers", "add_items": "items", "add_marks": "marks"}
+_ADDED = {
+    f"add_{column}": column
+    for column in (
+        *("answers", "items", "marks", "number", "usage", "metadata", "seconds", "stored"),
+    )
+}
 
 
 def check(connection: sqlite3.Connection, tables: Tables) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from memwrap.sessions.backend import Pages, Rows
+from memwrap.sessions.backend import Rows
 from memwrap.sessions.sqlite.engine import Engine
 from memwrap.sessions.sqlite.values import ALL, Page, page_of_rows
+from memwrap.sessions.stretches import Pages
 
 __all__ = ["PAGE", "read_pages"]
 

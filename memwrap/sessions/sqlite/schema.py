@@ -1,8 +1,9 @@
 """The session tables that memwrap shares with another library.
 
-A file written by either library opens in the other. memwrap adds three tables: one of versions,
-one of secrets, and one of turns, with a row for each stored turn, and one, whose ``last_id`` is
-0, for the turn that runs with a lease.
+A file written by either library opens in the other. memwrap adds four tables: one of versions,
+one of secrets, one of what is known of sessions, and one of turns, with a row for each stored turn,
+and one, whose ``last_id`` is 0, for the turn that runs with a lease. Stores that search add an
+index of words.
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ __all__ = ["Tables"]
 
 _SCHEMA = "memwrap_schema"
 _KEYS = "memwrap_keys"
-_TEMPORARY = ("memwrap_clear", "memwrap_commit", "memwrap_cut")  # views of the connection
+# Views of the connection.
+_TEMPORARY = (
+    *("memwrap_clear", "memwrap_commit", "memwrap_cut", "memwrap_update", "memwrap_fork"),
+    "memwrap_bring",
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 
 # What SQL takes for no name. memwrap quotes its names, other readers of the file may not.
@@ -32,7 +37,13 @@ _RESERVED = frozenset(
 
 @dataclass(frozen=True)
 class Tables:
-    """A pair of tables and the statements on it.
+    """A pair of tables, how it is used, and the statements on it.
+
+    Attributes:
+        sessions: The table of sessions.
+        messages: The table of items.
+        ttl: Seconds for which sessions live that are written to; None for ever.
+        search: Whether their items are searched.
 
     Raises:
         ConfigurationError: A name is no plain identifier; names become part of statements.
@@ -40,6 +51,8 @@ class Tables:
 
     sessions: str = "agent_sessions"
     messages: str = "agent_messages"
+    ttl: float | None = None
+    search: bool = False
     _sql: dict[str, str] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -60,7 +73,7 @@ class Tables:
         for name in (self.sessions, self.messages):
             if names.count(name.lower()) > 1 or name.lower() in _TEMPORARY:
                 raise ConfigurationError(f"{name!r} is memwrap's own table; choose another name")
-        object.__setattr__(self, "_sql", statements(self._names()))
+        object.__setattr__(self, "_sql", statements(self._names(), self.ttl))
 
     def __getitem__(self, statement: str) -> str:
         return self._sql[statement]
@@ -77,9 +90,28 @@ class Tables:
             ("turns", self.turns),
             ("schema", self.schema),
             ("keys", self.keys),
+            ("about", self.about),
+            ("words", self.words),
             ("messages_index", f"idx_{self.messages}_session_id"),
             ("turns_index", f"idx_{self.turns}_turn_id"),
+            ("about_owners", f"idx_{self.about}_owner"),
+            ("about_expiries", f"idx_{self.about}_expires"),
         )
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The names of the tables, however they are used."""
+        return self.sessions, self.messages
+
+    @property
+    def about(self) -> str:
+        """The table of what is known of sessions."""
+        return f"{self.messages}_about"
+
+    @property
+    def words(self) -> str:
+        """The index of words, where there is one."""
+        return f"{self.messages}_words"
 
     @property
     def turns(self) -> str:
@@ -105,6 +137,9 @@ class Tables:
             ("table", self.turns, self.turns),
             ("table", self.schema, self.schema),
             ("table", self.keys, self.keys),
+            ("table", self.about, self.about),
+            ("index", f"idx_{self.about}_owner", self.about),
+            ("index", f"idx_{self.about}_expires", self.about),
             ("index", f"idx_{self.messages}_session_id", self.messages),
             ("index", f"idx_{self.turns}_turn_id", self.turns),
         )
@@ -121,4 +156,8 @@ class Tables:
             ),
             self.schema: ("messages", "version"),
             self.keys: ("messages", "secret"),
+            self.about: (
+                *("session_id", "owner", "tags", "title", "metadata", "usage", "parent"),
+                *("parent_turn", "expires"),
+            ),
         }

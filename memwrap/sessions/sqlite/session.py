@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import warnings
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
 from memwrap.exceptions import ConfigurationError
 from memwrap.sessions.backend import LINGER_SECONDS, Backend
+from memwrap.sessions.checks import check_seconds
 from memwrap.sessions.database import DatabaseSession
 from memwrap.sessions.database_store import DatabaseStore
 from memwrap.sessions.in_memory import MemoryBackend
@@ -83,10 +85,13 @@ class SQLiteStore(DatabaseStore):
             a warning and counting them in the session's ``damaged_items``.
         durability: What is told to be stored survives a power cut (``"power"``), or a process that
             is killed at any moment (``"process"``), which costs less.
+        ttl: Seconds or a timedelta after the newest write when a session expires; None for never.
+        search: Whether `search` is offered: an index of the words of all items is kept, and
+            brought up to date by each search.
 
     Raises:
-        ConfigurationError: A table's name is no valid one, the path is none, or there is no such
-            durability.
+        ConfigurationError: A table's name is no valid one, the path is none, there is no such
+            durability, or the time is not more than 0.
     """
 
     def __init__(
@@ -97,8 +102,11 @@ class SQLiteStore(DatabaseStore):
         messages_table: str = "agent_messages",
         strict: bool = False,
         durability: Durability = "power",
+        ttl: float | timedelta | None = None,
+        search: bool = False,
     ) -> None:
-        tables = Tables(sessions_table, messages_table)
+        names = sessions_table, messages_table
+        tables = Tables(*names, check_seconds(ttl, "ttl"), search=search)
         super().__init__(_backend(path, tables, durability), strict=strict)
 
 
@@ -131,7 +139,7 @@ def _backend(path: str | os.PathLike[str], tables: Tables, durability: Durabilit
     if not isinstance(text, str) or not text or "\0" in text:
         raise ConfigurationError("the path of a SQLite file is a string or a pathlib.Path")
     if text == _MEMORY:
-        return MemoryBackend()
+        return MemoryBackend(tables.ttl, search=tables.search)
     return SQLiteBackend(*_names(os.path.realpath(text), tables), durability)
 
 

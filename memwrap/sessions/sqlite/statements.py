@@ -6,11 +6,13 @@ and views, which live in memwrap's own connection only, do what belongs to it.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from memwrap.sessions.rows import BETWEEN
-from memwrap.sessions.sqlite.window import WINDOW
+from memwrap.sessions.sqlite.about import ABOUT, ABOUT_PARTS, ABOUT_TEMPORARY
+from memwrap.sessions.sqlite.moves import MOVES, MOVES_PARTS, MOVES_TEMPORARY
+from memwrap.sessions.sqlite.window import WINDOW, windows
+from memwrap.sessions.sqlite.words import WORDS
 from memwrap.sessions.turns import STOPPED
 
 __all__ = ["MOST_WINDOWS", "TEMPORARY", "statements"]
@@ -19,7 +21,6 @@ MOST_WINDOWS = 8
 """How many windows one statement reads at most."""
 
 _COUNTS = range(1, MOST_WINDOWS + 1)
-_NUMBERS = re.compile(r"\?[15]\b")
 
 # Later writers sort after earlier ones within a second; other libraries never parse the times.
 _CLOCK = "((julianday('now') - 2440587.5) * 86400.0)"
@@ -30,8 +31,13 @@ _NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
 
 # Kept for the few pairs that a program has: it may make an object for each request.
 @lru_cache(maxsize=16)
-def statements(names: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Return the statements, by what they do, on tables and indexes of these names."""
+def statements(names: tuple[tuple[str, str], ...], ttl: float | None) -> dict[str, str]:
+    """Return the statements, by what they do.
+
+    Args:
+        names: The names of tables and indexes.
+        ttl: The seconds for which sessions live that are written to; None for ever.
+    """
     parts = {part: f'"{name}"' for part, name in names}
     # A file keeps the text of these: it is to be what the other library would have made.
     parts |= {f"plain_{part}": name for part, name in names}
@@ -42,26 +48,17 @@ def statements(names: tuple[tuple[str, str], ...]) -> dict[str, str]:
         "joined": _JOINED,
         "stopped": f"'{STOPPED}'",
     }
-    for name, text in WINDOW.items():  # each may be a part of the next
+    parts["expiry"] = "NULL" if ttl is None else f"({_CLOCK} + {ttl!r})"
+    # Each may be a part of the next.
+    for name, text in (*ABOUT_PARTS.items(), *WINDOW.items(), *MOVES_PARTS.items()):
         parts[name] = text.format(**parts)
+    parts["stay"] = "" if ttl is None else _STAY.format(**parts)
     parts["recorded"] = _RECORDED.format(**parts)
     parts["page_of"] = _PAGE.format(**parts)
-    texts = {name: text.format(**parts) for name, text in _STATEMENTS.items()}
-    return texts | {f"windows {count}": _windows(parts, count) for count in _COUNTS}
-
-
-def _windows(parts: dict[str, str], count: int) -> str:
-    """Return the statement that reads so many windows as a row of values."""
-
-    def numbered(part: str, place: int) -> str:
-        numbers = {"?1": f"?{2 * place + 1}", "?5": f"?{2 * place + 2}"}
-        return _NUMBERS.sub(lambda found: numbers[found[0]], WINDOW[part])
-
-    texts = []
-    for place in range(count):
-        newest = numbered("newest", place).format(**parts)
-        texts.append(numbered("window", place).format(**parts | {"newest": newest}))
-    return "SELECT " + ", ".join(texts)
+    found = {name: text.format(**parts) for name, text in (_STATEMENTS | MOVES | WORDS).items()}
+    for name, text in ABOUT.items():  # one is within others
+        found[name] = text.format(**parts, purged=found.get("purged"))
+    return found | {f"windows {count}": windows(parts, count) for count in _COUNTS}
 
 
 # Of each row of a turn: the record, how many rows the turn had, and the row. In a turn of version
@@ -71,18 +68,23 @@ _RECORDED = """
             coalesce(t.items, t.last_id + 1 - t.first_id), m.id, CAST(m.message_data AS BLOB)
         FROM {turns} AS t JOIN {messages} AS m
             ON m.session_id = t.session_id AND m.id BETWEEN t.first_id AND t.last_id
-        WHERE t.session_id = ?1"""
+        WHERE t.session_id = {live}"""
 
 # The newest rows before a number, at most so many.
 _PAGE = """
         SELECT message_data, id FROM {messages}
-        WHERE session_id = ?1 AND id < ?2 AND id >= coalesce((
-            SELECT id FROM {messages} WHERE session_id = ?1 AND id < ?2
+        WHERE session_id = {live} AND id < ?2 AND id >= coalesce((
+            SELECT id FROM {messages} WHERE session_id = {live} AND id < ?2
             ORDER BY id DESC LIMIT 1 OFFSET ?3 - 1), 0) ORDER BY id"""
+
+# What keeps a session alive that is written to, where sessions expire.
+_STAY = """
+            INSERT INTO {about} (session_id, expires) VALUES (NEW.session_id, {expiry})
+            ON CONFLICT (session_id) DO UPDATE SET expires = excluded.expires;"""
 
 TEMPORARY = (
     *("trigger_insert", "trigger_delete", "view_clear", "trigger_clear", "view_cut"),
-    *("trigger_cut", "view_commit", "trigger_commit"),
+    *("trigger_cut", "view_commit", "trigger_commit", *ABOUT_TEMPORARY, *MOVES_TEMPORARY),
 )
 """The statements that make the triggers and views of a writing connection."""
 
@@ -145,6 +147,7 @@ _STATEMENTS = {
             INSERT INTO {sessions} (session_id, created_at, updated_at)
             VALUES (NEW.session_id, {now}, {now})
             ON CONFLICT (session_id) DO UPDATE SET updated_at = excluded.updated_at;
+            {stay}
         END""",
     "trigger_delete": """
         CREATE TEMP TRIGGER memwrap_delete AFTER DELETE ON main.{sessions} BEGIN
@@ -153,7 +156,8 @@ _STATEMENTS = {
         END""",
     # Views to insert into, so that an operation with all its conditions is one statement.
     "view_clear": """
-        CREATE TEMP VIEW memwrap_clear AS SELECT NULL AS session_id, NULL AS spared""",
+        CREATE TEMP VIEW memwrap_clear AS SELECT NULL AS session_id, NULL AS spared,
+            NULL AS whole, NULL AS items, NULL AS turns""",
     # The rows of turns that run go too, and with them their right to be stored.
     "trigger_clear": """
         CREATE TEMP TRIGGER memwrap_clear_all INSTEAD OF INSERT ON memwrap_clear BEGIN
@@ -162,6 +166,11 @@ _STATEMENTS = {
                     SELECT value FROM json_each(NEW.spared) WHERE value IS NOT NULL));
             DELETE FROM {messages} WHERE session_id = NEW.session_id;
             DELETE FROM {sessions} WHERE session_id = NEW.session_id;
+            DELETE FROM {about}
+            WHERE session_id = NEW.session_id AND (
+                NEW.whole OR owner IS NULL OR expires <= {clock});
+            UPDATE {about} SET tags = NULL, title = NULL, metadata = NULL, usage = NULL,
+                parent = NULL, parent_turn = NULL WHERE session_id = NEW.session_id;
         END""",
     "view_cut": """
         CREATE TEMP VIEW memwrap_cut AS SELECT
@@ -181,7 +190,8 @@ _STATEMENTS = {
         CREATE TEMP VIEW memwrap_commit AS SELECT
             NULL AS session_id, NULL AS items, NULL AS lease, NULL AS head, NULL AS token,
             NULL AS turn_id, NULL AS fingerprint, NULL AS shape, NULL AS inputs, NULL AS answers,
-            NULL AS marks, NULL AS since, NULL AS mark""",
+            NULL AS marks, NULL AS usage, NULL AS metadata, NULL AS seconds, NULL AS since,
+            NULL AS mark""",
     "trigger_commit": """
         CREATE TEMP TRIGGER memwrap_commit_turn INSTEAD OF INSERT ON memwrap_commit BEGIN
             SELECT RAISE(ABORT, 'memwrap: the lease is lost')
@@ -190,7 +200,8 @@ _STATEMENTS = {
                 WHERE session_id = NEW.session_id AND last_id = 0 AND token = NEW.lease);
             SELECT RAISE(ABORT, 'memwrap: the history has changed')
             WHERE NEW.head IS NOT NULL AND NEW.head <> coalesce((
-                SELECT max(id) FROM {messages} WHERE session_id = NEW.session_id), 0);
+                SELECT max(id) FROM {messages} WHERE session_id = NEW.session_id), 0)
+            AND NOT (NEW.head = 0 AND {lapsed});
             SELECT RAISE(ABORT, 'memwrap: the session has been cleared')
             WHERE NEW.since > 0 AND NOT EXISTS (
                 SELECT 1 FROM {messages} WHERE session_id = NEW.session_id AND id <= NEW.since)
@@ -210,11 +221,15 @@ _STATEMENTS = {
             WHERE session_id = NEW.session_id AND last_id <= 0 AND token = NEW.token;
             INSERT OR REPLACE INTO {turns}
                 (session_id, last_id, first_id, token, turn_id, fingerprint, shape, inputs,
-                answers, items, marks)
+                answers, items, marks, usage, metadata, seconds, stored, number)
             SELECT NEW.session_id, added.last, coalesce(question.first_id, added.first), NEW.token,
                 NEW.turn_id, NEW.fingerprint, NEW.shape, NEW.inputs,
                 iif(question.first_id, NEW.answers, 0),
-                json_array_length(NEW.items) + iif(question.first_id, NEW.answers, 0), NEW.marks
+                json_array_length(NEW.items) + iif(question.first_id, NEW.answers, 0), NEW.marks,
+                NEW.usage, NEW.metadata, NEW.seconds, {clock},
+                coalesce(question.number, (
+                    SELECT number FROM {turns} WHERE session_id = NEW.session_id AND last_id > 0
+                    ORDER BY last_id DESC LIMIT 1) + 1, 1)
             FROM (
                 SELECT max(id) AS last, max(id) + 1 - json_array_length(NEW.items) AS first
                 FROM {messages} WHERE session_id = NEW.session_id) AS added
@@ -231,6 +246,9 @@ _STATEMENTS = {
                 AND last_id >= (
                     SELECT first_id FROM {turns} WHERE session_id = NEW.session_id
                     ORDER BY last_id DESC LIMIT 1);
+            INSERT INTO {about} (session_id, usage)
+            SELECT NEW.session_id, NEW.usage WHERE NEW.usage IS NOT NULL
+            ON CONFLICT (session_id) DO UPDATE SET usage = {spent};
         END""",
     "insert": "INSERT INTO {messages} (session_id, message_data) VALUES ",
     # One parameter holds all rows, for batches with more rows than a statement has parameters.
@@ -247,19 +265,19 @@ _STATEMENTS = {
     # As BLOBs too: the error for a text that is no UTF-8 would quote it.
     "get_rows": """
         SELECT id, CAST(message_data AS BLOB) FROM {messages}
-        WHERE session_id = ?1 AND id >= coalesce((
-            SELECT id FROM {messages} WHERE session_id = ?1
+        WHERE session_id = {live} AND id >= coalesce((
+            SELECT id FROM {messages} WHERE session_id = {live}
             ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1), 0) ORDER BY id""",
     "get_page": """
         SELECT id, CAST(message_data AS BLOB) FROM {messages}
-        WHERE session_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3""",
+        WHERE session_id = {live} AND id < ?2 ORDER BY id DESC LIMIT ?3""",
     # A damaged row is not deleted: its content could not be returned.
     "pop": """
         DELETE FROM {messages} WHERE id = (
-            SELECT id FROM {messages} WHERE session_id = ?1 ORDER BY id DESC LIMIT 1)
+            SELECT id FROM {messages} WHERE session_id = {live} ORDER BY id DESC LIMIT 1)
         AND memwrap_is_readable(?2, CAST(message_data AS BLOB))
         RETURNING id, CAST(message_data AS BLOB)""",
-    "clear": "INSERT INTO memwrap_clear VALUES (?, ?)",
+    "clear": "INSERT INTO memwrap_clear (session_id, spared, whole) VALUES (?, ?, 0)",
     # The lease of the turn that runs, and what the turn reads. A row whose time is over belongs to
     # whoever comes.
     "begin": "{lease} RETURNING {window}",
@@ -289,15 +307,6 @@ _STATEMENTS = {
             SELECT max(id) FROM {messages} WHERE session_id = ?1) ORDER BY m.id""",
     "turn_ranges": """
         SELECT first_id, last_id FROM {turns}
-        WHERE session_id = ?1 AND last_id > 0 AND last_id >= ?2 ORDER BY 2""",
+        WHERE session_id = {live} AND last_id > 0 AND last_id >= ?2 ORDER BY 2""",
     "cut": "INSERT INTO memwrap_cut VALUES (?, ?, ?, ?)",
-    # Other programs may have written any times: as BLOBs none fails, and none is NULL.
-    "position": "SELECT coalesce(updated_at, ''), rowid FROM {sessions} WHERE session_id = ?",
-    "list": """
-        SELECT session_id, CAST(created_at AS BLOB), CAST(updated_at AS BLOB),
-            (SELECT count(*) FROM {messages} AS m WHERE m.session_id = s.session_id)
-        FROM {sessions} AS s
-        WHERE session_id >= ?1 AND (?2 IS NULL OR session_id < ?2)
-            AND (?3 IS NULL OR (coalesce(updated_at, ''), rowid) < (?3, ?4))
-        ORDER BY coalesce(updated_at, '') DESC, rowid DESC LIMIT ?5""",
 }

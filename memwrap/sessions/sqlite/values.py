@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, overload
 
 from memwrap.sessions.backend import Rows, RowWindow
-from memwrap.sessions.turns import OpenTurn
+from memwrap.sessions.base import Durability, Promises
+from memwrap.sessions.records import TurnRow
+from memwrap.sessions.turns import OpenTurn, TurnRecord
 
 __all__ = [
     "ALL",
@@ -19,10 +22,14 @@ __all__ = [
     "Page",
     "apart",
     "is_too_big",
+    "json_list",
     "live_on",
     "page_of_rows",
+    "promises_of",
+    "turn_row",
     "unpacked",
     "values_of",
+    "values_of_record",
 ]
 
 ALL = 2**62
@@ -30,6 +37,20 @@ ALL = 2**62
 
 FEW = 200
 """So many rows are read by the statement that takes the lease, and holds up others."""
+
+
+@lru_cache(maxsize=8)
+def promises_of(durability: Durability, *, expires: bool, searches: bool) -> Promises:
+    """Return one object for all back ends that promise the same."""
+    return Promises(
+        durability=durability,
+        shared=True,
+        isolated=True,
+        settles=True,
+        turns=True,
+        expires=expires,
+        searches=searches,
+    )
 
 
 def values_of(session_id: str, window: RowWindow, *lease: Any) -> tuple[Any, ...]:
@@ -45,6 +66,28 @@ def values_of(session_id: str, window: RowWindow, *lease: Any) -> tuple[Any, ...
     if not window.names:
         return values
     return (*values, window.most and min(window.most, ALL), json.dumps(window.names))
+
+
+def values_of_record(record: TurnRecord) -> tuple[Any, ...]:
+    """Return the values of a turn's record, in the order of the fields; NULL for what is empty."""
+    *fields, marks, usage, metadata, seconds = record
+    return (*fields, marks or None, json_list(usage), metadata or None, seconds)
+
+
+def turn_row(found: Sequence[Any]) -> TurnRow:
+    """Return the turn that a statement has read."""
+    turn_id, fingerprint, shape, inputs, answers, marks, usage, metadata, seconds, *place = found
+    number, first, last, size, stored = place
+    known = tuple(json.loads(usage)) if usage else ()
+    record = TurnRecord(
+        *(turn_id, fingerprint, shape, inputs, answers, marks, known, metadata, seconds)
+    )
+    return TurnRow(record, number, first, last, size, datetime.fromtimestamp(stored, UTC))
+
+
+def json_list(values: Sequence[Any]) -> str | None:
+    """Return a list as a column holds it; NULL for an empty one."""
+    return json.dumps(list(values), separators=(",", ":")) if values else None
 
 
 _NO_LEASE = (None, None, None)

@@ -1,4 +1,4 @@
-"""Who uses an engine: the file is closed a while after the last of them."""
+"""Who uses what is shared: it is closed a while after the last of them."""
 
 from __future__ import annotations
 
@@ -29,38 +29,38 @@ class Closable(Protocol):
 
 
 class Shares:
-    """The users of an engine, which are known as long as they are there and have not left.
+    """The users of a resource, which are known as long as they are there and have not left.
 
     Args:
-        engine: What they use.
+        resource: What they use.
     """
 
-    def __init__(self, engine: Closable) -> None:
-        self._engine = engine
+    def __init__(self, resource: Closable) -> None:
+        self._resource = resource
         self._users: set[ref[object]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
 
     def take(self, user: object) -> None:
-        """Note that *user* uses the engine, until it gives its share back or is gone."""
+        """Note that *user* uses it, until it gives its share back or is gone."""
         self._users.add(ref(user, self._gone))
 
     def _gone(self, user: ref[object]) -> None:
         """Forget a user, wherever the last reference to it was dropped."""
         self._users.discard(user)
         if not self._users:
-            with suppress(RuntimeError):  # the loop is closed, and the engine with it
-                self._engine.loop.call_soon_threadsafe(self._linger, LINGER_SECONDS)
+            with suppress(RuntimeError):  # the loop is closed, and what is shared with it
+                self._resource.loop.call_soon_threadsafe(self._linger, LINGER_SECONDS)
 
     async def give_back(self, user: object, linger: float) -> None:
-        """Forget *user*; close the engine after *linger* seconds if it was the last."""
+        """Forget *user*; close what is shared after *linger* seconds if it was the last."""
         self._users.discard(ref(user))
         if self._users:
             return
-        if linger > 0 and self._engine.ends_with_loop:
+        if linger > 0 and self._resource.ends_with_loop:
             self._linger(linger)
         else:
-            await self._engine.close()
+            await self._resource.close()
 
     async def end(self) -> None:
         """Wait for a closing under way, as the event loop ends."""
@@ -72,10 +72,10 @@ class Shares:
     def _linger(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._engine.loop.call_later(seconds, self._end)
+        self._timer = self._resource.loop.call_later(seconds, self._end)
 
     def _end(self) -> None:
-        """Close the engine if nobody has come meanwhile."""
+        """Close what is shared if nobody has come meanwhile."""
         self._timer = None
         if not self._users:
-            self._closing = self._engine.loop.create_task(self._engine.close())
+            self._closing = self._resource.loop.create_task(self._resource.close())
