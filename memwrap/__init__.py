@@ -8,17 +8,22 @@ if TYPE_CHECKING:
     from memwrap.decorator import with_session
     from memwrap.dialects import Adapter
     from memwrap.exceptions import (
+        BudgetExceeded,
         ConfigurationError,
         ConversionError,
+        GuardViolation,
         HistoryChanged,
         LeaseLost,
         MemwrapError,
+        RateLimited,
         SessionBusy,
         SessionError,
         StoreError,
         TurnError,
         TurnIdReused,
         TurnNotSaved,
+        TurnRefused,
+        TurnTimeout,
     )
     from memwrap.items import Input, Item
     from memwrap.memory.repeats import is_replay
@@ -40,9 +45,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Adapter",
+    "BudgetExceeded",
     "ConfigurationError",
     "ConversionError",
     "Event",
+    "GuardViolation",
     "Handler",
     "HistoryChanged",
     "InMemorySession",
@@ -53,6 +60,7 @@ __all__ = [
     "LeaseLost",
     "MemwrapError",
     "Middleware",
+    "RateLimited",
     "SQLiteSession",
     "SQLiteStore",
     "Send",
@@ -67,6 +75,8 @@ __all__ = [
     "TurnError",
     "TurnIdReused",
     "TurnNotSaved",
+    "TurnRefused",
+    "TurnTimeout",
     "View",
     "current_session",
     "current_turn",
@@ -93,17 +103,22 @@ _HOMES = {
     "memwrap.decorator": ("with_session",),
     "memwrap.dialects": ("Adapter",),
     "memwrap.exceptions": (
+        "BudgetExceeded",
         "ConfigurationError",
         "ConversionError",
+        "GuardViolation",
         "HistoryChanged",
         "LeaseLost",
         "MemwrapError",
+        "RateLimited",
         "SessionBusy",
         "SessionError",
         "StoreError",
         "TurnError",
         "TurnIdReused",
         "TurnNotSaved",
+        "TurnRefused",
+        "TurnTimeout",
     ),
     "memwrap.items": (
         "Input",

@@ -11,7 +11,15 @@ from memwrap.exceptions import ConfigurationError
 from memwrap.turn import Handler, Middleware, Send, Turn
 from memwrap.window import NeedsPast, Window
 
-__all__ = ["Positioned", "build_chain", "check_positions", "name_of_layer"]
+__all__ = [
+    "Ordered",
+    "Positioned",
+    "build_chain",
+    "check_order",
+    "check_positions",
+    "name_of_layer",
+    "place_of_memory",
+]
 
 
 def build_chain(middleware: Sequence[Middleware], endpoint: Handler) -> Handler:
@@ -34,14 +42,27 @@ def build_chain(middleware: Sequence[Middleware], endpoint: Handler) -> Handler:
 
 @runtime_checkable
 class Positioned(Protocol):
-    """A layer that makes sense on one side of `Memory` only.
+    """A layer that may make sense on one side of `Memory` only.
 
     Attributes:
         within_memory: Whether it stands behind `Memory` in the list, nearer to the agent, or
-            before it.
+            before it; None for either.
     """
 
-    within_memory: bool
+    within_memory: bool | None
+
+
+@runtime_checkable
+class Ordered(Protocol):
+    """A layer that has to stand inside or outside of others, where they are in the list too.
+
+    Attributes:
+        inside_of: The classes of layers that stand before it in the list.
+        outside_of: The classes of layers that stand behind it.
+    """
+
+    inside_of: Sequence[type]
+    outside_of: Sequence[type]
 
 
 def check_positions(middleware: Sequence[Middleware], memories: Sequence[int]) -> None:
@@ -69,6 +90,37 @@ def check_positions(middleware: Sequence[Middleware], memories: Sequence[int]) -
             f"the layer {name_of_layer(layer)} does nothing where it stands in middleware: put it"
             f" {way}"
         )
+
+
+def check_order(middleware: Sequence[Middleware]) -> None:
+    """Refuse layers that stand on the wrong side of each other.
+
+    Raises:
+        ConfigurationError: A layer says that it has to stand elsewhere.
+    """
+    for place, layer in enumerate(middleware):
+        if not isinstance(layer, Ordered):
+            continue
+        for other in middleware[:place]:
+            if isinstance(other, tuple(layer.outside_of)):
+                raise _wrong_order(layer, other)
+        for other in middleware[place + 1 :]:
+            if isinstance(other, tuple(layer.inside_of)):
+                raise _wrong_order(other, layer)
+
+
+def place_of_memory(middleware: Sequence[Middleware]) -> int:
+    """Return where `Memory` goes among layers without one: behind those that belong before it."""
+    before = [place for place, layer in enumerate(middleware, 1) if _wanted_side(layer) is False]
+    return max(before, default=0)
+
+
+def _wrong_order(outer: object, inner: object) -> ConfigurationError:
+    first, second = name_of_layer(outer), name_of_layer(inner)
+    return ConfigurationError(
+        f"the layers {first} and {second} are in the wrong order: put {first} before {second} in"
+        " middleware, where the first is outermost"
+    )
 
 
 def _wanted_side(layer: Middleware) -> bool | None:

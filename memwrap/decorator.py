@@ -10,11 +10,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from memwrap.arguments import Arguments
-from memwrap.chain import build_chain, check_positions
+from memwrap.chain import build_chain, check_order, check_positions, place_of_memory
 from memwrap.context import UNSET, MaybeSession
-from memwrap.dialects import Adapter, Kind, Method, adapter_for, default_adapter, methods_of
+from memwrap.dialects import Adapter, Method, adapter_for, default_adapter, methods_of
 from memwrap.endpoint import endpoint_for
 from memwrap.exceptions import ConfigurationError
+from memwrap.kinds import kind_of
 from memwrap.memory.layer import Memory
 from memwrap.names import name_of
 from memwrap.options import Options
@@ -101,8 +102,8 @@ def with_session(
             that its adapter looks up, such as one in a config.
         adapter: Converts the agent's messages to items and back; by default the adapter of the
             agent's type.
-        middleware: The layers around the agent, the first outermost. A `Memory` is put around
-            them all, unless they hold one.
+        middleware: The layers around the agent, the first outermost. Unless they hold a
+            `Memory`, one is put around them all, but for those that say they belong outside of it.
 
     Returns:
         The agent, as it was, with memory.
@@ -131,9 +132,10 @@ def with_session(
     again = _Again(session=session, store=store, key=key, adapter=adapter, middleware=middleware)
     layers = list(middleware)
     if not any(isinstance(layer, Memory) for layer in layers):
-        layers.insert(0, Memory())
+        layers.insert(place_of_memory(layers), Memory())
     memories = [place for place, layer in enumerate(layers) if isinstance(layer, Memory)]
     check_positions(layers, memories)
+    check_order(layers)
     windows = windows_of(layers[memories[0] :])
 
     def remember(method: Method, *, is_function: bool = False) -> SessionWrapper:
@@ -162,7 +164,7 @@ def with_session(
 
     methods = methods_of(found, agent)
     if methods is None:
-        return remember(Method(agent, _call_kind(agent)), is_function=True)
+        return remember(Method(agent, kind_of(agent)), is_function=True)
     return proxy_of(agent, methods, remember, again)
 
 
@@ -220,44 +222,6 @@ def _check(agent: Any, store: Any, adapter: Any) -> None:
                 f"adapter has no {name}(); it is a module such as memwrap.adapters.chat, or an"
                 " object with to_items and from_items"
             )
-
-
-def _refuse_option(agent: Any) -> None:
-    """Refuse what is an option of `with_session`, and was passed by position as the agent."""
-    kind = type(agent).__name__
-    if callable(getattr(agent, "get_items", None)):
-        option = f"a session ({kind})", "session=..."
-    elif callable(getattr(agent, "session", None)):
-        option = f"a store ({kind})", "store=..."
-    else:
-        return
-    raise ConfigurationError(
-        f"with_session was given {option[0]} where the agent belongs; name it:"
-        f" with_session({option[1]})"
-    )
-
-
-def _call_kind(agent: Any) -> Kind:
-    """Return how *agent* is called, by its own code or that of its ``__call__``."""
-    function = agent.__func__ if isinstance(agent, (classmethod, staticmethod)) else agent
-    while isinstance(function, functools.partial):
-        function = function.func
-    if not (inspect.isroutine(function) or callable(function)):
-        _refuse_option(agent)
-        raise ConfigurationError(
-            f"an object of type {type(agent).__name__} cannot be called, and is no agent of a"
-            " framework that memwrap knows; pass a function, or with_session(adapter=...) with"
-            " methods() and answer(). Options have names: session=, store=, middleware="
-        )
-    if not inspect.isroutine(function):
-        function = type(function).__call__
-    if inspect.iscoroutinefunction(function):
-        return Kind.CALL
-    if inspect.isasyncgenfunction(function):
-        return Kind.STREAM
-    if inspect.isgeneratorfunction(function):
-        return Kind.SYNC_STREAM
-    return Kind.SYNC_CALL
 
 
 def _parameters(agent: Any) -> dict[str, inspect.Parameter]:

@@ -7,6 +7,11 @@
     │   ├── StoreError          the back end failed, or holds what it should not
     │   │   └── Lost            nobody knows whether it was done: the answer got lost
     │   └── SessionBusy         another turn kept the session too long     (also a TimeoutError)
+    ├── TurnRefused             a layer did not let the turn happen
+    │   ├── BudgetExceeded      the tokens or the money for it are spent
+    │   ├── GuardViolation      its input or its answer is not allowed
+    │   └── RateLimited         there were too many turns before it
+    ├── TurnTimeout             the agent took too long                    (also a TimeoutError)
     └── TurnError               a layer broke the rules of a turn
         ├── TurnIdReused        the turn's id has been used for another input
         └── TurnNotSaved        the agent answered, the store did not take it
@@ -28,18 +33,23 @@ if TYPE_CHECKING:
     from memwrap.items import Item
 
 __all__ = [
+    "BudgetExceeded",
     "ConfigurationError",
     "ConversionError",
+    "GuardViolation",
     "HistoryChanged",
     "LeaseLost",
     "Lost",
     "MemwrapError",
+    "RateLimited",
     "SessionBusy",
     "SessionError",
     "StoreError",
     "TurnError",
     "TurnIdReused",
     "TurnNotSaved",
+    "TurnRefused",
+    "TurnTimeout",
 ]
 
 
@@ -91,6 +101,42 @@ class Lost(StoreError):
 
 class SessionBusy(SessionError, TimeoutError):
     """Another turn on the same session did not end within the time a turn may wait."""
+
+
+class TurnRefused(MemwrapError):
+    """A layer did not let the turn happen, or its answer out."""
+
+
+class BudgetExceeded(TurnRefused):
+    """The tokens or the money of a budget are spent; the agent was not called."""
+
+
+class GuardViolation(TurnRefused):
+    """The input or the answer of a turn is not allowed.
+
+    Attributes:
+        reason: What the check said, or an empty text; it may quote what was said.
+    """
+
+    def __init__(self, *args: object, reason: str = "") -> None:
+        super().__init__(*args)
+        self.reason = reason
+
+
+class RateLimited(TurnRefused):
+    """There were too many turns before this one; the agent was not called.
+
+    Attributes:
+        retry_after: Seconds after which there may be room for a turn.
+    """
+
+    def __init__(self, *args: object, retry_after: float = 0.0) -> None:
+        super().__init__(*args)
+        self.retry_after = retry_after
+
+
+class TurnTimeout(MemwrapError, TimeoutError):
+    """The agent took longer than a layer allows; nothing was stored."""
 
 
 class TurnError(MemwrapError):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import Context
 from types import MappingProxyType
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from memwrap.attempts import OUTSIDE, Entry, Place, begin_again, nothing_sent
 from memwrap.dialects import Adapter, PutBack, Rebuild
@@ -18,17 +18,7 @@ from memwrap.sessions.base import Session
 from memwrap.values import is_value, message_of
 from memwrap.window import PastCut, Windows
 
-__all__ = [
-    "Event",
-    "Handler",
-    "Kept",
-    "Middleware",
-    "Recorded",
-    "Run",
-    "Send",
-    "Turn",
-    "View",
-]
+__all__ = ["Event", "Handler", "Kept", "Middleware", "Recorded", "Run", "Send", "Turn", "View"]
 
 Event: TypeAlias = Any
 """One thing the caller receives."""
@@ -76,6 +66,8 @@ class Run:
         rebuild: Makes a stored result again; None if the adapter alone does.
         parent: The turn in which the agent was called, or None.
         events: What the agent sent and recorded so far.
+        fate: What becomes of a turn that a layer does not allow: nothing of it is stored
+            (``"discard"``), or what it has is stored, where no agent sees it (``"quarantine"``).
         given: The list of messages that the agent was given; None if it was no list.
         is_open: Whether `Memory` holds the session.
         is_over: Whether it is too late to record anything.
@@ -97,8 +89,18 @@ class Run:
     """
 
     __slots__ = (
-        *("adapter", "agent", "args", "caller", "cut", "entries", "events", "given", "is_open"),
-        *("is_over", "is_stopped", "is_unread", "kwargs", "left", "opened", "parent", "place"),
+        *("adapter", "agent", "args", "caller", "cut", "entries", "events", "fate", "given"),
+        *(
+            "is_open",
+            "is_over",
+            "is_stopped",
+            "is_unread",
+            "kwargs",
+            "left",
+            "opened",
+            "parent",
+            "place",
+        ),
         *("put_back", "rebuild", "returned", "task", "texts_since", "windows"),
     )
 
@@ -122,6 +124,7 @@ class Run:
         self.rebuild = rebuild
         self.parent = parent
         self.events: list[Event] = []
+        self.fate: Literal["", "discard", "quarantine"] = ""
         self.given: Given | None = None
         self.is_open = False
         self.is_stopped = False
@@ -283,16 +286,19 @@ class Turn:
         """The id of the session, or None when the turn has no memory."""
         return getattr(self.session, "session_id", None)
 
-    def collect(self) -> list[Item]:
+    def collect(self, held: Sequence[Event] = ()) -> list[Item]:
         """Turn what the agent sent and recorded so far into items, in the order it happened.
 
         What it has appended to its list comes before the rest of what it sent.
+
+        Args:
+            held: Events that a layer holds back, which come last.
 
         Raises:
             TurnError: No layer sent an event, and the turn is a call or never reached the agent.
             ConversionError: The adapter does not know what was sent.
         """
-        events = self.run.events
+        events = [*self.run.events, *held] if held else self.run.events
         if appended := self.run.appended:
             known = converted(self.run.adapter.to_items, appended, role="assistant")
             given = self.run.items_of([event for event in events if event is not None])

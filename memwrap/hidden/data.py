@@ -17,6 +17,7 @@ from memwrap.items import Item
 __all__ = [
     "ANSWER",
     "PROVIDER_DATA",
+    "QUARANTINED",
     "data_of",
     "for_others",
     "is_hidden_data",
@@ -37,6 +38,11 @@ _MARKS = "memwrap"
 
 ANSWER = "answer"
 """The note of a call that is an answer; unlike those of turns it belongs to the item itself."""
+
+QUARANTINED = "quarantined"
+"""The note of an item that is stored and that no agent is to see; it belongs to the item too."""
+
+_OF_ITEMS = (ANSWER, QUARANTINED)
 
 # A sidecar has these keys, whatever the adapter that wrote it is called.
 _SIDECAR_KEYS = frozenset({"at", "of"})
@@ -130,8 +136,8 @@ def _without_own(item: Item, keep: Collection[str]) -> Item:
 
 
 def _without_marks(item: Item) -> Item:
-    marks = marks_of(item)
-    return with_data(item, _MARKS, {ANSWER: marks[ANSWER]} if ANSWER in marks else None)
+    own = {name: value for name, value in marks_of(item).items() if name in _OF_ITEMS}
+    return with_data(item, _MARKS, own or None)
 
 
 def _with_only(item: Item, data: dict[str, Any]) -> Item:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Hashable
 
 from memwrap.exceptions import SessionBusy
+from memwrap.sessions.base import identity
 from memwrap.sessions.leases import new_token
 from memwrap.sessions.turns import OpenTurn, TurnSession
+from memwrap.turn import Turn
 from memwrap.window import Windows
 
-__all__ = ["begun"]
+__all__ = ["begun", "outer_turn"]
 
 _PAUSES = (0.002, 0.05)  # seconds between two looks at another process's lease: first, most
 
@@ -48,3 +51,12 @@ async def begun(
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, most)
     return opened
+
+
+def outer_turn(turn: Turn | None, key: Hashable) -> Turn | None:
+    """Return the nearest of *turn* and the turns around it that has the session of *key* open."""
+    while turn is not None:
+        if turn.run.is_open and turn.session is not None and identity(turn.session) == key:
+            return turn
+        turn = turn.run.parent
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memwrap.hidden.data import marks_of, without_hidden
+from memwrap.hidden.data import QUARANTINED, marks_of, without_hidden
 from memwrap.instructions import without_superseded
 from memwrap.items import Item, are_items, are_texts, fault_of
 from memwrap.turn import Turn
@@ -25,7 +25,8 @@ def remembered(turn: Turn, past: list[Item]) -> list[Item]:
     if turn.run.texts_since is not None:
         return past
     added = turn.run.cut.added if turn.run.cut else ()
-    return without_superseded(readable(turn, past), turn.input, added)
+    shown = [item for item in readable(turn, past) if QUARANTINED not in marks_of(item)]
+    return without_superseded(shown, turn.input, added)
 
 
 def readable(turn: Turn, history: list[Item]) -> list[Item]:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from memwrap.aside import MANY, aside, dropped_aside
 from memwrap.attempts import OUTSIDE
+from memwrap.checks import check_choice
 from memwrap.dialects import refuses_input
 from memwrap.exceptions import (
     ConfigurationError,
@@ -23,7 +24,7 @@ from memwrap.exceptions import (
     TurnNotSaved,
 )
 from memwrap.items import without_open_calls
-from memwrap.memory.beginning import begun
+from memwrap.memory.beginning import begun, outer_turn
 from memwrap.memory.commit import Commit
 from memwrap.memory.cut import Cut
 from memwrap.memory.fingerprints import Fingerprints
@@ -32,7 +33,7 @@ from memwrap.memory.known import without_known
 from memwrap.memory.locks import acquire, release, try_acquire
 from memwrap.memory.pieces import pieces_of
 from memwrap.memory.repeats import note_replay
-from memwrap.memory.replay import carry, delivered, place_of_half, stored_answer
+from memwrap.memory.replay import carry, delivered, place_of_half, quarantined, stored_answer
 from memwrap.sessions.base import identity
 from memwrap.sessions.four_methods import turns_of
 from memwrap.sessions.leases import new_token
@@ -97,10 +98,10 @@ class Memory:
         secret: bytes = b"",
         window: int | Window | None = None,
     ) -> None:
-        _check("on_error", on_error, "discard", "keep_input")
-        _check("on_stop", on_stop, "discard", "keep_delivered")
-        _check("on_save_error", on_save_error, "raise", "return")
-        _check("on_busy", on_busy, "wait", "reject")
+        check_choice("Memory", "on_error", on_error, "discard", "keep_input")
+        check_choice("Memory", "on_stop", on_stop, "discard", "keep_delivered")
+        check_choice("Memory", "on_save_error", on_save_error, "raise", "return")
+        check_choice("Memory", "on_busy", on_busy, "wait", "reject")
         if not busy_timeout >= 0:
             raise ConfigurationError(f"busy_timeout is a number of seconds, not {busy_timeout!r}")
         if lease is not None and not lease > 0:
@@ -146,7 +147,7 @@ class Memory:
                 " the change would be lost; put the layer that does it behind Memory in middleware"
             )
         key: Hashable = identity(turn.session)
-        outer = None if turn.run.parent is None else _outer(turn.run.parent, key)
+        outer = None if turn.run.parent is None else outer_turn(turn.run.parent, key)
         if outer is not None:
             # A nested turn has a key of its own, or it would wait for the outer turn for ever.
             # Nested turns side by side still wait for each other.
@@ -263,7 +264,10 @@ class Memory:
     async def _failed(self, commit: Commit, known: int, error: BaseException) -> None:
         """Store what the options keep of a turn that was stopped, or failed with *error*."""
         turn = commit.turn
-        if isinstance(error, Exception):
+        if turn.run.fate:
+            if turn.run.fate == "quarantine":
+                await self._keep(commit, lambda: Kept(turn.input, quarantined(turn)), _UNNAMED)
+        elif isinstance(error, Exception):
             # What an agent raises in the middle of its stream stays as it is.
             if turn.run.sent and (not turn.streaming or isinstance(error, MemwrapError)):
                 carry(error, turn)
@@ -280,6 +284,8 @@ class Memory:
         turn = commit.turn
         collected = turn.collect()
         turn.new_items = without_open_calls(collected)
+        if turn.run.fate == "discard":
+            return
         pieces = None if turn.id is None else pieces_of(turn, collected)
         record = TurnRecord(turn.id, answers=known) if turn.id or known else _UNNAMED
         await commit.save(Kept(turn.input, turn.new_items), record, pieces)
@@ -302,17 +308,3 @@ class Memory:
                 commit.turn.session_id,
                 type(exc).__name__,
             )
-
-
-def _outer(turn: Turn | None, key: Hashable) -> Turn | None:
-    """Return the nearest of *turn* and the turns around it that has the session of *key* open."""
-    while turn is not None:
-        if turn.run.is_open and turn.session is not None and identity(turn.session) == key:
-            return turn
-        turn = turn.run.parent
-    return None
-
-
-def _check(name: str, value: str, *allowed: str) -> None:
-    if value not in allowed:
-        raise ConfigurationError(f"{name} is {' or '.join(map(repr, allowed))}, not {value!r}")

@@ -12,10 +12,10 @@ from memwrap.exceptions import ConversionError, MemwrapError
 from memwrap.items import Item, text_of, without_open_calls
 from memwrap.memory.pieces import ITEM, LIST, NOTHING, TEXT, VALUE, Piece, read_pieces
 from memwrap.sessions.turns import StoredTurn
-from memwrap.turn import Turn
+from memwrap.turn import Recorded, Turn
 from memwrap.values import value_of
 
-__all__ = ["carry", "delivered", "place_of_half", "result_of", "stored_answer"]
+__all__ = ["carry", "delivered", "place_of_half", "quarantined", "result_of", "stored_answer"]
 
 
 def result_of(turn: Turn) -> Any:
@@ -86,6 +86,12 @@ def delivered(turn: Turn) -> list[Item]:
                 }
             )
     return items
+
+
+def quarantined(turn: Turn) -> list[Item]:
+    """Return what a turn has recorded that a layer does not allow."""
+    recorded = [event for event in turn.run.events if isinstance(event, Recorded)]
+    return turn.run.items_of(recorded)
 
 
 def _said_parts(content: Any) -> list[Item]:

@@ -2,8 +2,24 @@
 
 from memwrap.memory.layer import Memory
 from memwrap.middleware.clear import Clear
+from memwrap.middleware.fallback import Fallback
+from memwrap.middleware.guard import Guard
 from memwrap.middleware.log import Log
+from memwrap.middleware.rate_limit import RateLimit
 from memwrap.middleware.redact import Redact
+from memwrap.middleware.retry import Retry
+from memwrap.middleware.timeout import Timeout
 from memwrap.middleware.trim import Trim
 
-__all__ = ["Clear", "Log", "Memory", "Redact", "Trim"]
+__all__ = [
+    "Clear",
+    "Fallback",
+    "Guard",
+    "Log",
+    "Memory",
+    "RateLimit",
+    "Redact",
+    "Retry",
+    "Timeout",
+    "Trim",
+]

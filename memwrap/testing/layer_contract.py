@@ -200,9 +200,9 @@ class LayerContract:
         """A layer around this one may try again: the turn is as if tried once."""
 
         async def test(chain: list[Middleware]) -> None:
-            twice, once = Talk([*_before(chain), _again, *_behind(chain)]), Talk(chain)
-            if isinstance(chain[-1], Memory):  # the layer in front of Memory
-                twice = Talk([_again, *chain])
+            is_inside = isinstance(chain[0], Memory)
+            twice = Talk([chain[0], _again, chain[1]] if is_inside else [_again, *chain])
+            once = Talk(chain)
             twice.error, twice.failures = Failure("the first attempt"), 1
             for text in ("one", "two"):
                 answer = await twice.agent(text, session=twice.session)
@@ -243,14 +243,6 @@ async def _again(turn: Turn, send: Send, handler: Handler) -> None:
         await handler(turn, send)
     except Failure:
         await handler(turn, send)
-
-
-def _before(chain: list[Middleware]) -> list[Middleware]:
-    return [one for one in chain if isinstance(one, Memory)]
-
-
-def _behind(chain: list[Middleware]) -> list[Middleware]:
-    return [one for one in chain if not isinstance(one, Memory)]
 
 
 async def _calls(talk: Talk) -> int:

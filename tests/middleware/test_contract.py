@@ -3,14 +3,31 @@
 import pytest
 
 from memwrap.memory.layer import Memory
-from memwrap.middleware import Clear, Log, Redact, Trim
+from memwrap.middleware import Clear, Fallback, Guard, Log, RateLimit, Redact, Retry, Timeout, Trim
 from memwrap.testing import LayerContract
 
+
+async def other(items):
+    return "another agent"
+
+
+async def allowed(items):
+    return None
+
+
 LAYERS = {
+    "Fallback": lambda: Fallback(other, on=ConnectionError),
+    "Guard input": lambda: Guard(lambda items: True),
+    "Guard output": lambda: Guard(allowed, on="output", keep="quarantine"),
     "Log": Log,
     "Log with content": lambda: Log(content=True),
+    "RateLimit": lambda: RateLimit("1000/second;100000/day", key=lambda turn: "all"),
+    "RateLimit by session": lambda: RateLimit("1000/second", on_exceeded="wait"),
     "Redact": lambda: Redact(r"sk-\w+"),
     "Redact by a function": lambda: Redact(lambda text: text.replace("hush", "")),
+    "Retry": lambda: Retry(on=ConnectionError),
+    "Timeout": lambda: Timeout(60, first_event=50, between_events=40),
+    "Timeout of all": lambda: Timeout(60),
     "Trim items": lambda: Trim(max_items=50),
     "Trim turns": lambda: Trim(max_turns=20, tool_outputs=Clear(keep=2)),
     "Trim tokens": lambda: Trim(max_tokens=8000, count_tokens="chars/4"),
