@@ -18,7 +18,7 @@ __all__ = [
     "check_order",
     "check_positions",
     "name_of_layer",
-    "place_of_memory",
+    "place_of",
 ]
 
 
@@ -109,9 +109,13 @@ def check_order(middleware: Sequence[Middleware]) -> None:
                 raise _wrong_order(other, layer)
 
 
-def place_of_memory(middleware: Sequence[Middleware]) -> int:
-    """Return where `Memory` goes among layers without one: behind those that belong before it."""
-    before = [place for place, layer in enumerate(middleware, 1) if _wanted_side(layer) is False]
+def place_of(kind: type, middleware: Sequence[Middleware]) -> int:
+    """Return the outermost place for a layer: behind those that have to stand outside of it."""
+    before = [
+        place
+        for place, layer in enumerate(middleware, 1)
+        if isinstance(layer, Ordered) and issubclass(kind, tuple(layer.outside_of))
+    ]
     return max(before, default=0)
 
 

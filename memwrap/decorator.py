@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from memwrap.arguments import Arguments
-from memwrap.chain import build_chain, check_order, check_positions, place_of_memory
+from memwrap.chain import build_chain, check_order, check_positions, place_of
 from memwrap.context import UNSET, MaybeSession
 from memwrap.dialects import Adapter, Method, adapter_for, default_adapter, methods_of
 from memwrap.endpoint import endpoint_for
@@ -103,7 +103,7 @@ def with_session(
         adapter: Converts the agent's messages to items and back; by default the adapter of the
             agent's type.
         middleware: The layers around the agent, the first outermost. Unless they hold a
-            `Memory`, one is put around them all, but for those that say they belong outside of it.
+            `Memory`, one is put around them all, save those that have to stand outside of it.
 
     Returns:
         The agent, as it was, with memory.
@@ -132,7 +132,7 @@ def with_session(
     again = _Again(session=session, store=store, key=key, adapter=adapter, middleware=middleware)
     layers = list(middleware)
     if not any(isinstance(layer, Memory) for layer in layers):
-        layers.insert(place_of_memory(layers), Memory())
+        layers.insert(place_of(Memory, layers), Memory())
     memories = [place for place, layer in enumerate(layers) if isinstance(layer, Memory)]
     check_positions(layers, memories)
     check_order(layers)

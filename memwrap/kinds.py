@@ -15,10 +15,10 @@ __all__ = ["kind_of"]
 def _refuse_option(agent: Any) -> None:
     """Refuse what is an option of `with_session`, and was passed by position as the agent."""
     kind = type(agent).__name__
-    if callable(getattr(agent, "get_items", None)):
-        option = f"a session ({kind})", "session=..."
-    elif callable(getattr(agent, "session", None)):
+    if callable(getattr(agent, "session", None)):
         option = f"a store ({kind})", "store=..."
+    elif callable(getattr(agent, "get_items", None)):
+        option = f"a session ({kind})", "session=..."
     else:
         return
     raise ConfigurationError(

@@ -61,7 +61,7 @@ class Guard:
         self.check = check
         self.on = on
         self.on_violation = on_violation
-        self.keep = keep
+        self.keep: Literal["discard", "quarantine"] = keep
         self.within_memory = True if on == "output" or keep == "quarantine" else None
 
     async def __call__(self, turn: Turn, send: Send, handler: Handler, /) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from memwrap.checks import check_choice
 from memwrap.exceptions import ConfigurationError, RateLimited, StoreError
 from memwrap.foreign import as_cause
+from memwrap.memory.layer import Memory
 from memwrap.turn import Handler, Send, Turn
 
 __all__ = ["RateLimit"]
@@ -38,7 +39,8 @@ class RateLimit:
         ConfigurationError: An option has no such value, or a library is not installed.
     """
 
-    within_memory = False
+    inside_of = ()
+    outside_of = (Memory,)
 
     def __init__(
         self,
