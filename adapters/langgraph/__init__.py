@@ -16,8 +16,9 @@ LangChain's middleware is one), messages that it put before its input, and summa
 added by then, and the text of the message that was under way.
 
 The way back is ``{"messages": [...]}``; a ``RemoveMessage`` has been applied to it, and of two
-messages with one id the second has none, or the graph would replace the first. A graph with a
-checkpointer and a thread id remembers by itself, and is refused. For models of another provider
+messages with one id the second has none, or the graph would replace the first. A turn has a thread
+of its own in a graph's checkpointer (`memwrap.adapters.langgraph.thread`); any other would remember
+a second time, and is refused. For models of another provider
 than the one that a history came from there is `memwrap.adapters.langgraph.portable`.
 """
 

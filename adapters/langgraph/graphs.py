@@ -10,7 +10,6 @@ from functools import partial, wraps
 from typing import Any
 
 from langgraph.pregel import Pregel
-from langgraph.types import Command
 from pydantic import BaseModel
 
 from memwrap.adapters import langchain
@@ -23,6 +22,7 @@ from memwrap.adapters.langgraph.state import (
     StreamEvent,
     from_items,
 )
+from memwrap.adapters.langgraph.thread import messages_with, resumes
 from memwrap.dialects import Method, Methods, PutBack
 from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item
@@ -59,8 +59,8 @@ def methods(
 
 def _split(from_items: Callable[[list[Item]], State], input: Any) -> tuple[Any, PutBack]:
     """Take the messages out of a state, or take messages for one."""
-    if input is None or isinstance(input, Command):  # they resume a run: there is no new input
-        return [], lambda history, new: input  # noqa: ARG005
+    if resumes(input):
+        return _resumed(from_items, input)
     state = _state_of(input)
 
     def put_back(history: list[Item], new: list[Item]) -> State:
@@ -68,6 +68,18 @@ def _split(from_items: Callable[[list[Item]], State], input: Any) -> tuple[Any, 
 
     messages = input if state is None else state.get(MESSAGES, [])
     # LangGraph takes what is no list for one message, a pair of strings too.
+    return messages if isinstance(messages, list) else [messages], put_back
+
+
+def _resumed(from_items: Callable[[list[Item]], State], input: Any) -> tuple[Any, PutBack]:
+    """Take the messages out of what a Command adds to a state; the state has the history."""
+    messages = messages_with(input)
+    if messages is None:
+        return [], lambda history, new: input  # noqa: ARG005
+
+    def put_back(history: list[Item], new: list[Item]) -> Any:  # noqa: ARG001
+        return replace(input, update={**input.update, **from_items(new)})
+
     return messages if isinstance(messages, list) else [messages], put_back
 
 
@@ -86,7 +98,7 @@ def _ainvoke(graph: Any) -> Callable[..., Any]:
     @wraps(graph.ainvoke)
     async def ainvoke(input: Any, config: Any = None, **options: Any) -> GraphState:
         run = Run(graph, input, config, options, is_call=True)
-        async with aclosing(graph.astream(input, config, **run.options)) as chunks:
+        async with aclosing(_achunks(graph, input, run)) as chunks:
             async for chunk in chunks:
                 run.take(chunk)
         return run.result()
@@ -98,8 +110,9 @@ def _invoke(graph: Any) -> Callable[..., Any]:
     @wraps(graph.invoke)
     def invoke(input: Any, config: Any = None, **options: Any) -> GraphState:
         run = Run(graph, input, config, options, is_call=True)
-        for chunk in graph.stream(input, config, **run.options):
-            run.take(chunk)
+        with closing(_chunks(graph, input, run)) as chunks:
+            for chunk in chunks:
+                run.take(chunk)
         return run.result()
 
     return invoke
@@ -112,7 +125,7 @@ def _astream(graph: Any) -> Callable[..., Any]:
     ) -> AsyncGenerator[StreamEvent | StreamEnd, None]:
         run = Run(graph, input, config, options)
         try:
-            async with aclosing(graph.astream(input, config, **run.options)) as chunks:
+            async with aclosing(_achunks(graph, input, run)) as chunks:
                 async for chunk in chunks:
                     for event in run.take(chunk):
                         yield event
@@ -131,7 +144,7 @@ def _stream(graph: Any) -> Callable[..., Any]:
     ) -> Generator[StreamEvent | StreamEnd, None, None]:
         run = Run(graph, input, config, options)
         try:
-            with closing(graph.stream(input, config, **run.options)) as chunks:
+            with closing(_chunks(graph, input, run)) as chunks:
                 for chunk in chunks:
                     yield from run.take(chunk)
         except GeneratorExit:
@@ -140,6 +153,35 @@ def _stream(graph: Any) -> Callable[..., Any]:
         yield StreamEnd(run.new_messages)
 
     return stream
+
+
+async def _achunks(graph: Any, input: Any, run: Run) -> AsyncGenerator[Any, None]:
+    """Stream a graph in the turn's own thread, if it has one."""
+    has_ended = False
+    if run.thread is not None:
+        await run.thread.afind()
+    try:
+        async with aclosing(graph.astream(input, run.config, **run.options)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+        has_ended = True
+    finally:
+        if run.thread is not None:
+            await run.thread.aleave(has_ended=has_ended, waits_behind=run.waits_behind)
+
+
+def _chunks(graph: Any, input: Any, run: Run) -> Generator[Any, None, None]:
+    """Stream a graph as `_achunks` does."""
+    has_ended = False
+    if run.thread is not None:
+        run.thread.find()
+    try:
+        with closing(graph.stream(input, run.config, **run.options)) as chunks:
+            yield from chunks
+        has_ended = True
+    finally:
+        if run.thread is not None:
+            run.thread.leave(has_ended=has_ended, waits_behind=run.waits_behind)
 
 
 async def _ashow(events: Any) -> AsyncGenerator[Any, None]:

@@ -16,13 +16,12 @@ from langchain_core.messages import (
     message_chunk_to_message,
 )
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
-from langgraph.types import Command, Overwrite
+from langgraph.types import Overwrite
 
 from memwrap.adapters import langchain
-from memwrap.adapters.langchain.runnables import config_of
 from memwrap.adapters.langgraph.keys import Keys, id_of, text_without_id
 from memwrap.adapters.langgraph.state import MESSAGES, GraphState, State, StreamEvent
-from memwrap.adapters.second_memory import refuse_second_memory
+from memwrap.adapters.langgraph.thread import own_thread
 from memwrap.context import current_turn, record
 from memwrap.exceptions import ConfigurationError
 from memwrap.hidden.data import without_hidden
@@ -49,6 +48,8 @@ class Run:
 
     Attributes:
         options: What the graph is to be streamed with.
+        config: With which config.
+        thread: The turn's own thread in the graph's checkpointer, or None.
 
     Raises:
         ConfigurationError: The graph would remember a second time, or an option would keep its
@@ -64,7 +65,9 @@ class Run:
         *,
         is_call: bool = False,
     ) -> None:
-        _refuse_other_memory(graph, input, config)
+        self.thread = own_thread(graph, input, config)
+        self.config = config if self.thread is None else self.thread.config
+        self._is_waiting = False
         _refuse_options(options, is_call=is_call)
         # A call wants the values, and the updates as well for the interrupts in them.
         self._asked = ["updates"] if is_call else options.get("stream_mode") or graph.stream_mode
@@ -89,6 +92,11 @@ class Run:
         """What the run has added, in its newest form."""
         self._look(self._state)  # a node may have appended to it, and told the graph nothing
         return convert_to_messages(self._new.values())
+
+    @property
+    def waits_behind(self) -> int | None:
+        """Behind how many messages of its state the run waits for a person; None if it does not."""
+        return len(self._state.get(MESSAGES) or []) if self._is_waiting else None
 
     def take(self, chunk: Any) -> Iterable[StreamEvent]:
         """Look at what the graph streamed; return it if the caller asked for it."""
@@ -135,8 +143,10 @@ class Run:
         messages: list[Any] = self._state.get(MESSAGES) or []
         keys = self._keys.of_state(messages)
         if self._given is None:  # what is streamed first is the input, with LangGraph's ids in it
-            self._given = list(messages)  # a node may append to the state's list itself
-            self._given_keys = set(keys)
+            # A run that failed has added to its thread what no turn has stored.
+            stored = None if self.thread is None else self.thread.stored
+            self._given = list(messages[:stored])  # a node may append to the state's list itself
+            self._given_keys = set(keys[:stored])
         begin = max((n + 1 for n, key in enumerate(keys) if key in self._given_keys), default=0)
         for key, message in zip(keys[begin:], messages[begin:], strict=True):
             if not self._is_view_only(message):
@@ -151,6 +161,7 @@ class Run:
     def _note(self, updates: Any) -> None:
         for node, found in updates.items():
             if node == INTERRUPT:
+                self._is_waiting = True
                 self._interrupts += found
             # A node may return several updates, or run several times in a step.
             for update in found if isinstance(found, list) else [found]:
@@ -241,17 +252,3 @@ def _refuse_options(options: Mapping[str, Any], *, is_call: bool) -> None:
             f"{', '.join(refused)}: a graph that remembers has no such option here, since its"
             " messages could not be seen; leave it out, or use stream for other modes"
         )
-
-
-def _refuse_other_memory(graph: Any, input: Any, config: Any) -> None:
-    turn = current_turn()
-    if turn is None or turn.session is None:
-        return
-    if input is None or isinstance(input, Command):
-        raise ConfigurationError(
-            "a Command, or None, goes on with a run that a checkpointer holds, and its history"
-            " with it; call the graph with session=None for it"
-        )
-    if graph.checkpointer and "thread_id" in config_of(graph, config):
-        way = "compile the graph without one, or call it without with_session"
-        refuse_second_memory({"a checkpointer with a thread_id": way})
