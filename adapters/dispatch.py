@@ -106,6 +106,11 @@ def unknown(value: Any, role: str) -> ConversionError:
 
 # Items of the Responses API; calls, outputs and the like have endings of their own.
 _TYPES = frozenset({"message", "reasoning", "item_reference", "compaction", "mcp_list_tools"})
+_ROLES = frozenset({"assistant", "developer", "system", "user"})
+_OTHER_ROLE = (
+    "a message has one of the roles user, assistant, system and developer: put the speaker's name"
+    " into its text; for messages of another API pass with_session(adapter=...)"
+)
 _ENDINGS = ("_call", "_output", "_request", "_response", "_tools", "_reference")
 
 
@@ -118,7 +123,8 @@ def check_item(item: Item, role: str, place: int) -> None:
         place: Its place among what was given.
 
     Raises:
-        ConversionError: It has neither a role nor the type of an item, or is a realtime item.
+        ConversionError: It has neither a role nor the type of an item, has a role that no reader
+            knows, or is a realtime item.
     """
     path = f"$[{place}]"
     if str(item.get("object", "")).startswith("realtime."):
@@ -131,9 +137,9 @@ def check_item(item: Item, role: str, place: int) -> None:
         )
     kind = item.get("type")
     if item.get("role"):
-        if (fault := fault_of(item)) is None:
+        if (fault := fault_of(item)) is None and item["role"] in _ROLES:
             return
-        why = f"an item has a `role` or a `type`: {fault}"
+        why = f"an item has a `role` or a `type`: {fault}" if fault else _OTHER_ROLE
     elif kind is None and role == "assistant":
         why = (
             "the agent gave a dict that is no item, without a `role` and a `type`: give its text,"

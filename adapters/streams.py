@@ -6,7 +6,9 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
-__all__ = ["Accumulator", "Shown", "added_up"]
+from memwrap.exceptions import ConversionError
+
+__all__ = ["Accumulator", "Shown", "added_up", "failed_stream"]
 
 E_contra = TypeVar("E_contra", contravariant=True)
 M_co = TypeVar("M_co", covariant=True)
@@ -30,6 +32,19 @@ def added_up(events: Iterable[E_contra], to: Accumulator[E_contra, M_co]) -> Ite
     for event in events:
         yield from to.add(event)
     yield from to.rest()
+
+
+def failed_stream(kind: object) -> ConversionError:
+    """Return the error for an event that says that the API could not go on.
+
+    Args:
+        kind: What the API calls the failure.
+    """
+    name = f" ({kind})" if isinstance(kind, str) and kind.isidentifier() else ""
+    return ConversionError(
+        f"the stream has an event of the API's that says that it failed{name}, and so its answer is"
+        " no whole one: raise an error when such an event comes, as the API's own client does"
+    )
 
 
 class _Stream(Protocol):

@@ -11,15 +11,18 @@ from google.adk.apps import App
 from google.adk.events import Event, EventActions
 from google.adk.runners import Runner
 
-from memwrap.adapters.adk.convert import Quiet
+from memwrap.adapters.adk.convert import Quiet, from_items
 from memwrap.adapters.adk.state import RunService, lasting
 from memwrap.dialects import Kind, Method, Methods
 from memwrap.exceptions import ConfigurationError
+from memwrap.items import Item
+from memwrap.memory.repeats import note_replay
 
 __all__ = ["methods"]
 
 _APP = "memwrap"  # the name of the app that the agent is for the time of a call
 _ID = "session"
+_USER = "user"
 
 
 def methods(agent: Any) -> Methods | None:
@@ -36,9 +39,10 @@ def methods(agent: Any) -> Methods | None:
         )
     if not isinstance(agent, BaseAgent):
         return None
+    again: dict[str, Any] = {"rebuild": _again}
     remember = {
-        "run_async": Method(_run_async(agent), Kind.STREAM, show=_ashow),
-        "run": Method(_run(agent), Kind.SYNC_STREAM, instead="run_async", show=_show),
+        "run_async": Method(_run_async(agent), Kind.STREAM, show=_ashow, **again),
+        "run": Method(_run(agent), Kind.SYNC_STREAM, instead="run_async", show=_show, **again),
     }
     derived = {"run_live": _refuse_live}
     return Methods("run_async", remember, derived, copies=("clone",))
@@ -48,7 +52,7 @@ def _run_async(agent: BaseAgent) -> Callable[..., Any]:
     async def run_async(
         events: Sequence[Event],
         *,
-        user_id: str = "user",
+        user_id: str = _USER,
         run_config: Any = None,
         state_delta: dict[str, Any] | None = None,
     ) -> AsyncGenerator[Event, None]:
@@ -66,7 +70,7 @@ def _run(agent: BaseAgent) -> Callable[..., Any]:
     def run(
         events: Sequence[Event],
         *,
-        user_id: str = "user",
+        user_id: str = _USER,
         run_config: Any = None,
         state_delta: dict[str, Any] | None = None,
     ) -> Generator[Event, None, None]:
@@ -92,21 +96,39 @@ def _runner(
 def _changes(state_delta: dict[str, Any] | None) -> list[Quiet]:
     """Return what the caller changes of the state, which the runner keeps with the input."""
     kept = lasting(state_delta or {})
-    return [Quiet(author="user", actions=EventActions(state_delta=kept))] if kept else []
+    return [Quiet(author=_USER, actions=EventActions(state_delta=kept))] if kept else []
+
+
+class Again(list[Event]):
+    """The events that some items of a stored run are."""
+
+
+def _again(items: Sequence[Item], type_name: str, values: Sequence[Any]) -> Again:  # noqa: ARG001
+    """Return the events of a stored run that its caller was given."""
+    told = (one for one in from_items(items) if one.author != _USER or one.content is not None)
+    events = Again(told)
+    for event in events:
+        note_replay(event)
+    return events
 
 
 async def _ashow(events: Any) -> AsyncGenerator[Event, None]:
     async with aclosing(events):
         async for event in events:
-            if not isinstance(event, Quiet):
-                yield event
+            for shown in _shown(event):
+                yield shown
 
 
 def _show(events: Any) -> Generator[Event, None, None]:
     with closing(events):
         for event in events:
-            if not isinstance(event, Quiet):
-                yield event
+            yield from _shown(event)
+
+
+def _shown(event: Any) -> Sequence[Event]:
+    if isinstance(event, Again):
+        return event
+    return [] if isinstance(event, Quiet) else [event]
 
 
 def _refuse_live(remembering: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG001

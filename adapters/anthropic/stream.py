@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from memwrap.adapters.anthropic.blocks import Block, as_block
+from memwrap.adapters.streams import failed_stream
 
 __all__ = ["MessageStream", "is_event"]
 
@@ -81,6 +82,8 @@ class MessageStream:
         if not is_event(value):
             return [*self.rest(), value]
         kind = value["type"]
+        if kind == "error":
+            raise failed_stream((value.get("error") or {}).get("type"))
         if kind == "message_start":
             done = self.rest()
             self._is_open = True

@@ -42,5 +42,14 @@ from memwrap.adapters.llama_index.convert import from_items, to_items  # noqa: E
 from memwrap.adapters.llama_index.handler import RunHandler  # noqa: E402
 from memwrap.adapters.llama_index.plug import MemwrapMemory  # noqa: E402
 from memwrap.adapters.llama_index.rebuilt import rebuild  # noqa: E402
+from memwrap.adapters.llama_index.usages import usages_in  # noqa: E402
 
-__all__ = ["MemwrapMemory", "RunHandler", "from_items", "methods", "rebuild", "to_items"]
+__all__ = [
+    "MemwrapMemory",
+    "RunHandler",
+    "from_items",
+    "methods",
+    "rebuild",
+    "to_items",
+    "usages_in",
+]

@@ -128,7 +128,8 @@ async def _events(
         if not handler.is_done():
             await handler.cancel_run()
     put = planted.added if input is None else planted.added[1:]
-    yield RunOutput.of(output, new_messages(agent, output, put, steps))
+    calls = [step for step in steps if isinstance(step, AgentOutput)]
+    yield RunOutput.of(output, new_messages(agent, output, put, steps), calls)
 
 
 def _agents_of(agent: Any) -> list[Any]:

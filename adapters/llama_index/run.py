@@ -79,20 +79,32 @@ class RunOutput(AgentOutput):
 
     _messages: list[ChatMessage] = PrivateAttr(default_factory=list)
     _native: Any = PrivateAttr(default=None)
+    _steps: list[AgentOutput] = PrivateAttr(default_factory=list)
 
     @classmethod
-    def of(cls, output: AgentOutput, messages: Sequence[ChatMessage]) -> Self:
-        """Return the output of an agent, with the messages of its run."""
+    def of(
+        cls,
+        output: AgentOutput,
+        messages: Sequence[ChatMessage],
+        steps: Iterable[AgentOutput] = (),
+    ) -> Self:
+        """Return the output of an agent, with the messages and the steps of its run."""
         made = cls.model_construct(
             **{name: getattr(output, name) for name in AgentOutput.model_fields}
         )
         made._messages, made._native = list(messages), output  # noqa: SLF001
+        made._steps = list(steps)  # noqa: SLF001
         return made
 
     @property
     def new_messages(self) -> list[ChatMessage]:
         """What the run added, without its input."""
         return self._messages
+
+    @property
+    def steps(self) -> list[AgentOutput]:
+        """What each call of the model gave."""
+        return self._steps
 
     @property
     def native(self) -> AgentOutput:

@@ -15,12 +15,13 @@ from google.adk.runners import InMemoryRunner
 from google.genai import types
 from support import gathered
 
+import memwrap
 from memwrap import ConfigurationError, InMemoryStore, SQLiteStore, with_session
 from memwrap.adapters import adk, chat, genai, plain
 from memwrap.hidden.sidecar import settled
 from memwrap.items import assistant, text_of
 from memwrap.items import user as asked
-from memwrap.middleware import Memory
+from memwrap.middleware import Memory, Redact
 from memwrap.usage import Usage
 
 CALLS = [
@@ -275,13 +276,27 @@ async def test_what_was_delivered_may_be_kept():
 
 
 async def test_the_same_turn_gives_the_same_again():
-    """A turn that is stored gives its last event again, and the model is not called."""
+    """A turn that is stored gives its events again, by either method; the model is not called."""
     inner, model = pilot(CALLS, "At six.")
     agent = with_session(inner, store=InMemoryStore())
+    options = {"session": "s", "turn_id": "t", "state_delta": {"port": "Rome"}}
+    first = await gathered(agent.run_async("When?", **options))
+    again = await gathered(agent.run_async("When?", **options))
+    assert again == first
+    assert all(map(memwrap.is_replay, again))
+    assert await asyncio.to_thread(lambda: list(agent.run("When?", **options))) == first
+    assert len(first) == 3
+    assert len(model.shown) == 2
+
+
+async def test_what_was_redacted_is_given_again_redacted():
+    """The events of a stored turn show what a layer let through, and nothing else."""
+    inner, _ = pilot(CALLS, "At 6.")
+    agent = with_session(inner, store=InMemoryStore(), middleware=[Redact(r"\d")])
     first = await gathered(agent.run_async("When?", session="s", turn_id="t"))
     again = await gathered(agent.run_async("When?", session="s", turn_id="t"))
-    assert again[-1] == first[-1]
-    assert len(model.shown) == 2
+    assert len(again) == len(first)
+    assert again[-1].content.parts[-1].text == "At [REDACTED]."
 
 
 async def test_agents_of_agents():

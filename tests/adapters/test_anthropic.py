@@ -10,9 +10,9 @@ from corpus.exactness import seen, stored
 from corpus.wire import refused_by_anthropic
 from hypothesis import given
 from hypothesis import strategies as st
-from support import CALL, OUTPUT, REASONING
+from support import CALL, OUTPUT, REASONING, gathered
 
-from memwrap import InMemorySession, is_replay, with_session
+from memwrap import ConversionError, InMemorySession, is_replay, with_session
 from memwrap.adapters import anthropic, chat, plain
 from memwrap.hidden.data import names_of
 from memwrap.items import assistant, system, user
@@ -482,3 +482,20 @@ def test_usage_counts_what_was_cached():
     ]
     start = next(events_of(text("x")))
     assert list(usages_in(anthropic, start))[0].input_tokens == 14
+
+
+@pytest.mark.parametrize("kind", ["overloaded_error", "secret words", None])
+async def test_a_stream_that_failed(kind, session):
+    """An event that says that the stream failed is an error, and nothing of the turn is stored."""
+
+    @with_session(session=session, adapter=anthropic)
+    async def agent(messages):
+        for event in list(events_of(text("It is")))[:-2]:
+            yield event
+        yield {"type": "error", "error": {"type": kind, "message": "secret"}}
+
+    with pytest.raises(ConversionError, match="says that it failed") as caught:
+        await gathered(agent("How is it?"))
+    assert "secret" not in str(caught.value)
+    assert ("overloaded_error" in str(caught.value)) is (kind == "overloaded_error")
+    assert await session.get_items() == []

@@ -20,7 +20,7 @@ from openai.types.responses import (
 )
 
 from memwrap import ConversionError, InMemorySession, record, with_session
-from memwrap.adapters import plain
+from memwrap.adapters import chat, openai_agents, plain
 
 REASONING = {"id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "x"}
 FUNCTION_CALL = {
@@ -552,3 +552,19 @@ print(sorted(heavy & {name.partition(".")[0] for name in sys.modules}))
         flags=("-W", "error"),
     )
     assert said.split("\n")[:2] == ["8", "[]"]
+
+
+@pytest.mark.parametrize("role", ["model", "human", "ai", "User", "tool_result"])
+@pytest.mark.parametrize("adapter", [plain, chat, openai_agents])
+async def test_roles_of_other_dialects(role, adapter, session):
+    """A message of a role that no reader knows is refused with the fix, from caller and agent."""
+    message = {"role": role, "content": "Hello"}
+
+    @with_session(session=session, adapter=adapter)
+    async def agent(items):
+        return [message]
+
+    for said in ([message], "Hi"):
+        with pytest.raises(ConversionError, match=r"roles user, assistant, system and developer"):
+            await agent(said)
+    assert await session.get_items() == []

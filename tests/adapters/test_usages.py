@@ -6,16 +6,23 @@ import pytest
 from agent_framework import AgentResponse, AgentResponseUpdate, Content, Message
 from agents import Agent, Runner, set_tracing_disabled
 from agents.testing import ScriptedModel, assistant_message
+from corpus.llama_index_model import Script, calling, look
 from corpus.strands_model import agent_of
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from llama_index.core.agent.workflow import AgentOutput, FunctionAgent
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse
+from llama_index.core.llms.mock import MockFunctionCallingLLM
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseCompletedEvent
 
+import memwrap
+from memwrap import InMemorySession, with_session
 from memwrap.adapters import (
     agent_framework,
     chat,
     langchain,
     langgraph,
+    llama_index,
     openai_agents,
     plain,
     strands,
@@ -144,3 +151,53 @@ async def test_usage_of_strands():
     events = [event async for event in agent.stream_async("Hi")]
     assert list(usages_in(strands, events[-1])) == [Usage(10, 5, 4)]
     assert list(usages_in(strands, events[0])) == []
+
+
+RAW = {"model": "m", "usage": CHAT}
+
+
+@pytest.mark.parametrize("raw", [RAW, SimpleNamespace(**RAW), {"model": "m", "usage": RESPONSES}])
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_usage_of_llama_index(raw, streaming):
+    """An output reports the usage of each call of its run, and each response that of its own."""
+
+    class Model(MockFunctionCallingLLM):
+        async def astream_chat(self, messages, **options):
+            async def told():
+                yield ChatResponse(message=self.response_generator(messages), raw=raw, delta="")
+
+            return told()
+
+        async def achat(self, messages, **options):
+            return ChatResponse(message=self.response_generator(messages), raw=raw)
+
+    script = Script(calling(("call_1", "Rome")), "Calm.")
+    model = Model(response_generator=script, is_chat_model=True)
+    agent = FunctionAgent(llm=model, tools=[look], streaming=streaming)
+    reported = []
+
+    async def layer(turn, send, handler):
+        await handler(turn, send)
+        reported.extend(one for event in turn.run.sent for one in usages_in(llama_index, event))
+
+    remembering = with_session(agent, session=InMemorySession("s"), middleware=[layer])
+    await memwrap.run(remembering, "How is it?")
+    assert reported == [FOUND, FOUND]
+    output = await FunctionAgent(llm=model, streaming=streaming).run("And now?")
+    assert list(usages_in(llama_index, output)) == [FOUND]
+
+
+def test_usage_that_llama_index_leaves_beside_an_answer():
+    """Counts that a model leaves beside its answer are read too; what reports none gives none."""
+    said = ChatMessage("Hi", role="assistant")
+    beside = {"prompt_tokens": 10, "completion_tokens": 5}
+    response = ChatResponse(message=said, raw={"model": "m"}, additional_kwargs=beside)
+    assert list(usages_in(llama_index, response)) == [Usage(10, 5, model="m")]
+    for event in (
+        ChatResponse(message=said),
+        said,
+        "Hi",
+        None,
+        AgentOutput(response=said, current_agent_name="a"),
+    ):
+        assert list(usages_in(llama_index, event)) == []
