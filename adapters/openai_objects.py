@@ -68,7 +68,11 @@ def _is_of_openai(value: Any) -> bool:
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    return vars(value) if _is_object(value) else {}
+    """Return the fields of an object, also those that its class does not declare."""
+    if not _is_object(value):
+        return {}
+    extra = value.model_extra if hasattr(type(value), "model_extra") else None
+    return vars(value) | extra if isinstance(extra, dict) else vars(value)
 
 
 def _is_object(value: Any) -> bool:
