@@ -1,9 +1,12 @@
 """Any framework, one conversation: what was begun in one goes on in every other."""
 
 import importlib
+import random
 from itertools import product
+from pathlib import Path
 
 import pytest
+from support import ROOT
 from tracks.said import Call, Output, Step, Text
 
 from memwrap import SQLiteStore
@@ -41,6 +44,20 @@ async def begins(track, number=0):
     return [Text("user", asked), *calls, *outputs, Text("assistant", answer)]
 
 
+def table():
+    """Return the pairs of tracks as the docs show them: the test below holds for each."""
+    head = ["begun in", *(f"`{name}`" for name in TRACKS)]
+    rows = [[f"`{first}`", *("✓" for _ in TRACKS)] for first in TRACKS]
+    lines = ["| " + " | ".join(cells) + " |" for cells in (head, *rows)]
+    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]])
+
+
+def test_the_docs_show_the_pairs():
+    """The table of the docs has all pairs that are tested here."""
+    print(table())
+    assert table() in (Path(ROOT) / "docs" / "adapters.md").read_text()
+
+
 @pytest.mark.parametrize(("first", "second"), list(product(TRACKS, TRACKS)))
 async def test_a_conversation_goes_on(first, second, tmp_path):
     """A model of one framework sees all that another's agent said, called and got, in order."""
@@ -57,6 +74,19 @@ async def test_a_conversation_hops_through_all(tmp_path):
     store = SQLiteStore(tmp_path / "chat.db")
     said = []
     for number, name in enumerate([*TRACKS, *reversed(TRACKS)]):
+        track = made(name, store.session("s"))
+        turn = await begins(track, number)
+        assert track[1].seen == [*said, *turn[:-1]]
+        said += turn
+    await store.close()
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_conversation_hops_at_random(seed, tmp_path):
+    """In whatever order frameworks take turns, each sees all that was said before."""
+    store = SQLiteStore(tmp_path / "chat.db")
+    said = []
+    for number, name in enumerate(random.Random(seed).choices(TRACKS, k=12)):
         track = made(name, store.session("s"))
         turn = await begins(track, number)
         assert track[1].seen == [*said, *turn[:-1]]
