@@ -26,6 +26,7 @@ from typing import Any
 
 from memwrap.adapters import plain
 from memwrap.adapters.dispatch import clear_errors, convert, unknown
+from memwrap.adapters.extras import need
 from memwrap.adapters.projection import projected
 from memwrap.adapters.response_stream import ResponseStream
 from memwrap.adapters.second_memory import refuse_second_memory
@@ -48,6 +49,8 @@ __all__ = [
     "usages_in",
     "values_in",
 ]
+
+need("agents", "openai-agents")
 
 _OTHER_MEMORY = ("session", "conversation_id", "previous_response_id", "auto_previous_response_id")
 

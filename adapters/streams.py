@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
 from memwrap.exceptions import ConversionError
 
-__all__ = ["Accumulator", "Shown", "added_up", "failed_stream"]
+__all__ = ["Accumulator", "Shown", "added_up", "failed_stream", "shown_by"]
 
 E_contra = TypeVar("E_contra", contravariant=True)
 M_co = TypeVar("M_co", covariant=True)
@@ -45,6 +46,20 @@ def failed_stream(kind: object) -> ConversionError:
         f"the stream has an event of the API's that says that it failed{name}, and so its answer is"
         " no whole one: raise an error when such an event comes, as the API's own client does"
     )
+
+
+def shown_by(
+    events: Generator[Any, None, None], show: Callable[[Any], Iterable[V]]
+) -> Generator[V, None, None]:
+    """Yield a remembered synchronous stream as its caller reads it; `Shown` is its twin.
+
+    Args:
+        events: The events as layers have sent them.
+        show: Returns what the caller gets of an event.
+    """
+    with closing(events):
+        for event in events:
+            yield from show(event)
 
 
 class _Stream(Protocol):

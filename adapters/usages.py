@@ -9,13 +9,28 @@ from memwrap.usage import Usage
 
 __all__ = ["usage_of"]
 
-_INPUT = ("input_tokens", "prompt_tokens", "prompt_token_count")
-_OUTPUT = ("output_tokens", "completion_tokens", "candidates_token_count")
+_INPUT = ("input_tokens", "prompt_tokens", "prompt_token_count", "input_token_count", "inputTokens")
+_OUTPUT = (
+    *("output_tokens", "completion_tokens", "candidates_token_count"),
+    *("output_token_count", "outputTokens"),
+)
 _OF_INPUT = ("input_tokens_details", "prompt_tokens_details", "input_token_details")
-_OF_OUTPUT = ("output_tokens_details", "completion_tokens_details", "output_token_details")
-_READ = ("cached_tokens", "cache_read", "cache_read_input_tokens", "cached_content_token_count")
-_CREATED = ("cache_write_tokens", "cache_creation", "cache_creation_input_tokens")
-_THOUGHT = ("reasoning_tokens", "reasoning", "thoughts_token_count")
+_OF_OUTPUT = (
+    *("output_tokens_details", "completion_tokens_details", "output_token_details"),
+    "details",
+)
+_READ = (
+    *("cached_tokens", "cache_read", "cache_read_input_tokens", "cached_content_token_count"),
+    *("cache_read_tokens", "cache_read_input_token_count", "cacheReadInputTokens"),
+)
+_CREATED = (
+    *("cache_write_tokens", "cache_creation", "cache_creation_input_tokens"),
+    *("cache_creation_input_token_count", "cacheWriteInputTokens"),
+)
+_THOUGHT = (
+    *("reasoning_tokens", "reasoning", "thoughts_token_count"),
+    "reasoning_output_token_count",
+)
 
 
 def usage_of(report: Any, model: Any = None) -> Usage | None:

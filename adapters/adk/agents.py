@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing, closing
+from functools import partial
 from typing import Any
 
 from google.adk.agents import BaseAgent
@@ -13,6 +14,7 @@ from google.adk.runners import Runner
 
 from memwrap.adapters.adk.convert import Quiet, from_items
 from memwrap.adapters.adk.state import RunService, lasting
+from memwrap.adapters.streams import Shown, shown_by
 from memwrap.dialects import Kind, Method, Methods
 from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item
@@ -41,8 +43,16 @@ def methods(agent: Any) -> Methods | None:
         return None
     again: dict[str, Any] = {"rebuild": _again}
     remember = {
-        "run_async": Method(_run_async(agent), Kind.STREAM, show=_ashow, **again),
-        "run": Method(_run(agent), Kind.SYNC_STREAM, instead="run_async", show=_show, **again),
+        "run_async": Method(
+            _run_async(agent), Kind.STREAM, show=partial(Shown, show=_shown), **again
+        ),
+        "run": Method(
+            _run(agent),
+            Kind.SYNC_STREAM,
+            instead="run_async",
+            show=partial(shown_by, show=_shown),
+            **again,
+        ),
     }
     derived = {"run_live": _refuse_live}
     return Methods("run_async", remember, derived, copies=("clone",))
@@ -110,19 +120,6 @@ def _again(items: Sequence[Item], type_name: str, values: Sequence[Any]) -> Agai
     for event in events:
         note_replay(event)
     return events
-
-
-async def _ashow(events: Any) -> AsyncGenerator[Event, None]:
-    async with aclosing(events):
-        async for event in events:
-            for shown in _shown(event):
-                yield shown
-
-
-def _show(events: Any) -> Generator[Event, None, None]:
-    with closing(events):
-        for event in events:
-            yield from _shown(event)
 
 
 def _shown(event: Any) -> Sequence[Event]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from agent_framework import AgentResponse, AgentResponseUpdate, ChatResponse, ChatResponseUpdate
 
+from memwrap.adapters.usages import usage_of
 from memwrap.usage import Usage
 
 __all__ = ["usages_in"]
@@ -23,18 +23,4 @@ def usages_in(event: Any, /) -> list[Usage]:
     elif isinstance(event, (AgentResponse, ChatResponse)):
         is_one = [message.role for message in event.messages] == ["assistant"]
         reports = [event.usage_details] if is_one else []
-    return [_usage(report) for report in reports if isinstance(report, Mapping)]
-
-
-def _usage(report: Mapping[str, Any]) -> Usage:
-    def count(name: str) -> int:
-        value = report.get(f"{name}_token_count")
-        return value if type(value) is int else 0
-
-    return Usage(
-        count("input"),
-        count("output"),
-        count("cache_read_input"),
-        count("cache_creation_input"),
-        count("reasoning_output"),
-    )
+    return [usage for report in reports if (usage := usage_of(report)) is not None]

@@ -24,6 +24,10 @@ user's text, since not every model takes them among the messages. Messages of th
 as they were. Lost are the id, the model and the usage of a ``Message``.
 """
 
-from memwrap.adapters.anthropic.convert import from_items, methods, rebuild, to_items, usages_in
+from memwrap.adapters.extras import need as _need
+
+_need("anthropic", "anthropic")
+
+from memwrap.adapters.anthropic.convert import from_items, methods, rebuild, to_items, usages_in  # noqa: E402
 
 __all__ = ["from_items", "methods", "rebuild", "to_items", "usages_in"]

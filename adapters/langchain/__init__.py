@@ -45,13 +45,17 @@ without reasoning and hosted tools' blocks, `memwrap.adapters.langchain.portable
 How a remembering runnable runs stands in `memwrap.adapters.langchain.runnables`.
 """
 
-from memwrap.adapters.langchain.convert import from_items, to_items
-from memwrap.adapters.langchain.history_session import HistorySession, session_from_history
-from memwrap.adapters.langchain.importing import ImportReport, import_histories
-from memwrap.adapters.langchain.plug import SessionChatMessageHistory
-from memwrap.adapters.langchain.runnables import answer, methods
-from memwrap.adapters.langchain.usages import usages_in
-from memwrap.adapters.langchain.with_history import from_runnable_with_history
+from memwrap.adapters.extras import need as _need
+
+_need("langchain_core", "langchain")
+
+from memwrap.adapters.langchain.convert import from_items, to_items  # noqa: E402
+from memwrap.adapters.langchain.history_session import HistorySession, session_from_history  # noqa: E402
+from memwrap.adapters.langchain.importing import ImportReport, import_histories  # noqa: E402
+from memwrap.adapters.langchain.plug import SessionChatMessageHistory  # noqa: E402
+from memwrap.adapters.langchain.runnables import answer, methods  # noqa: E402
+from memwrap.adapters.langchain.usages import usages_in  # noqa: E402
+from memwrap.adapters.langchain.with_history import from_runnable_with_history  # noqa: E402
 
 __all__ = [
     "HistorySession",

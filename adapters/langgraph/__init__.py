@@ -22,7 +22,17 @@ a second time, and is refused. For models of another provider
 than the one that a history came from there is `memwrap.adapters.langgraph.portable`.
 """
 
-from memwrap.adapters.langgraph.graphs import methods
-from memwrap.adapters.langgraph.state import GraphState, answer, from_items, to_items, usages_in
+from memwrap.adapters.extras import need as _need
+
+_need("langgraph.pregel", "langgraph")
+
+from memwrap.adapters.langgraph.graphs import methods  # noqa: E402
+from memwrap.adapters.langgraph.state import (  # noqa: E402
+    GraphState,
+    answer,
+    from_items,
+    to_items,
+    usages_in,
+)
 
 __all__ = ["GraphState", "answer", "from_items", "methods", "to_items", "usages_in"]

@@ -23,6 +23,7 @@ from memwrap.adapters.langgraph.state import (
     from_items,
 )
 from memwrap.adapters.langgraph.thread import messages_with, resumes
+from memwrap.adapters.streams import Shown, shown_by
 from memwrap.dialects import Method, Methods, PutBack
 from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item
@@ -49,7 +50,10 @@ def methods(
         "astream": _astream(agent),
         "stream": _stream(agent),
     }
-    shown = {"astream": _ashow, "stream": _show}
+    shown: dict[str, Callable[[Any], Any]] = {
+        "astream": partial(Shown, show=_shown),
+        "stream": partial(shown_by, show=_shown),
+    }
     remember: dict[str, Method] = {
         name: replace(method, call=ways[name], split=split, show=shown.get(name))
         for name, method in known.remember.items()
@@ -182,19 +186,6 @@ def _chunks(graph: Any, input: Any, run: Run) -> Generator[Any, None, None]:
     finally:
         if run.thread is not None:
             run.thread.leave(has_ended=has_ended, waits_behind=run.waits_behind)
-
-
-async def _ashow(events: Any) -> AsyncGenerator[Any, None]:
-    async with aclosing(events):
-        async for event in events:
-            for shown in _shown(event):
-                yield shown
-
-
-def _show(events: Any) -> Generator[Any, None, None]:
-    with closing(events):
-        for event in events:
-            yield from _shown(event)
 
 
 def _shown(event: Any) -> Iterable[Any]:

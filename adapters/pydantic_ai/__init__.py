@@ -30,16 +30,16 @@ in text, and so are parts that the framework has no class for. Dumps of messages
 stranger's could have a model fetch what nobody should. `ModelMessagesTypeAdapter` loads them.
 """
 
-try:
-    import pydantic_ai as _framework
-except ModuleNotFoundError as exc:
-    raise ImportError('this adapter needs Pydantic AI: pip install "memwrap[pydantic-ai]"') from exc
+from memwrap.adapters.extras import need as _need
 
-from memwrap.adapters.pydantic_ai.agents import methods, values_in
-from memwrap.adapters.pydantic_ai.conversations import MemwrapConversationStore
-from memwrap.adapters.pydantic_ai.convert import from_items, to_items
-from memwrap.adapters.pydantic_ai.memory import MemwrapMemory
-from memwrap.adapters.pydantic_ai.rebuilt import rebuild
+_need("pydantic_ai", "pydantic-ai")
+
+from memwrap.adapters.pydantic_ai.agents import methods, values_in  # noqa: E402
+from memwrap.adapters.pydantic_ai.conversations import MemwrapConversationStore  # noqa: E402
+from memwrap.adapters.pydantic_ai.convert import from_items, to_items  # noqa: E402
+from memwrap.adapters.pydantic_ai.memory import MemwrapMemory  # noqa: E402
+from memwrap.adapters.pydantic_ai.rebuilt import rebuild  # noqa: E402
+from memwrap.adapters.pydantic_ai.usages import usages_in  # noqa: E402
 
 __all__ = [
     "MemwrapConversationStore",
@@ -48,7 +48,6 @@ __all__ = [
     "methods",
     "rebuild",
     "to_items",
+    "usages_in",
     "values_in",
 ]
-
-del _framework

@@ -48,6 +48,7 @@ __all__ = [
     "noted",
     "prompt_of",
     "restored",
+    "run_of",
     "shown",
     "to_items",
     "told",
@@ -104,7 +105,7 @@ def is_user_content(value: Any) -> bool:
 
 
 def _items_of(messages: list[Any], role: str) -> list[Item]:
-    runs = [run for message in messages if (run := _run_of(message)) is not None]
+    runs = [run for message in messages if (run := run_of(message)) is not None]
     if runs:  # the events of a run tell the same, and less
         added = [message for run in runs for message in told(run)]
         return without_marks(LOSSLESS.to_items(added))
@@ -117,7 +118,7 @@ def _items_of(messages: list[Any], role: str) -> list[Item]:
     return without_marks(one_by_one(added_up(_parted(messages, role), _Several()), read))
 
 
-def _run_of(message: Any) -> Any:
+def run_of(message: Any) -> Any:
     """Return a run, or the result of one; None for anything else."""
     if isinstance(message, AgentRunResultEvent):
         return message.result

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from strands.agent.agent_result import AgentResult
 
 from memwrap.adapters.strands.convert import RESULT, StreamEvent, messages_of
+from memwrap.adapters.usages import usage_of
 from memwrap.usage import Usage
 
 __all__ = ["usages_in"]
@@ -20,12 +20,4 @@ def usages_in(event: Any, /) -> list[Usage]:
     if not isinstance(result, AgentResult):
         return []
     reports = (message.get("metadata", {}).get("usage") for message in messages_of(result))
-    return [_usage(report) for report in reports if isinstance(report, Mapping)]
-
-
-def _usage(report: Mapping[str, Any]) -> Usage:
-    def count(name: str) -> int:
-        value = report.get(f"{name}Tokens")
-        return value if type(value) is int else 0
-
-    return Usage(count("input"), count("output"), count("cacheReadInput"), count("cacheWriteInput"))
+    return [usage for report in reports if (usage := usage_of(report)) is not None]

@@ -3,31 +3,43 @@ import sys
 
 import pytest
 
+from memwrap.adapters import NAMES
 from memwrap.adapters.extras import need
 
 MISSING = """
 import importlib, sys
-sys.modules[{"adk": "google.adk", "genai": "google.genai"}.get(sys.argv[1], sys.argv[1])] = None
+sys.modules[sys.argv[2]] = None
 try:
     importlib.import_module(f"memwrap.adapters.{sys.argv[1]}")
 except ImportError as exc:
     print(exc)
 """
 
+# By adapter its extra, and the framework that the extra installs.
 EXTRAS = {
-    "adk": "adk",
-    "agent_framework": "agent-framework",
-    "genai": "genai",
-    "llama_index": "llama-index",
-    "strands": "strands",
+    "adk": ("adk", "google.adk"),
+    "agent_framework": ("agent-framework", "agent_framework"),
+    "anthropic": ("anthropic", "anthropic"),
+    "genai": ("genai", "google.genai"),
+    "langchain": ("langchain", "langchain_core"),
+    "langgraph": ("langgraph", "langgraph"),
+    "llama_index": ("llama-index", "llama_index"),
+    "openai_agents": ("openai-agents", "agents"),
+    "pydantic_ai": ("pydantic-ai", "pydantic_ai"),
+    "strands": ("strands", "strands"),
 }
 
 
 @pytest.mark.parametrize("module", EXTRAS)
 def test_missing_framework_names_the_line(module, script):
     """Without its framework an adapter says which line installs it."""
-    line = f'pip install "memwrap[{EXTRAS[module]}]"'
-    assert line in script(MISSING, module)
+    extra, framework = EXTRAS[module]
+    assert f'pip install "memwrap[{extra}]"' in script(MISSING, module, framework)
+
+
+def test_every_adapter_that_needs_a_framework_says_so():
+    """The adapters without an extra are those of dicts, which need nothing."""
+    assert {"chat", "plain", *EXTRAS} == NAMES
 
 
 def test_framework_that_lacks_something_itself(tmp_path, monkeypatch):

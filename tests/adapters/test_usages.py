@@ -14,6 +14,11 @@ from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.llms.mock import MockFunctionCallingLLM
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseCompletedEvent
+from pydantic_ai import Agent as PydanticAgent
+from pydantic_ai import AgentRunResultEvent
+from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
+from pydantic_ai.models.function import FunctionModel
+from pydantic_ai.usage import RequestUsage
 
 import memwrap
 from memwrap import InMemorySession, with_session
@@ -25,6 +30,7 @@ from memwrap.adapters import (
     llama_index,
     openai_agents,
     plain,
+    pydantic_ai,
     strands,
 )
 from memwrap.adapters.langgraph import GraphState
@@ -201,3 +207,28 @@ def test_usage_that_llama_index_leaves_beside_an_answer():
         AgentOutput(response=said, current_agent_name="a"),
     ):
         assert list(usages_in(llama_index, event)) == []
+
+
+async def test_usage_of_pydantic_ai():
+    """A result, its event and a response report each call; one without counts reports none."""
+    counts = RequestUsage(
+        input_tokens=10,
+        output_tokens=5,
+        cache_read_tokens=4,
+        cache_write_tokens=2,
+        details={"reasoning_tokens": 3},
+    )
+
+    def answer(messages, info):
+        if len(messages) == 1:
+            return ModelResponse([ToolCallPart("look", {})], usage=counts, model_name="m")
+        return ModelResponse([TextPart("Calm.")], usage=counts, model_name="m")
+
+    agent = PydanticAgent(FunctionModel(answer, model_name="m"))
+    agent.tool_plain(lambda: "calm", name="look")
+    result = await agent.run("How is it?")
+    assert list(usages_in(pydantic_ai, result)) == [FOUND, FOUND]
+    assert list(usages_in(pydantic_ai, AgentRunResultEvent(result))) == [FOUND, FOUND]
+    assert list(usages_in(pydantic_ai, result.new_messages()[-1])) == [FOUND]
+    for event in (ModelResponse([TextPart("Hi")]), result.new_messages()[0], "Hi", None):
+        assert list(usages_in(pydantic_ai, event)) == []
