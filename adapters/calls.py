@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from memwrap.items import Item, arguments_of
@@ -20,7 +21,15 @@ def input_of(call: Item, *, key: str = "input") -> dict[str, Any]:
     if call.get("type") == "custom_tool_call":
         return {"input": call.get("input")}
     arguments = arguments_of(call)
-    return {key: call.get("arguments")} if arguments is None else arguments
+    return {key: call.get("arguments")} if arguments is None or _has_nan(arguments) else arguments
+
+
+def _has_nan(value: Any) -> bool:
+    """Tell whether a value has numbers that only Python's JSON can say: clients refuse them."""
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    members = value.values() if isinstance(value, dict) else value
+    return isinstance(value, (dict, list)) and any(map(_has_nan, members))
 
 
 def readable(output: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from memwrap.adapters.projection import Target, fitting_ids, is_taken
 from memwrap.hidden.sidecar import spans
 from memwrap.items import Item, are_texts
-from memwrap.pairing import id_key, in_order
+from memwrap.pairing import id_key, in_order, pairs
 
 __all__ = ["foreign_projected"]
 
@@ -33,7 +33,12 @@ def foreign_projected(items: Sequence[Item], target: Target) -> list[Item]:
         if place in its_own or (is_taken(item, target) and not _is_blank(item))
     ]
     foreign = [place for place in kept if place not in its_own]
-    named = (items[place].get("call_id") for place in own)
+    # A limit, or an edit, may have parted a call of the framework's own from its output.
+    paired = {foreign[n] for pair in pairs([items[place] for place in foreign]) for n in pair}
+    both = [two for pair in pairs(items) for two in (pair, pair[::-1])]
+    tied = {other for one, other in both if one in its_own} - its_own - paired
+    foreign = [place for place in foreign if place not in tied]
+    named = (items[place].get("call_id") for place in its_own | tied)
     reserved = {call_id for call_id in named if isinstance(call_id, str)}
     fits = fitting_ids([items[place] for place in foreign], target, reserved=reserved)
     ids = {foreign[n]: fit for n, fit in fits.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 from pydantic_ai import AgentRun, AgentRunResult, AgentRunResultEvent
@@ -230,17 +231,23 @@ def _with_fitting_ids(items: Sequence[Item]) -> Sequence[Item]:
 def _spoken(messages: Iterable[ModelMessage]) -> Iterator[ModelMessage]:
     """Yield messages without blank texts; one that is nothing else is left out."""
     for message in messages:
-        parts: list[Any] = [part for part in message.parts if not _is_blank(part)]
+        parts: list[Any] = [one for part in message.parts if (one := _told(part)) is not None]
         whole: Any = message
-        if len(parts) == len(message.parts):
+        if all(one is part for one, part in zip_longest(parts, message.parts)):
             yield message
         elif parts:
             yield replace(whole, parts=parts)
 
 
-def _is_blank(part: Any) -> bool:
-    content = part.content if isinstance(part, (TextPart, UserPromptPart)) else None
-    return isinstance(content, str) and not content.strip()
+def _told(part: Any) -> Any:
+    """Return a part without blank texts; None if it says nothing else."""
+    if not isinstance(part, (SystemPromptPart, TextPart, UserPromptPart)):
+        return part
+    several = [part.content] if isinstance(part.content, str) else list(part.content)
+    said = [one for one in several if not isinstance(one, str) or one.strip()]
+    if len(said) == len(several):
+        return part if said else None
+    return replace(part, content=said) if said else None  # type: ignore[arg-type]
 
 
 def _is_instruction(message: ModelMessage) -> bool:

@@ -1,6 +1,6 @@
 import pytest
 from agent_framework import Message
-from corpus.agent_framework import call
+from corpus.agent_framework import call, result, thought
 
 from memwrap.adapters import agent_framework
 from memwrap.adapters.foreign import foreign_projected
@@ -42,6 +42,18 @@ def test_others_do_not_take_ids_of_own_calls():
         ids = [item["call_id"] for item in found if "provider_data" not in item]
         assert len(set(ids)) == 1 and ids[0] != "c"
         assert own[0] in found
+
+
+@pytest.mark.parametrize("is_call", [True, False])
+@pytest.mark.parametrize("call_id", ["c", "call of another's", "c" * 90])
+def test_halves_of_own_calls_keep_their_ids(is_call, call_id):
+    """What a limit, or an edit, left of a call has the id that the rest of it has."""
+    said = Message("assistant", [thought(), call(call_id)])
+    asked, told = agent_framework.to_items([said, Message("tool", [result(call_id)])])[-2:]
+    pair = [asked, output(call_id)] if is_call else [called(call_id), told]
+    (message, answer) = agent_framework.from_items([user("Hi"), *pair])[1:]
+    assert message.contents[0].call_id == answer.contents[0].call_id
+    assert is_call or answer.contents[0].call_id == call_id
 
 
 def test_what_says_nothing_is_left_out():

@@ -1,29 +1,19 @@
 """What one dialect wrote, every other sends in a form that its API takes."""
 
-import json
 import random
 
-import httpx2
-import openai
 import pytest
-from agents import Agent, OpenAIChatCompletionsModel, set_tracing_disabled
-from agents import OpenAIResponsesModel as AgentsResponsesModel
-from anthropic import AsyncAnthropic
-from corpus.gemini_client import Gemini
+from agents import set_tracing_disabled
 from corpus.genai import CONTENTS, CONVERSATIONS
-from corpus.server_sent import server_sent
+from corpus.readers import MESSAGE, PART, agents_chat_reader, claude, each_reader
 from corpus.wire import (
     refused_by_anthropic,
     refused_by_chat,
     refused_by_gemini,
     refused_by_responses,
 )
-from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.runnables import RunnableLambda
-from langchain_openai import ChatOpenAI
-from langgraph.graph import START, MessagesState, StateGraph
-from pydantic_ai import Agent as PydanticAgent
 from pydantic_ai.messages import (
     ModelRequest,
     ModelResponse,
@@ -32,183 +22,16 @@ from pydantic_ai.messages import (
     ToolCallPart,
     ToolReturnPart,
 )
-from pydantic_ai.models.anthropic import AnthropicModel
-from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
-from pydantic_ai.providers.anthropic import AnthropicProvider
-from pydantic_ai.providers.openai import OpenAIProvider
 from support import CALL, OUTPUT, REASONING
 
 from memwrap import InMemoryStore, with_session
 from memwrap.adapters import chat, genai, pydantic_ai
 from memwrap.adapters.langchain import portable
-from memwrap.adapters.langgraph import portable as graph_portable
 from memwrap.middleware import Trim
 
 set_tracing_disabled(True)
 
-SAID = {"role": "assistant", "content": "Done."}
-CHOICE = {"index": 0, "finish_reason": "stop", "message": SAID}
-COMPLETION = {"id": "c", "object": "chat.completion", "created": 1, "model": "m"}
-COMPLETION |= {"choices": [CHOICE]}
-PART = {"type": "output_text", "text": "Done.", "annotations": []}
-MESSAGE = {"type": "message", "role": "assistant", "status": "completed", "content": [PART]}
-RESPONSE = {"id": "r", "object": "response", "created_at": 1, "model": "m", "output": []}
-RESPONSE |= {"parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
-STARTED = {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": []}
-STARTED |= {"stop_reason": None, "usage": {"input_tokens": 1, "output_tokens": 1}}
-CLAUDE = [
-    {"type": "message_start", "message": STARTED},
-    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Done."}},
-    {"type": "content_block_stop", "index": 0},
-    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}},
-    {"type": "message_stop"},
-]
 PICTURE = {"type": "input_image", "image_url": "data:image/png;base64,AA==", "detail": "auto"}
-
-
-# Who speaks with an API
-
-
-@pytest.fixture
-async def api():
-    """A client of the openai package, and the list of the bodies of its requests."""
-    bodies = []
-
-    def reply(request):
-        bodies.append(json.loads(request.content))
-        if "messages" in bodies[-1]:
-            return httpx2.Response(200, json=COMPLETION)
-        message = MESSAGE | {"id": f"msg_{len(bodies)}"}
-        return httpx2.Response(200, json=RESPONSE | {"output": [message]})
-
-    transport = httpx2.MockTransport(reply)
-    async with httpx2.AsyncClient(transport=transport) as http:
-        yield openai.AsyncOpenAI(api_key="key", http_client=http), bodies
-
-
-def chat_reader(api, **options):
-    client, bodies = api
-
-    @with_session(adapter=chat, **options)
-    async def agent(messages):
-        return await client.chat.completions.create(model="m", messages=messages)
-
-    return agent, lambda: refused_by_chat(bodies[-1]["messages"])
-
-
-def plain_reader(api, **options):
-    client, bodies = api
-
-    @with_session(**options)
-    async def agent(items):
-        return await client.responses.create(model="m", input=items)
-
-    return agent, lambda: refused_by_responses(bodies[-1]["input"])
-
-
-def gemini_reader(api, **options):
-    gemini = Gemini()
-
-    @with_session(adapter=genai, **options)
-    async def agent(contents):
-        return await gemini.generate(contents)
-
-    return agent, lambda: refused_by_gemini(gemini.bodies[-1]["contents"])
-
-
-def agents_reader(api, **options):
-    client, bodies = api
-    agent = with_session(Agent("a", model=AgentsResponsesModel("m", client)), **options)
-    return agent, lambda: refused_by_responses(bodies[-1]["input"])
-
-
-def agents_chat_reader(api, **options):
-    client, bodies = api
-    agent = with_session(Agent("a", model=OpenAIChatCompletionsModel("m", client)), **options)
-    return agent, lambda: refused_by_chat(bodies[-1]["messages"])
-
-
-def model_reader(model, check, adapter=portable, graph=False):
-    def reader(api, **options):
-        payloads = []
-
-        def answer(messages):
-            payloads.append(model._get_request_payload(messages))
-            return AIMessage("Done.")
-
-        runnable = RunnableLambda(answer)
-        if graph:
-            building = StateGraph(MessagesState)
-            building.add_node("m", lambda state: {"messages": [answer(state["messages"])]})
-            building.add_edge(START, "m")
-            runnable = building.compile()
-        agent = with_session(runnable, adapter=adapter, **options)
-        return agent.ainvoke, lambda: check(payloads[-1])
-
-    return reader
-
-
-def claude():
-    return ChatAnthropic(model="claude-test", api_key="key", max_tokens=9)
-
-
-def gpt(**options):
-    return ChatOpenAI(model="gpt-5", api_key="key", **options)
-
-
-def prompted_reader(model_of, check):
-    def reader(api, **options):
-        client, bodies = api
-        agent = with_session(PydanticAgent(model_of(client, bodies)), **options)
-        return agent.run, lambda: check(bodies[-1])
-
-    return reader
-
-
-def prompted_gpt(kind):
-    return lambda client, bodies: kind("gpt-5", provider=OpenAIProvider(openai_client=client))
-
-
-def prompted_claude(client, bodies):
-    def reply(request):
-        bodies.append(json.loads(request.content))
-        if not bodies[-1].get("stream"):
-            said = {"content": [{"type": "text", "text": "Done."}], "stop_reason": "end_turn"}
-            return httpx2.Response(200, json=STARTED | said)
-        headers = {"content-type": "text/event-stream"}
-        return httpx2.Response(200, headers=headers, text=server_sent(CLAUDE))
-
-    http = httpx2.AsyncClient(transport=httpx2.MockTransport(reply))
-    provider = AnthropicProvider(anthropic_client=AsyncAnthropic(api_key="key", http_client=http))
-    return AnthropicModel("claude-test", provider=provider)
-
-
-READERS = {
-    "chat": chat_reader,
-    "plain": plain_reader,
-    "gemini": gemini_reader,
-    "agents": agents_reader,
-    "anthropic": model_reader(claude(), refused_by_anthropic),
-    "graph": model_reader(claude(), refused_by_anthropic, graph_portable, graph=True),
-    "openai chat": model_reader(
-        gpt(use_responses_api=False),
-        lambda body: refused_by_chat(body["messages"], tools_show={"image_url", "file"}),
-    ),
-    "openai responses": model_reader(
-        gpt(use_responses_api=True), lambda body: refused_by_responses(body["input"])
-    ),
-}
-READERS |= {
-    "prompted chat": prompted_reader(
-        prompted_gpt(OpenAIChatModel), lambda body: refused_by_chat(body["messages"])
-    ),
-    "prompted responses": prompted_reader(
-        prompted_gpt(OpenAIResponsesModel), lambda body: refused_by_responses(body["input"])
-    ),
-    "prompted claude": prompted_reader(prompted_claude, refused_by_anthropic),
-}
-each_reader = pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
 
 
 # Who wrote the history

@@ -204,7 +204,7 @@ def refused_by_gemini(contents):
 
 _GEMINI_DATA = {"text", "inlineData", "fileData", "functionCall", "functionResponse"}
 _GEMINI_DATA |= {"executableCode", "codeExecutionResult", "toolCall", "toolResponse"}
-_GEMINI_BESIDE = {"thought", "thoughtSignature", "partMetadata", "videoMetadata"}
+_GEMINI_BESIDE = {"thought", "thoughtSignature", "partMetadata", "videoMetadata", "mediaResolution"}
 
 
 def _of_part(part, role):
