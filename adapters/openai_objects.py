@@ -72,7 +72,8 @@ def _fields(value: Any) -> dict[str, Any]:
     if not _is_object(value):
         return {}
     extra = value.model_extra if hasattr(type(value), "model_extra") else None
-    return vars(value) | extra if isinstance(extra, dict) else vars(value)
+    declared: dict[str, Any] = vars(value)
+    return {**declared, **extra} if isinstance(extra, dict) else declared
 
 
 def _is_object(value: Any) -> bool:
