@@ -66,6 +66,8 @@ class Run:
         rebuild: Makes a stored result again; None if the adapter alone does.
         parent: The turn in which the agent was called, or None.
         events: What the agent sent and recorded so far.
+        watch: Awaits a part of the turn that is `Memory`'s: ``watch("load", work)``, for who
+            measures it; None for nobody.
         fate: What becomes of a turn that a layer does not allow: nothing of it is stored
             (``"discard"``), or what it has is stored, where no agent sees it (``"quarantine"``).
         given: The list of messages that the agent was given; None if it was no list.
@@ -90,18 +92,8 @@ class Run:
 
     __slots__ = (
         *("adapter", "agent", "args", "caller", "cut", "entries", "events", "fate", "given"),
-        *(
-            "is_open",
-            "is_over",
-            "is_stopped",
-            "is_unread",
-            "kwargs",
-            "left",
-            "opened",
-            "parent",
-            "place",
-        ),
-        *("put_back", "rebuild", "returned", "task", "texts_since", "windows"),
+        *("is_open", "is_over", "is_stopped", "is_unread", "kwargs", "left", "opened", "parent"),
+        *("place", "put_back", "rebuild", "returned", "task", "texts_since", "watch", "windows"),
     )
 
     def __init__(
@@ -139,6 +131,7 @@ class Run:
         self.texts_since: Place | None = None
         self.entries: Mapping[int, Entry] = _NO_ENTRIES
         self.returned: Any = None
+        self.watch: Callable[[str, Awaitable[Any]], Awaitable[Any]] | None = None
 
     def take_back(self, begin: int) -> None:
         """Drop what an attempt recorded, unless it sent events too: those have been delivered."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from memwrap.dialects import Adapter, adapter_for
 
-__all__ = ["Usage", "usages_in"]
+__all__ = ["Usage", "summed", "usages_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +51,22 @@ def usages_in(adapter: Adapter, event: Any) -> Iterator[Usage]:
     native = adapter_for(event) or adapter
     if isinstance(native, _HasUsages):
         yield from reversed(native.usages_in(event))
+
+
+def summed(usages: Iterable[Usage]) -> Usage | None:
+    """Return what several calls cost together, with the model of the last; None for no call."""
+    whole: Usage | None = None
+    for one in usages:
+        whole = (
+            one
+            if whole is None
+            else Usage(
+                whole.input_tokens + one.input_tokens,
+                whole.output_tokens + one.output_tokens,
+                whole.cache_read_tokens + one.cache_read_tokens,
+                whole.cache_creation_tokens + one.cache_creation_tokens,
+                whole.reasoning_tokens + one.reasoning_tokens,
+                one.model or whole.model,
+            )
+        )
+    return whole

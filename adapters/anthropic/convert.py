@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from memwrap.adapters import chat
@@ -85,6 +86,10 @@ def usages_in(event: Any, /) -> list[Usage]:
     sent = [report.get(key) for key in ("input_tokens", *cached)]
     report = report | {"input_tokens": sum(n for n in sent if type(n) is int)}
     found = usage_of(report, whole.get("model"))
+    if found is not None and value is not whole:  # the end of the stream counts all of the output
+        found = replace(found, output_tokens=0)
+    elif found is not None and value.get("type") == "message_delta":  # as the beginning did input
+        found = Usage(0, found.output_tokens, reasoning_tokens=found.reasoning_tokens)
     return [] if found is None else [found]
 
 

@@ -80,7 +80,8 @@ class Commit:
         if items:
             if self.turn.run.cut is not None:
                 record = record._replace(marks=self.turn.run.cut.text)
-            await self._commit(without_marks(items), record)
+            done, watch = self._commit(without_marks(items), record), self.turn.run.watch
+            await (done if watch is None else watch("commit", done))
 
     def _changed(self, kept: Kept) -> Kept:
         """Return what `Turn.before_save` makes of *kept*, without hidden data of edited items."""

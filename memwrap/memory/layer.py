@@ -159,7 +159,8 @@ class Memory:
         hold.turn = turn
         turn.run.is_open = True
         try:
-            commit = await self._begin(turn, outer, deadline)
+            begin, watch = self._begin(turn, outer, deadline), turn.run.watch
+            commit: Commit = await (begin if watch is None else watch("load", begin))
             try:
                 if turn.id is None or not await self._answered(commit, turn.id, send):
                     await self._run(commit, send, handler)

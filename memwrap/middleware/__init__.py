@@ -9,6 +9,7 @@ from memwrap.middleware.rate_limit import RateLimit
 from memwrap.middleware.redact import Redact
 from memwrap.middleware.retry import Retry
 from memwrap.middleware.timeout import Timeout
+from memwrap.middleware.trace import Trace
 from memwrap.middleware.trim import Trim
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "Redact",
     "Retry",
     "Timeout",
+    "Trace",
     "Trim",
 ]

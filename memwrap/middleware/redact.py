@@ -2,62 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+import os
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
 
-from memwrap.exceptions import ConfigurationError, TurnError
-from memwrap.hidden.data import PROVIDER_DATA, is_hidden_data
-from memwrap.hidden.sidecar import redacted
+from memwrap.checks import check_choice, check_positive
+from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item
-from memwrap.shapes import ROLES, TYPES
+from memwrap.middleware.patterns import Pattern, finders_of
+from memwrap.middleware.replacing import Replacer
+from memwrap.middleware.strings import Strings
 from memwrap.turn import Handler, Kept, Send, Turn, View
 
 __all__ = ["Redact"]
-
-# Values under these keys that are kept: the names that the Responses API defines. Other values
-# are somebody's text.
-_NAMES: dict[str, frozenset[str]] = {
-    "role": ROLES,
-    "type": TYPES,
-    "status": frozenset(
-        {
-            *("in_progress", "completed", "incomplete", "failed", "queued", "searching"),
-            *("interpreting", "generating", "calling", "cancelled"),
-        }
-    ),
-}
-_PARTS = frozenset({"content", "output", "summary"})
-
-# Ids that lead from one item to another, by the type of the item. They are kept, or later turns
-# could not pair the items.
-_REFERENCES: dict[str, tuple[str, ...]] = {
-    "call_id": ("_call", "_output"),
-    "id": ("mcp_approval_request", "item_reference"),
-    "approval_request_id": ("mcp_approval_response",),
-}
-
-# The ids of the Responses API, by which it finds an item again.
-_ITEM_ID = re.compile(
-    r"(apc|ci|cmp|ctc|ctco|cu|cuo|fc|fco|fs|ig|lsh|mcp|mcpl|mcpr|msg|rs|sh|ws)(_[A-Za-z0-9]+)?\Z"
-)
-
-_JSON_STARTS = frozenset('{["')
-
-# A string of JSON with an escape in it; the text may be cut short.
-_ESCAPED = re.compile(r'"[^"\\]*\\(?:[^"\\]|\\.)*"?', re.DOTALL)
-
-# Names of the Responses API; other keys are somebody's data.
-_FIELDS = frozenset(
-    {
-        *("action", "annotations", "approval_request_id", "approve", "arguments", "call_id"),
-        *("code", "content", "detail", "encrypted_content", "file_data", "file_id", "file_url"),
-        *("filename", "id", "image_url", "input", "logprobs", "name", "output", "phase"),
-        *(PROVIDER_DATA, "queries", "reason", "refusal", "results", "role", "server_label"),
-        *("status", "summary", "text", "title", "type", "url"),
-    }
-)
 
 
 class Redact:
@@ -66,35 +23,68 @@ class Redact:
     Nested values, numbers and the keys of objects are covered, and so is JSON in a string, such as
     tool arguments. The structure of an item stays: known names of fields, roles, types and status,
     and the ids that pair calls with outputs. The store gets whole items, so that a value split
-    over the chunks of a stream is found too. If the function raises, nothing is stored and the
-    turn fails.
+    over the chunks of a stream is found too. If anything fails, nothing is stored and the turn
+    fails.
 
     Args:
-        patterns: Regular expressions (strings or compiled) whose matches are replaced, or a
-            function that returns the redacted form of a string.
-        replacement: What stands for a match; patterns only.
+        *patterns: Names of presets (``"email"``, ``"credit_card"``, ``"iban"``, ``"ip"``,
+            ``"phone"``, ``"secret"``) and regular expressions (strings or compiled), or a single
+            function that returns the redacted form of a string. An expression that repeats
+            without end more than once is given to regex (``pip install 'memwrap[redact]'``),
+            which bounds its time.
+        strategy: What stands for what is found: the replacement (``"redact"``), stars save for the
+            last four letters and digits (``"mask"``), a keyed digest (``"hash"``), or no turn
+            at all (``"block"``), which is not applied to the history.
+        replacement: What stands for what is found, with ``"redact"``.
+        detector: A function from a string to what it finds there: pairs ``(start, end)``, or
+            mappings or objects that have both.
+        timeout: Seconds that an expression may take for a string.
+        secret: The key of digests, the same in all processes that should agree on them. Without
+            it the layer has one of its own.
         stored: Redact what is stored.
         agent: Redact the history and input that the agent sees.
 
     Raises:
-        ConfigurationError: There is nothing to look for, a pattern is none, or neither
-            ``stored`` nor ``agent`` is set.
+        ConfigurationError: There is nothing to look for, a pattern is none or cannot be bounded,
+            an option has no such value, or neither ``stored`` nor ``agent`` is set.
     """
 
     def __init__(
         self,
-        patterns: str | re.Pattern[str] | Iterable[str | re.Pattern[str]] | Callable[[str], str],
-        *,
+        *patterns: Pattern | Iterable[Pattern] | Callable[[str], str],
+        strategy: Literal["redact", "mask", "hash", "block"] = "redact",
         replacement: str = "[REDACTED]",
+        detector: Callable[[str], Iterable[Any]] | None = None,
+        timeout: float = 1.0,
+        secret: bytes = b"",
         stored: bool = True,
         agent: bool = True,
     ) -> None:
         if not (stored or agent):
             raise ConfigurationError("Redact(stored=False, agent=False) redacts nothing")
-        if callable(patterns):
-            self._function = patterns
-        else:
-            self._function = _replacer(patterns, replacement)
+        check_choice("Redact", "strategy", strategy, "redact", "mask", "hash", "block")
+        check_positive("Redact", "timeout", timeout)
+        if not isinstance(secret, bytes):
+            raise ConfigurationError(f"Redact(secret=...) is bytes, not {type(secret).__name__}")
+        if not isinstance(replacement, str):
+            raise ConfigurationError(
+                f"Redact: the replacement is a string, not {type(replacement).__name__}"
+            )
+        function = patterns[0] if len(patterns) == 1 and callable(patterns[0]) else None
+        if function is None:
+            finders = finders_of(patterns, detector, timeout)
+            if not finders:
+                raise ConfigurationError(
+                    "Redact needs a pattern, as in Redact(r'sk-[A-Za-z0-9]+') or Redact('email')"
+                )
+            function = Replacer(finders, strategy, replacement, secret or os.urandom(32))
+        elif detector is not None or strategy != "redact":
+            raise ConfigurationError(
+                "Redact: a function makes the redacted form itself, without strategy= or detector=;"
+                " pass what finds places as detector="
+            )
+        self._strings = Strings(function)
+        self.strategy = strategy
         self.stored = stored
         self.agent = agent
 
@@ -106,144 +96,18 @@ class Redact:
 
         Raises:
             TurnError: The function failed on a string.
+            GuardViolation: The strategy is ``"block"``, and something was found.
         """
         if self.agent:
-            turn.before_agent.append(lambda view: View(*map(self._redact, view)))
+            turn.before_agent.append(self._seen)
         if self.stored:
             turn.before_save.append(lambda kept: Kept(*map(self._redact, kept)))
         await handler(turn, send)
 
+    def _seen(self, view: View) -> View:
+        # What was stored before must not block a conversation for ever.
+        history = view.history if self.strategy == "block" else self._redact(view.history)
+        return View(history, self._redact(view.input))
+
     def _redact(self, items: list[Item]) -> list[Item]:
-        return [self._item(item) for item in items]
-
-    def _item(self, item: Item) -> Item:
-        kind = item.get("type")
-        redacted = self._object(item, is_part=True)
-        if isinstance(kind, str) and kind in TYPES:
-            for key, kinds in _REFERENCES.items():
-                if kind.endswith(kinds) and isinstance(item.get(key), str):
-                    redacted[key] = item[key]
-            if isinstance(item.get("id"), str) and _ITEM_ID.match(item["id"]):
-                redacted["id"] = item["id"]
-        return redacted
-
-    def _object(self, value: Mapping[str, Any], *, is_part: bool) -> dict[str, Any]:
-        """Redact an object; *is_part* tells that it is an item, or a part of its content."""
-        redacted: dict[str, Any] = {}
-        repeats: dict[str, int] = {}
-        for key, member in value.items():
-            name = self._key(key)
-            if name in redacted:  # two secrets became one: both values stay
-                name = _free(name, redacted, repeats)
-            if is_part and key in _NAMES and isinstance(member, str) and member in _NAMES[key]:
-                redacted[name] = member
-            elif is_part and key == PROVIDER_DATA and isinstance(member, dict):
-                redacted[name] = self._hidden(member)
-            else:
-                redacted[name] = self._value(member, is_part=is_part and key in _PARTS)
-        return redacted
-
-    def _hidden(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Redact the values of hidden data, and keep the structure of memwrap's own."""
-        return {
-            name if is_hidden_data(name, None) else self._key(name): (
-                redacted(member, self._value, self._key)
-                if isinstance(member, dict) and is_hidden_data(name, member)
-                else self._value(member)
-            )
-            for name, member in data.items()
-        }
-
-    def _key(self, key: str) -> str:
-        return key if key in _FIELDS else self._text(key)
-
-    def _value(self, value: Any, *, is_part: bool = False) -> Any:
-        if isinstance(value, str):
-            return self._text(self._json(value))
-        if isinstance(value, dict):
-            return self._object(value, is_part=is_part)
-        if isinstance(value, (list, tuple)):
-            return [self._value(member, is_part=is_part) for member in value]
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            redacted = self._text(str(value))
-            return value if redacted == str(value) else redacted
-        return value
-
-    def _json(self, text: str) -> str:
-        """Redact inside the values of JSON, which escapes and numbers would hide from a pattern."""
-        if text.lstrip()[:1] not in _JSON_STARTS:
-            return text
-        try:
-            value = json.loads(text)
-            redacted = self._value(value)
-            return text if redacted == value else json.dumps(redacted, ensure_ascii=False)
-        except (ValueError, RecursionError):  # cut short, or too deep to be read
-            return _ESCAPED.sub(self._escaped, text)
-
-    def _escaped(self, found: re.Match[str]) -> str:
-        """Redact one string of JSON that is no JSON as a whole."""
-        text = found[0]
-        end = "" if len(text) > 1 and text.endswith('"') else '"'
-        try:
-            value = json.loads(text + end)
-        except ValueError:
-            return text
-        redacted = self._text(value)
-        if redacted == value:
-            return text
-        return json.dumps(redacted, ensure_ascii=False).removesuffix(end or "\0")
-
-    def _text(self, text: str) -> str:
-        redacted: object
-        try:
-            redacted = self._function(text)
-        except Exception as exc:  # noqa: BLE001  (anything it raises means: not redacted)
-            problem = f"failed ({type(exc).__name__})"  # not its text, which may quote the string
-        else:
-            if isinstance(redacted, str):
-                return redacted
-            problem = f"returned a {type(redacted).__name__}, not a string"
-        raise TurnError(f"the redacting function {problem}; nothing was stored")
-
-
-def _free(name: str, taken: Mapping[str, Any], repeats: dict[str, int]) -> str:
-    """Return *name* with a number behind it, such that no key of *taken* is equal."""
-    while name in taken:
-        repeats[name] = number = repeats.get(name, 1) + 1
-        if (numbered := f"{name}_{number}") not in taken:
-            return numbered
-    return name
-
-
-class _Replacer:
-    """Replaces what patterns match; no function, so that it can be pickled."""
-
-    def __init__(self, patterns: list[re.Pattern[str]], replacement: str) -> None:
-        self._patterns = patterns
-        self._replacement = replacement
-
-    def __call__(self, text: str) -> str:
-        for pattern in self._patterns:
-            text = pattern.sub(lambda _: self._replacement, text)
-        return text
-
-
-def _replacer(
-    patterns: str | re.Pattern[str] | Iterable[str | re.Pattern[str]], replacement: str
-) -> Callable[[str], str]:
-    if isinstance(patterns, (str, re.Pattern)):
-        patterns = [patterns]
-    try:
-        compiled = [re.compile(pattern) for pattern in patterns]
-    except (re.error, TypeError) as exc:
-        raise ConfigurationError(f"Redact: a pattern is no regular expression: {exc}") from exc
-    if not all(isinstance(pattern.pattern, str) for pattern in compiled):
-        raise ConfigurationError("Redact: a regular expression for bytes finds nothing in text")
-    if not isinstance(replacement, str):
-        raise ConfigurationError(
-            f"Redact: the replacement is a string, not {type(replacement).__name__}"
-        )
-    if not compiled:
-        raise ConfigurationError("Redact needs a pattern, as in Redact(r'sk-[A-Za-z0-9]+')")
-
-    return _Replacer(compiled, replacement)
+        return self._strings.items(items)

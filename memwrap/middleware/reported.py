@@ -59,8 +59,8 @@ def sent_and_reported(turn: Turn) -> tuple[list[Item], int] | None:
     usages = (
         one for event in reversed(turn.run.sent) for one in usages_in(turn.run.adapter, event)
     )
-    usage = next(usages, None)
-    if usage is None or not usage.input_tokens:
+    usage = next((one for one in usages if one.input_tokens), None)
+    if usage is None:
         return None
     new_items: list[Item] = []
     with suppress(ConversionError):  # which is told when the turn is stored

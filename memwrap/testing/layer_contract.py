@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
 from memwrap.decorator import with_session
@@ -275,7 +276,7 @@ def _holds_turn(value: Any, depth: int = 0) -> bool:
     """Tell whether a value holds a turn, or an item of the contract's last turn."""
     if isinstance(value, Turn):
         return True
-    if depth > _DEPTH or isinstance(value, (str, bytes, int, float, type)):
+    if depth > _DEPTH or isinstance(value, (str, bytes, int, float, type, ModuleType)):
         return False
     if isinstance(value, dict):
         if value in _ITEMS:

@@ -3,7 +3,18 @@
 import pytest
 
 from memwrap.memory.layer import Memory
-from memwrap.middleware import Clear, Fallback, Guard, Log, RateLimit, Redact, Retry, Timeout, Trim
+from memwrap.middleware import (
+    Clear,
+    Fallback,
+    Guard,
+    Log,
+    RateLimit,
+    Redact,
+    Retry,
+    Timeout,
+    Trace,
+    Trim,
+)
 from memwrap.testing import LayerContract
 
 
@@ -28,6 +39,7 @@ LAYERS = {
     "Retry": lambda: Retry(on=ConnectionError),
     "Timeout": lambda: Timeout(60, first_event=50, between_events=40),
     "Timeout of all": lambda: Timeout(60),
+    "Trace": lambda: Trace(agent_name="a"),
     "Trim items": lambda: Trim(max_items=50),
     "Trim turns": lambda: Trim(max_turns=20, tool_outputs=Clear(keep=2)),
     "Trim tokens": lambda: Trim(max_tokens=8000, count_tokens="chars/4"),
