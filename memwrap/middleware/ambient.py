@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias, cast
 
 from opentelemetry import context
 from opentelemetry.trace import Span, set_span_in_context
 
 __all__ = ["ambient"]
+
+_Carrier: TypeAlias = Callable[[str, Any], Any]
+
+_SHARED = "_conversation_context"
 
 
 @contextmanager
@@ -32,15 +38,17 @@ def ambient(span: Span, conversation_id: str | None) -> Iterator[None]:
         context.detach(token)
 
 
-def _carrier() -> Callable[[str, Any], Any] | None:
+@cache
+def _carrier() -> _Carrier | None:
     """Return what puts the id into a context; None if no library is there that would take it.
 
-    The libraries that trace calls of models share a package for it. Its function is private there,
-    and the key of the context is made anew in each process: there is no other way to it.
+    Libraries that trace calls of models share a package in ``opentelemetry.util`` for it. Its
+    function is private there, and the context's key is made anew in each process: there is no
+    other way to it.
     """
-    try:
-        found = import_module("opentelemetry.util.genai._conversation_context")
-    except ImportError:
-        return None
-    carry: Callable[[str, Any], Any] | None = getattr(found, "with_conversation_id", None)
-    return carry
+    for folder in import_module("opentelemetry.util").__path__:
+        for file in Path(folder).glob(f"*/{_SHARED}.py"):
+            with suppress(ImportError):
+                found = import_module(f"opentelemetry.util.{file.parent.name}.{_SHARED}")
+                return cast("_Carrier | None", getattr(found, "with_conversation_id", None))
+    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Awaitable
 from contextlib import suppress
@@ -41,7 +40,7 @@ class Trace:
         tracer_provider: Where spans go; by default the global one, when a turn runs.
         meter_provider: Where metrics go; by default the global one, when a turn runs.
         agent_name: The name of the agent; by default that of the function or class.
-        provider_name: Who runs the model, such as ``"openai"``.
+        provider_name: Who runs the model, by its name in the conventions.
         content: Add input and answer as they are stored, after redactions. Also switched on by
             the environment variable ``OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT``.
 
@@ -106,19 +105,16 @@ class Trace:
             "gen_ai.provider.name": self.provider_name or "unknown",
             "gen_ai.agent.name": name,
         }
-        session_id = turn.session_id
-        known = {} if session_id is None else {"gen_ai.conversation.id": session_id}
+        known = {"gen_ai.conversation.id": turn.session_id} if turn.session_id else {}
         span = self._tracer.start_span(f"invoke_agent {name}", attributes=about | known)
         begun = perf_counter()
         turn.run.watch = self._watch
-        with self._context.ambient(span, session_id):
+        with self._context.ambient(span, turn.session_id):
             try:
                 await handler(turn, count)
-            except (Exception, asyncio.CancelledError) as exc:
-                if isinstance(exc, Exception):
-                    about["error.type"] = type_of(exc)
-                    span.set_attribute("error.type", about["error.type"])
-                    span.set_status(self._trace.StatusCode.ERROR)
+            except Exception as exc:
+                about["error.type"] = type_of(exc)
+                span.set_status(self._trace.StatusCode.ERROR)
                 raise
             finally:
                 with suppress(Exception):  # what cannot be told fails no turn
