@@ -103,30 +103,30 @@ class Conversation:
         begin = bisect_right(self.ids, after)
         return self.ids[begin : begin + limit], self.rows[begin : begin + limit]
 
-    def joined(self, limit: int | None) -> Rows:
-        """Return the newest rows, in one piece if they are not many."""
+    def joined(self, limit: int | None, life: Life | None = None) -> Rows:
+        """Return the newest rows, in one piece if they are not many, for the turn of a life."""
         begin = 0 if limit is None else max(len(self.ids) - limit, 0)
         head = self.ids[-1] if self.ids else 0
         if len(self.ids) - begin > _MANY:
-            return Rows(self.ids[begin:], self.rows[begin:], head)
+            return Rows(self.ids[begin:], self.rows[begin:], head, life)
         if not begin:
-            return Rows(self.ids[:], joined(self.rows), head)
-        return Rows(self.ids[begin:], joined(self.rows[begin:]), head)
+            return Rows(self.ids[:], joined(self.rows), head, life)
+        return Rows(self.ids[begin:], joined(self.rows[begin:]), head, life)
 
-    def window(self, window: RowWindow) -> Rows:
-        """Return the rows of a window, with the marks of the session."""
+    def window(self, window: RowWindow, life: Life) -> Rows:
+        """Return the rows of a window, with the marks of the session, for the turn of a life."""
         text = next((turn.record.marks for turn in reversed(self.turns) if turn.record.marks), None)
         marks = marks_from(text)
         asked = [marks[name] for name in window.names if name in marks]
         if len(asked) < len(window.names):
-            return self.joined(window.limit)._replace(marks=text)
+            return self.joined(window.limit, life)._replace(marks=text)
         shown = 0 if window.most is None else max(len(self.ids) - window.most, 0)
         begin = max(bisect_left(self.ids, min(mark.first for mark in asked)), shown)
         kept = {bisect_left(self.ids, number) for mark in asked for number in mark.kept}
         places = [place for place in sorted(kept) if shown <= place < begin]
         ids = [self.ids[place] for place in places] + self.ids[begin:]
         rows = [self.rows[place] for place in places] + self.rows[begin:]
-        return Rows(ids, joined(rows), self.head, None, text)
+        return Rows(ids, joined(rows), self.head, life, text)
 
     def has(self, token: str) -> bool:
         """Tell whether the turn of that token is stored."""
@@ -178,10 +178,6 @@ class Conversation:
         begin = bisect_left(self.turns, first, key=lambda turn: turn.last)
         self.forget(begin, bisect_right(self.turns, last, key=lambda turn: turn.first))
         return True
-
-    def next_number(self) -> int:
-        """Return the number of the turn that is stored next."""
-        return self.turns[-1].number + 1 if self.turns else 1
 
     def place_of(self, at: int | str) -> int | None:
         """Return the place of a turn among the turns, by its number or id; None for none."""

@@ -94,7 +94,9 @@ class MemoryRows:
 
     def _find(self, session_id: str) -> Conversation | None:
         """Return the conversation of that id, unless it has expired."""
-        return None if self._is_expired(session_id) else self._conversations.get(session_id)
+        if self._abouts and self._is_expired(session_id):
+            return None
+        return self._conversations.get(session_id)
 
     def _is_expired(self, session_id: str) -> bool:
         about = self._abouts.get(session_id)
@@ -209,10 +211,8 @@ class MemoryRows:
             conversation = self._find(session_id)
             if conversation is not None:
                 if window.names:
-                    rows = conversation.window(window)
-                else:
-                    rows = conversation.joined(window.limit)
-                return rows._replace(life=conversation.begun())
+                    return conversation.window(window, conversation.begun())
+                return conversation.joined(window.limit, conversation.begun())
             begun = self._begun_with(session_id) or self._begin_with(session_id)
             return Rows((), (), 0, begun.begun())
 
@@ -264,7 +264,8 @@ class MemoryRows:
         conversation = self._append(session_id, rows)
         last = self._newest_id
         first = last + 1 - len(rows) if question is None else question
-        size, number = len(rows) + record.answers, conversation.next_number()
+        turns = conversation.turns
+        size, number = len(rows) + record.answers, turns[-1].number + 1 if turns else 1
         conversation.record(
             MemoryTurn(first, last, size, record, token, number, conversation.updated_at)
         )

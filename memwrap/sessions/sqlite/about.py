@@ -94,6 +94,12 @@ ABOUT = {
         CREATE TEMP TRIGGER memwrap_leave BEFORE INSERT ON main.{messages} WHEN {lapsed} BEGIN
             {leave};
         END""",
+    "trigger_spent": """
+        CREATE TEMP TRIGGER memwrap_spent INSTEAD OF INSERT ON memwrap_commit
+        WHEN NEW.usage IS NOT NULL BEGIN
+            INSERT INTO {about} (session_id, usage) VALUES (NEW.session_id, NEW.usage)
+            ON CONFLICT (session_id) DO UPDATE SET usage = {spent};
+        END""",
     "view_update": """
         CREATE TEMP VIEW memwrap_update AS SELECT NULL AS session_id, NULL AS which,
             NULL AS owner, NULL AS tags, NULL AS title, NULL AS metadata""",
@@ -172,5 +178,5 @@ ABOUT = {
 }
 """The statements, by what they do."""
 
-ABOUT_TEMPORARY = ("trigger_leave", "view_update", "trigger_update")
+ABOUT_TEMPORARY = ("trigger_leave", "trigger_spent", "view_update", "trigger_update")
 """Those that make the triggers and views of a writing connection."""

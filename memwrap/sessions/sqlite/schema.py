@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from memwrap.exceptions import ConfigurationError
 from memwrap.sessions.sqlite.statements import statements
@@ -54,6 +55,7 @@ class Tables:
     ttl: float | None = None
     search: bool = False
     _sql: dict[str, str] = field(init=False, repr=False, compare=False, hash=False)
+    _hash: int = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
         for name in (self.sessions, self.messages):
@@ -73,7 +75,15 @@ class Tables:
         for name in (self.sessions, self.messages):
             if names.count(name.lower()) > 1 or name.lower() in _TEMPORARY:
                 raise ConfigurationError(f"{name!r} is memwrap's own table; choose another name")
+        values = self.sessions, self.messages, self.ttl, self.search
+        object.__setattr__(self, "_hash", hash(values))
         object.__setattr__(self, "_sql", statements(self._names(), self.ttl))
+
+    def __hash__(self) -> int:
+        return self._hash  # looked up in each operation
+
+    def __reduce__(self) -> Any:  # strings have other hashes in another process
+        return type(self), (self.sessions, self.messages, self.ttl, self.search)
 
     def __getitem__(self, statement: str) -> str:
         return self._sql[statement]

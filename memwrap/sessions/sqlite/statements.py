@@ -74,7 +74,7 @@ _RECORDED = """
 _PAGE = """
         SELECT message_data, id FROM {messages}
         WHERE session_id = {live} AND id < ?2 AND id >= coalesce((
-            SELECT id FROM {messages} WHERE session_id = {live} AND id < ?2
+            SELECT id FROM {messages} WHERE session_id = ?1 AND id < ?2
             ORDER BY id DESC LIMIT 1 OFFSET ?3 - 1), 0) ORDER BY id"""
 
 # What keeps a session alive that is written to, where sessions expire.
@@ -144,9 +144,9 @@ _STATEMENTS = {
     "add_marks": "ALTER TABLE {turns} ADD COLUMN marks TEXT",
     "trigger_insert": """
         CREATE TEMP TRIGGER memwrap_insert AFTER INSERT ON main.{messages} BEGIN
+            UPDATE {sessions} SET updated_at = {now} WHERE session_id = NEW.session_id;
             INSERT INTO {sessions} (session_id, created_at, updated_at)
-            VALUES (NEW.session_id, {now}, {now})
-            ON CONFLICT (session_id) DO UPDATE SET updated_at = excluded.updated_at;
+            SELECT NEW.session_id, {now}, {now} WHERE changes() = 0;
             {stay}
         END""",
     "trigger_delete": """
@@ -246,9 +246,6 @@ _STATEMENTS = {
                 AND last_id >= (
                     SELECT first_id FROM {turns} WHERE session_id = NEW.session_id
                     ORDER BY last_id DESC LIMIT 1);
-            INSERT INTO {about} (session_id, usage)
-            SELECT NEW.session_id, NEW.usage WHERE NEW.usage IS NOT NULL
-            ON CONFLICT (session_id) DO UPDATE SET usage = {spent};
         END""",
     "insert": "INSERT INTO {messages} (session_id, message_data) VALUES ",
     # One parameter holds all rows, for batches with more rows than a statement has parameters.
@@ -266,7 +263,7 @@ _STATEMENTS = {
     "get_rows": """
         SELECT id, CAST(message_data AS BLOB) FROM {messages}
         WHERE session_id = {live} AND id >= coalesce((
-            SELECT id FROM {messages} WHERE session_id = {live}
+            SELECT id FROM {messages} WHERE session_id = ?1
             ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1), 0) ORDER BY id""",
     "get_page": """
         SELECT id, CAST(message_data AS BLOB) FROM {messages}

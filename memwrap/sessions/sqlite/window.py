@@ -26,7 +26,7 @@ WINDOW = {
         WHERE expires <= {clock} OR token = ?4""",
     "packed": _PACKED,
     "newest": """coalesce((
-            SELECT id FROM {messages} WHERE session_id = {live}
+            SELECT id FROM {messages} WHERE session_id = ?1
             ORDER BY id DESC LIMIT 1 OFFSET ?5 - 1), 0)""",
     "window": """(
         SELECT {packed} FROM (
@@ -41,7 +41,7 @@ WINDOW = {
         WHERE mark.key IN (SELECT value FROM json_each(?7)) AND mark.type = 'object'""",
     # Where the rows begin that the session shows.
     "shown": """iif(?6 IS NULL, 0, coalesce((
-            SELECT id FROM {messages} WHERE session_id = {live}
+            SELECT id FROM {messages} WHERE session_id = ?1
             ORDER BY id DESC LIMIT 1 OFFSET ?6 - 1), 0))""",
     "first": """max({shown}, coalesce((
             SELECT iif(
@@ -74,7 +74,7 @@ def windows(parts: dict[str, str], count: int) -> str:
     texts = []
     for place in range(count):
         live = numbered(ABOUT_PARTS["live"], place).format(**parts)
-        newest = numbered(WINDOW["newest"], place).format(**parts | {"live": live})
+        newest = numbered(WINDOW["newest"], place).format(**parts)
         window = numbered(WINDOW["window"], place)
         texts.append(window.format(**parts | {"live": live, "newest": newest}))
     return "SELECT " + ", ".join(texts)
