@@ -15,6 +15,7 @@ from memwrap.items import Item
 from memwrap.lists import Kept, Recorded, View
 from memwrap.returned import Given, not_among, without_given
 from memwrap.sessions.base import Session
+from memwrap.usage import Usage
 from memwrap.values import is_value, message_of
 from memwrap.window import PastCut, Windows
 
@@ -191,6 +192,9 @@ class Turn:
         session: The session of the turn, or None when it has no memory.
         id: The caller's name for the turn, or None.
         state: Data that layers keep for this turn.
+        metadata: What layers want to be stored beside the turn: a dict that JSON can hold, up to
+            64 KiB. Stores of memwrap keep it; a session with the four methods has no place for it.
+        usage: The tokens that the turn cost, if a layer counts them; stored like *metadata*.
         before_agent: Functions from `View` to `View`, applied in order to what the agent will
             see; what is stored stays as it is.
         before_save: Functions from `Kept` to `Kept`, applied in order to what is about to be
@@ -201,7 +205,7 @@ class Turn:
 
     __slots__ = (
         *("before_agent", "before_save", "history", "id", "input", "new_items", "run", "session"),
-        *("state", "streaming"),
+        *("metadata", "state", "streaming", "usage"),
     )
 
     def __init__(
@@ -236,6 +240,8 @@ class Turn:
         self.session = session
         self.id = id
         self.state: dict[str, Any] = {}
+        self.metadata: dict[str, Any] = {}
+        self.usage: Usage | None = None
         self.before_agent: list[Callable[[View], View]] = []
         self.before_save: list[Callable[[Kept], Kept]] = []
         self.streaming = streaming

@@ -14,6 +14,7 @@ from memwrap.items import Item
 from memwrap.memory.fingerprints import Fingerprints
 from memwrap.memory.pieces import Piece, places_after, written_pieces
 from memwrap.memory.replay import result_of
+from memwrap.sessions.info import noted
 from memwrap.sessions.turns import (
     UNANSWERED,
     OpenTurn,
@@ -76,6 +77,8 @@ class Commit:
             moved = places_after(kept.new_items, changed.new_items)
             shape = written_pieces(pieces, len(changed.new_items), moved)
             record = record._replace(shape=shape)
+        if self.turn.metadata or self.turn.usage is not None:
+            record = noted(record, self.turn.metadata, self.turn.usage)
         items = changed.new_items if record.answers else [*changed.input, *changed.new_items]
         if items:
             if self.turn.run.cut is not None:

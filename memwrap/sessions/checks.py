@@ -24,6 +24,7 @@ __all__ = [
     "check_seconds",
     "check_settings",
     "check_tenant",
+    "json_text",
     "no_such_page",
 ]
 
@@ -123,7 +124,7 @@ def check_changes(
     """
     changes: Changes = {}
     if title is not ...:
-        changes["title"] = None if title is None else _json(_text(title, "a title"), "title")
+        changes["title"] = None if title is None else json_text(_text(title, "a title"), "title")
     if owner is not ...:
         changes["owner"] = None if owner is None else check_id(owner, "an owner")
     if tags is not ...:
@@ -133,7 +134,7 @@ def check_changes(
     if metadata is not ...:
         if metadata is not None and not isinstance(metadata, Mapping):
             raise ConfigurationError(f"metadata is a dict or None, not {type(metadata).__name__}")
-        changes["metadata"] = _json(dict(metadata), "metadata") if metadata else None
+        changes["metadata"] = json_text(dict(metadata), "metadata") if metadata else None
     return changes
 
 
@@ -143,8 +144,12 @@ def _text(text: object, name: str) -> str:
     return text
 
 
-def _json(value: Any, name: str) -> str:
-    """Return the JSON of a value, in ASCII, from which the same value is read again."""
+def json_text(value: Any, name: str) -> str:
+    """Return the JSON of a value, in ASCII, from which the same value is read again.
+
+    Raises:
+        ConfigurationError: There is none, or it is longer than 64 KiB.
+    """
     try:
         text = json.dumps(value, allow_nan=False, separators=(",", ":"))
         is_exact = json.loads(text) == value

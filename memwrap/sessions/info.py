@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from memwrap.items import Item
+from memwrap.sessions.checks import json_text
 from memwrap.sessions.records import SessionRow, TurnRow
+from memwrap.sessions.turns import TurnRecord
 from memwrap.usage import Usage
 
 __all__ = [
@@ -18,7 +20,7 @@ __all__ = [
     "SearchHit",
     "SessionInfo",
     "TurnInfo",
-    "numbers_of",
+    "noted",
     "session_info",
     "turn_info",
 ]
@@ -183,8 +185,17 @@ def turn_info(session_id: str, row: TurnRow) -> TurnInfo:
     )
 
 
-def numbers_of(usage: Usage) -> tuple[int, ...]:
-    """Return the tokens of a usage as `TurnRecord.usage` has them."""
+def noted(record: TurnRecord, metadata: dict[str, Any], usage: Usage | None) -> TurnRecord:
+    """Return a turn's record with what layers note of the turn.
+
+    Raises:
+        ConfigurationError: JSON cannot hold the metadata.
+    """
+    text = json_text(metadata, "turn.metadata") if metadata else ""
+    return record._replace(metadata=text, usage=() if usage is None else _numbers(usage))
+
+
+def _numbers(usage: Usage) -> tuple[int, ...]:
     return (
         usage.input_tokens,
         usage.output_tokens,
