@@ -21,7 +21,8 @@ from memwrap.names import name_of
 from memwrap.options import Options
 from memwrap.plan import Find, Plan
 from memwrap.sessions.base import StoreLike
-from memwrap.sessions.resolve import check_named
+from memwrap.sessions.resolve import check_named, check_store
+from memwrap.sessions.urls import store_of
 from memwrap.tasks import call_named
 from memwrap.turn import Middleware
 from memwrap.window import windows_of
@@ -97,7 +98,8 @@ def with_session(
             method, a callable object, a ``functools.partial``, or an agent object of a framework
             that memwrap knows. Without it, `with_session` returns a decorator.
         session: The session of every call that names none and has none around it.
-        store: Where ids become sessions: a store, or a function from id to session.
+        store: Where ids become sessions: a store, the URL of one, or a function from id to
+            session.
         key: The agent's parameter that holds the id of the session; for an agent object, a name
             that its adapter looks up, such as one in a config.
         adapter: Converts the agent's messages to items and back; by default the adapter of the
@@ -111,6 +113,7 @@ def with_session(
     Raises:
         ConfigurationError: The agent cannot be called, or an option is not what it should be.
     """
+    store = store_of(store)
     if agent is UNSET:
         return functools.partial(
             with_session,
@@ -203,19 +206,7 @@ def _check(agent: Any, store: Any, adapter: Any) -> None:
         raise ConfigurationError(
             f"with_session wraps agents, and {agent.__name__} is a class; wrap an instance of it"
         )
-    find = getattr(store, "session", store)
-    if store is not None and not callable(find):
-        raise ConfigurationError(
-            f"store is of type {type(store).__name__}; it has a method session(id), as SQLiteStore"
-            " has, or is a function from id to session"
-        )
-    if isinstance(store, type) and find is not store:
-        raise ConfigurationError(f"store is the class {store.__name__}; pass an instance of it")
-    if inspect.iscoroutinefunction(find):
-        raise ConfigurationError(
-            "store finds sessions by an async function; make it a plain one, which hands out a"
-            " session that connects when it is used"
-        )
+    check_store(store)
     for name in ("to_items", "from_items") if adapter is not None else ():
         if not callable(getattr(adapter, name, None)):
             raise ConfigurationError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from memwrap.items import Item
-from memwrap.sessions.turns import fingerprint
+from memwrap.sessions.turns import fingerprint, made_with
 
 __all__ = ["Fingerprints"]
 
@@ -41,6 +41,7 @@ class Fingerprints:
 
     def is_of(self, stored: str, input: list[Item], store_key: bytes) -> bool | None:
         """Tell whether a stored fingerprint is that of *input*; None if only its maker could."""
+        stored, store_key = made_with(stored, store_key)
         if stored.startswith(self._own_name):
             return stored == self._own_name + fingerprint(input, self._own_key)
         if stored.startswith("~") or not stored:

@@ -68,8 +68,8 @@ class Store(Protocol):
 SessionLike: TypeAlias = Session | str | None
 """A session, the id of one in the store, or None for no memory."""
 
-StoreLike: TypeAlias = Store | Callable[[str], Session]
-"""Where ids become sessions."""
+StoreLike: TypeAlias = Store | Callable[[str], Session] | str
+"""Where ids become sessions: a store, a function, or the URL of a store."""
 
 
 @dataclass(frozen=True, slots=True)

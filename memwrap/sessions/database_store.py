@@ -51,6 +51,11 @@ class DatabaseStore:
         self._strict = strict
 
     @property
+    def backend(self) -> Backend:
+        """Where the rows are, for what works on whole stores."""
+        return self._backend
+
+    @property
     def promises(self) -> Promises:
         """What the back end holds to."""
         return self._backend.promises
@@ -118,7 +123,7 @@ class DatabaseStore:
     ) -> None:
         """Change what is known of a session; what is left out stays as it is.
 
-        The session need not have items yet. Its place in the list stays.
+        The session need not have items yet.
 
         Args:
             session_id: The session.
@@ -146,7 +151,7 @@ class DatabaseStore:
         Args:
             session_id: The session.
             limit: At most that many; None for all.
-            before: Only turns before that one, which is a turn or its number.
+            before: Only turns before that one: a turn or its number.
 
         Raises:
             ConfigurationError: The id can be none, or the limit or number is no whole number.
@@ -180,16 +185,12 @@ class DatabaseStore:
         return await page_of(self._backend, session_id, limit, before, strict=self._strict)
 
     async def fork(
-        self,
-        session: Any,
-        new_id: str,
-        *,
-        at: TurnInfo | int | str | None = None,
+        self, session: Any, new_id: str, *, at: TurnInfo | int | str | None = None
     ) -> DatabaseSession:
         """Return a new session that begins with the turns of another, which stays as it is.
 
-        Doing it again changes nothing, and returns the same session with what was added since.
-        The fork has the owner, tags, title and metadata of the other.
+        Doing it again returns the same session, with what was added since. It has the owner, tags,
+        title and metadata of the other.
 
         Args:
             session: The session, of this store, or its id.
@@ -197,8 +198,8 @@ class DatabaseStore:
             at: The newest turn that it has: a turn, its number, or its id; None for all items.
 
         Raises:
-            ConfigurationError: An id can be none, the session is of another store or holds no
-                items, there is no such turn, or the new id belongs to another session.
+            ConfigurationError: The session is of another store or has no items or no such turn, or
+                the new id is none or that of another session.
             StoreError: The back end failed; nothing was changed.
         """
         new_id = check_id(new_id, "the new session's id")
@@ -225,8 +226,7 @@ class DatabaseStore:
         """
         if not self.promises.searches:
             raise ConfigurationError(
-                f"{type(self).__name__}.search(): this store offers no search; stores that can"
-                " offer it do with search=True"
+                f"{type(self).__name__} offers no search; stores that can do, with search=True"
             )
         query = search_query(text, prefix, owner, limit)
         return await hits_of(self._backend, query, text)
@@ -283,7 +283,7 @@ class DatabaseStore:
         await self._backend.erase(check_id(session_id))
 
     async def setup(self) -> None:
-        """Make what the sessions lie in, or check it; otherwise the first call does.
+        """Make what the sessions lie in, or check it, as the first call does otherwise.
 
         Raises:
             StoreError: The back end failed, or a newer version made it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Hashable
 from functools import lru_cache
 from typing import Any
@@ -10,7 +11,7 @@ from memwrap.exceptions import ConfigurationError
 from memwrap.sessions.base import Promises, Session
 from memwrap.sessions.places import came_from
 
-__all__ = ["check_named", "check_session", "resolve"]
+__all__ = ["check_named", "check_session", "check_store", "resolve"]
 
 _METHODS = ("get_items", "add_items", "pop_item", "clear_session")
 
@@ -69,6 +70,27 @@ def check_named(session: Any, store: Any) -> None:
     """
     if not isinstance(session, str) or store is None:
         resolve(session, store)
+
+
+def check_store(store: Any) -> None:
+    """Refuse what ids cannot become sessions in; None is no store.
+
+    Raises:
+        ConfigurationError: It is neither a store nor a function, or a class or async function.
+    """
+    find = getattr(store, "session", store)
+    if store is not None and not callable(find):
+        raise ConfigurationError(
+            f"store is of type {type(store).__name__}; it has a method session(id), as SQLiteStore"
+            " has, or is a function from id to session"
+        )
+    if isinstance(store, type) and find is not store:
+        raise ConfigurationError(f"store is the class {store.__name__}; pass an instance of it")
+    if inspect.iscoroutinefunction(find):
+        raise ConfigurationError(
+            "store finds sessions by an async function; make it a plain one, which hands out a"
+            " session that connects when it is used"
+        )
 
 
 def check_session(session: Any, what: str) -> Session:

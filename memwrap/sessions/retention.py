@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
 from memwrap.sessions.backend import Backend
@@ -16,7 +16,7 @@ _BATCH = 1000  # sessions that are removed at once
 _PAGE = 500  # sessions that are listed at once
 
 
-async def listed(backend: Backend, query: SessionQuery) -> AsyncIterator[SessionRow]:
+async def listed(backend: Backend, query: SessionQuery) -> AsyncGenerator[SessionRow, None]:
     """Yield all sessions of a query, page by page, whatever happens to them meanwhile."""
     while True:
         page = await backend.sessions(query._replace(limit=_PAGE))

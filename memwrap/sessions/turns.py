@@ -24,7 +24,9 @@ __all__ = [
     "TurnRecord",
     "TurnSession",
     "canonical",
+    "carried",
     "fingerprint",
+    "made_with",
     "newest_turns",
     "recorded_turns",
 ]
@@ -240,6 +242,27 @@ def fingerprint(items: Sequence[Item], key: bytes) -> str:
     if not key:
         return hashlib.sha256(text).hexdigest()
     return hmac.digest(key, text, "sha256").hex()
+
+
+def carried(stored: str, key: bytes) -> str:
+    """Return a fingerprint that another store can compare: with the secret that it was made with.
+
+    What only its maker could compare stays as it is.
+    """
+    if not stored or not key or stored[0] in "~=":
+        return stored
+    return f"={key.hex()}:{stored}"
+
+
+def made_with(stored: str, key: bytes) -> tuple[str, bytes]:
+    """Return a stored fingerprint and the secret that it was made with: its own, or the store's."""
+    if not stored.startswith("="):
+        return stored, key
+    text, _, found = stored[1:].partition(":")
+    try:
+        return found, bytes.fromhex(text)
+    except ValueError:
+        return stored, key
 
 
 def canonical(value: object) -> str:

@@ -86,10 +86,13 @@ MOVES = {
             INSERT OR REPLACE INTO {turns} (
                 session_id, last_id, first_id, token, turn_id, fingerprint, shape, inputs,
                 answers, marks, usage, metadata, seconds, number, items, stored)
-            SELECT NEW.session_id, moved.last_id, (
-                    SELECT id FROM {messages}
-                    WHERE session_id = NEW.session_id AND id <= moved.last_id
-                    ORDER BY id DESC LIMIT 1 OFFSET json_extract(moved.value, '$[10]') - 1),
+            SELECT NEW.session_id, moved.last_id, iif(
+                    json_extract(moved.value, '$[10]') <= json_extract(moved.value, '$[0]') + 1,
+                    moved.last_id + 1 - json_extract(moved.value, '$[10]'), (
+                        SELECT id FROM (
+                            SELECT id, row_number() OVER (ORDER BY id DESC) AS back FROM {messages}
+                            WHERE session_id = NEW.session_id AND id <= moved.last_id)
+                        WHERE back = json_extract(moved.value, '$[10]'))),
                 '', replace(replace(json_extract(moved.value, '$[1]'),
                     char(26) || '0', char(0)), char(26) || '1', char(26)),
                 json_extract(moved.value, '$[2]'), json_extract(moved.value, '$[3]'),
