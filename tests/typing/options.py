@@ -70,14 +70,14 @@ def options(adapter: Adapter) -> None:
 def wrong_options() -> None:
     with_session(agent, session=5)  # type: ignore[call-overload]
     with_session(agent, sesion=session)  # type: ignore[call-overload]
-    with_session(agent, store="chat.db")  # type: ignore[call-overload]
+    with_session(agent, store=5)  # type: ignore[call-overload]
     with_session(agent, key=5)  # type: ignore[call-overload]
     with_session(agent, adapter=5)  # type: ignore[call-overload]
     with_session(agent, middleware=[5])  # type: ignore[list-item]
     with_session(agent, middleware=[not_a_layer])  # type: ignore[list-item]
     with_session(agent, middleware=layer)  # type: ignore[call-overload]
     with_session(agent, middleware=[Memory])  # type: ignore[list-item]
-    with_session(store="chat.db")  # type: ignore[call-overload]
+    with_session(store=5)  # type: ignore[call-overload]
     with_session(agent, session)  # type: ignore[call-overload]
 
 
