@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from types import EllipsisType
 from typing import Any, Protocol, Self, TypeVar, cast, overload
 
 from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item
 from memwrap.memory.undo import undo
 from memwrap.private_loop import wait_for
-from memwrap.sessions.base import Session
-from memwrap.sessions.info import SessionInfo
+from memwrap.sessions.base import Durability, Session
+from memwrap.sessions.database_store import DatabaseStore
+from memwrap.sessions.info import ItemPage, Receipt, SearchHit, SessionInfo, TurnInfo
 from memwrap.sessions.popping import maybe
 from memwrap.sessions.resolve import check_session
 
-__all__ = ["ListingStore", "SyncSession", "SyncStore", "sync"]
+__all__ = ["ListingStore", "SyncConversations", "SyncSession", "SyncStore", "sync"]
 
 T = TypeVar("T")
 
@@ -122,11 +125,118 @@ class SyncStore:
         self.close()
 
 
+class SyncConversations(SyncStore):
+    """A store of memwrap whose methods return what they do, without an event loop.
+
+    Each does, and raises, what the store's own method of that name does; see `SyncSession`.
+    """
+
+    def __init__(self, store: DatabaseStore) -> None:
+        super().__init__(store)
+        self._conversations = store
+
+    def sessions(
+        self,
+        *,
+        prefix: str = "",
+        limit: int | None = None,
+        after: str | SessionInfo | None = None,
+        owner: str | None = None,
+        tag: str | None = None,
+    ) -> list[SessionInfo]:
+        """List the sessions that hold items, those with the newest items first."""
+        return _done(
+            "sessions",
+            lambda: self._conversations.sessions(prefix, limit, after, owner=owner, tag=tag),
+        )
+
+    def info(self, session_id: str) -> SessionInfo | None:
+        """Return what is known of a session; None if that is nothing."""
+        return _done("info", lambda: self._conversations.info(session_id))
+
+    def update(
+        self,
+        session_id: str,
+        *,
+        title: str | EllipsisType | None = ...,
+        tags: Sequence[str] | EllipsisType = ...,
+        owner: str | EllipsisType | None = ...,
+        metadata: Mapping[str, Any] | EllipsisType | None = ...,
+    ) -> None:
+        """Change what is known of a session; what is left out stays as it is."""
+        _done(
+            "update",
+            lambda: self._conversations.update(
+                session_id, title=title, tags=tags, owner=owner, metadata=metadata
+            ),
+        )
+
+    def turns(
+        self, session_id: str, *, limit: int | None = None, before: TurnInfo | int | None = None
+    ) -> list[TurnInfo]:
+        """Return the newest turns of a session, oldest first."""
+        return _done(
+            "turns", lambda: self._conversations.turns(session_id, limit=limit, before=before)
+        )
+
+    def get_items(
+        self, session_id: str, *, limit: int | None = None, before: int | None = None
+    ) -> ItemPage:
+        """Return the newest items of a session, oldest first, and where older ones go on."""
+        return _done(
+            "get_items",
+            lambda: self._conversations.get_items(session_id, limit=limit, before=before),
+        )
+
+    def fork(
+        self, session: str, new_id: str, *, at: TurnInfo | int | str | None = None
+    ) -> SyncSession:
+        """Return a new session that begins with the turns of another, which stays as it is."""
+        made = _done("fork", lambda: self._conversations.fork(session, new_id, at=at))
+        return SyncSession(made)
+
+    def search(
+        self, text: str, *, prefix: str = "", owner: str | None = None, limit: int = 20
+    ) -> list[SearchHit]:
+        """Return the items that hold all words of a text, those that fit best first."""
+        return _done(
+            "search",
+            lambda: self._conversations.search(text, prefix=prefix, owner=owner, limit=limit),
+        )
+
+    def purge(
+        self,
+        older_than: float | timedelta | None = None,
+        *,
+        keep_turns: int | None = None,
+        dry_run: bool = False,
+    ) -> int:
+        """Remove what has expired or is old; return how many sessions."""
+        return _done(
+            "purge",
+            lambda: self._conversations.purge(older_than, keep_turns=keep_turns, dry_run=dry_run),
+        )
+
+    def erase(self, *, owner: str | None = None, session_id: str | None = None) -> Receipt:
+        """Remove all of an owner, or of a session; return what tells of it."""
+        return _done("erase", lambda: self._conversations.erase(owner=owner, session_id=session_id))
+
+    def setup(self) -> None:
+        """Make what the sessions lie in, or check it."""
+        _done("setup", self._conversations.setup)
+
+    def durability(self) -> Durability:
+        """Return what acknowledged items survive, as it is set up now."""
+        return _done("durability", self._conversations.durability)
+
+
+@overload
+def sync(of: DatabaseStore, /) -> SyncConversations: ...
 @overload
 def sync(of: ListingStore, /) -> SyncStore: ...
 @overload
 def sync(of: Session, /) -> SyncSession: ...
-def sync(of: Session | ListingStore, /) -> SyncSession | SyncStore:
+def sync(of: Session | ListingStore | DatabaseStore, /) -> SyncSession | SyncStore:
     """Return a session or store with the same methods, for programs without an event loop.
 
     Args:
@@ -135,6 +245,8 @@ def sync(of: Session | ListingStore, /) -> SyncSession | SyncStore:
     Raises:
         ConfigurationError: It is neither.
     """
+    if isinstance(of, DatabaseStore):
+        return SyncConversations(of)
     if all(callable(getattr(of, name, None)) for name in ("session", "sessions", "delete")):
         return SyncStore(cast("ListingStore", of))
     return SyncSession(cast("Session", of))

@@ -14,11 +14,12 @@ from memwrap import (
     SQLiteSession,
     SQLiteStore,
     StoreError,
+    run_sync,
     sync,
     with_session,
 )
 from memwrap.synchronous import SyncSession, SyncStore
-from memwrap.testing import FlakySession
+from memwrap.testing import FlakySession, ScriptedAgent
 
 HELLO = {"role": "user", "content": "Hello"}
 ANSWER = {"role": "assistant", "content": "1 messages"}
@@ -168,3 +169,22 @@ def test_busy(monkeypatch):
         go_on.set()
         thread.join()
     assert len(sync(session).undo()) == 1
+
+
+def test_conversations_without_an_event_loop(path):
+    """What a store of memwrap knows of its conversations is there for synchronous programs."""
+    with sync(SQLiteStore(path, search=True)) as chats:
+        chats.setup()
+        assert chats.durability() == "power"
+        session = SQLiteStore(path).session("s")
+        run_sync(ScriptedAgent("hello"), "hi", session=session, turn_id="t")
+        chats.update("s", title="T", owner="ann", tags=["x"], metadata={"a": 1})
+        assert chats.info("s").title == "T"
+        assert [info.session_id for info in chats.sessions(owner="ann", tag="x")] == ["s"]
+        assert [turn.id for turn in chats.turns("s")] == ["t"]
+        assert len(chats.get_items("s", limit=1)) == 1
+        assert chats.fork("s", "f", at="t").get_items() == chats.session("s").get_items()
+        assert [hit.session_id for hit in chats.search("hello", prefix="f")] == ["f"]
+        assert chats.purge(3600, dry_run=True) == 0
+        assert chats.erase(owner="ann").sessions == 2
+        assert chats.info("s") is None

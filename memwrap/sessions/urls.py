@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from memwrap.exceptions import ConfigurationError
 
@@ -79,13 +79,10 @@ def store_of(store: Any) -> Any:
 
 def _path(url: str) -> str:
     """Return the file that a SQLite URL names."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("sqlite://?")
-    if parts.netloc or parts.query or parts.fragment or "?" in url or "#" in url:
+    host, _, path = url.partition("://")[2].partition("/")
+    if host or "?" in path or "#" in path:
         raise ConfigurationError(
             "a SQLite URL is sqlite:///relative.db, sqlite:////absolute.db or sqlite:///:memory:,"
             " without a host, a query (?) or a fragment (#); in a path these are %3F and %23"
         )
-    return unquote(parts.path[1:], errors="surrogateescape") or ":memory:"
+    return unquote(path, errors="surrogateescape") or ":memory:"

@@ -23,19 +23,21 @@ def schema(path):
 def own_schema(path):
     """What memwrap adds to the file: tables of turns, versions and secrets, and an index."""
     return {
-        row for row in schema(path) if row[2].endswith("_turns") or row[2].startswith("memwrap_")
+        row
+        for row in schema(path)
+        if row[2].endswith(("_turns", "_about")) or row[2].startswith("memwrap_")
     }
 
 
 async def test_file_is_the_same_as_the_sdk_makes(path, tmp_path):
-    """Tables and indexes are those of the Agents SDK, and beside them are memwrap's three."""
+    """Tables and indexes are those of the Agents SDK, and beside them are memwrap's four."""
     session = SQLiteSession("s", path)
     await session.add_items([user("1")])
     await session.close(linger=0)
     theirs = SDKSession("s", tmp_path / "theirs.db")
     await theirs.add_items([user("1")])
     theirs.close()
-    assert len(own_schema(path)) == 4
+    assert len(own_schema(path)) == 7
     assert schema(path) - own_schema(path) == schema(tmp_path / "theirs.db")
     named = SQLiteSession("s", path, sessions_table="Talks", messages_table="_lines2")
     await named.add_items([user("1")])
@@ -99,7 +101,7 @@ async def test_file_from_before_there_were_versions(path, journal):
     query(path, f"PRAGMA journal_mode = {journal}")
     session = SQLiteSession("s", path)
     assert await session.get_items() == [user("1"), assistant("2")]
-    assert query(path, "SELECT * FROM memwrap_schema") == [("agent_messages", 3)]
+    assert query(path, "SELECT * FROM memwrap_schema") == [("agent_messages", 4)]
 
 
 async def test_sessions_of_the_sdk_are_listed(path):
