@@ -15,6 +15,7 @@ __all__ = [
     "CHAT",
     "GENAI",
     "LLAMA_INDEX",
+    "OPENING",
     "PORTABLE",
     "PYDANTIC_AI",
     "RESPONSES",
@@ -22,6 +23,10 @@ __all__ = [
     "STRANDS",
     "Target",
 ]
+
+
+OPENING = "(The conversation began earlier.)"
+"""What a user says in front of an assistant that would speak first, where an API wants a user."""
 
 
 @dataclass(frozen=True, slots=True)

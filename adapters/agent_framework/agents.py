@@ -22,9 +22,9 @@ from agent_framework import (
     SupportsAgentRun,
 )
 
+from memwrap.adapters.named import named_in
 from memwrap.adapters.second_memory import refuse_second_memory
 from memwrap.adapters.streams import Shown
-from memwrap.context import UNSET
 from memwrap.dialects import Kind, Method, Methods
 from memwrap.exceptions import ConfigurationError
 from memwrap.memory.repeats import is_replay
@@ -32,7 +32,7 @@ from memwrap.memory.repeats import is_replay
 __all__ = ["methods"]
 
 _APPROVAL = "function_approval_response"
-_KWARGS = ("function_invocation_kwargs", "client_kwargs")
+_named = named_in("function_invocation_kwargs", "client_kwargs")
 _PLUG = (
     "or give the agent memwrap.adapters.agent_framework.MemwrapHistoryProvider, and call it"
     " without with_session"
@@ -63,8 +63,8 @@ def methods(agent: Any) -> Methods | None:
             yield await stream.get_final_response()  # _Told keeps it from the reader
 
     remember = {
-        "run_once": Method(run, Kind.CALL, session_of=_configured),
-        "run_streamed": Method(run_streamed, Kind.STREAM, session_of=_configured, show=_shown),
+        "run_once": Method(run, Kind.CALL, session_of=_named),
+        "run_streamed": Method(run_streamed, Kind.STREAM, session_of=_named, show=_shown),
     }
     is_block = hasattr(type(agent), "__aenter__")
     return Methods("run_once", remember, {"run": _run} | (_BLOCK if is_block else {}))
@@ -90,14 +90,6 @@ async def _leave(remembering: Any, *error: Any) -> None:
 
 
 _BLOCK: dict[str, Any] = {"__aenter__": _enter, "__aexit__": _leave}
-
-
-def _configured(key: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ARG001
-    """Return what the arguments of a call have under *key*."""
-    for place in (kwargs, *(kwargs.get(name) for name in _KWARGS)):
-        if isinstance(place, Mapping) and key in place:
-            return place[key]
-    return UNSET
 
 
 def _check(agent: Any, messages: Sequence[Message], options: Mapping[str, Any]) -> None:

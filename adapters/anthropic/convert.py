@@ -14,14 +14,14 @@ from memwrap.adapters.anthropic.stream import MessageStream
 from memwrap.adapters.dispatch import clear_errors, convert, one_by_one, unknown
 from memwrap.adapters.foreign import foreign_projected
 from memwrap.adapters.streams import added_up
-from memwrap.adapters.targets import ANTHROPIC
+from memwrap.adapters.targets import ANTHROPIC, OPENING
 from memwrap.adapters.usages import usage_of
 from memwrap.items import Item
 from memwrap.usage import Usage
 
 __all__ = ["from_items", "methods", "rebuild", "to_items", "usages_in"]
 
-_OPENING: Message = {"role": "user", "content": "(The conversation began earlier.)"}
+_OPENING: Message = {"role": "user", "content": OPENING}
 
 
 @clear_errors

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from google.genai import types
 
-__all__ = ["Opening", "fitting", "opening"]
+from memwrap.adapters.targets import OPENING
 
-_OPENING = "(The conversation began earlier.)"
+__all__ = ["Opening", "fitting", "opening"]
 
 
 class Opening(types.Content):
@@ -36,7 +36,7 @@ def fitting(contents: Sequence[types.Content]) -> list[types.Content]:
 
 def opening() -> Opening:
     """Return what stands in front of a conversation that begins with the model."""
-    return Opening(role="user", parts=[types.Part(text=_OPENING)])
+    return Opening(role="user", parts=[types.Part(text=OPENING)])
 
 
 def _without_blanks(content: types.Content) -> types.Content:

@@ -18,6 +18,7 @@ from memwrap.adapters.dispatch import clear_errors
 from memwrap.adapters.langchain.convert import from_items as _from_items
 from memwrap.adapters.langchain.convert import to_items
 from memwrap.adapters.langchain.runnables import answer, methods
+from memwrap.adapters.targets import OPENING
 from memwrap.instructions import is_instruction
 from memwrap.items import Item
 
@@ -29,7 +30,7 @@ _TOOLS = frozenset(
         *("custom_tool_call", "custom_tool_call_output"),
     }
 )
-_OPENING = {"role": "user", "content": "(The conversation began earlier.)"}
+_OPENING = {"role": "user", "content": OPENING}
 
 
 @clear_errors

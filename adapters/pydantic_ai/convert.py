@@ -35,7 +35,7 @@ from memwrap.adapters.pydantic_ai.items_to_message import UNKNOWN_TIME, with_too
 from memwrap.adapters.pydantic_ai.message_to_items import NAME
 from memwrap.adapters.pydantic_ai.shape import LOSSLESS, reloaded
 from memwrap.adapters.streams import added_up
-from memwrap.adapters.targets import PYDANTIC_AI
+from memwrap.adapters.targets import OPENING, PYDANTIC_AI
 from memwrap.context import current_turn
 from memwrap.exceptions import ConversionError
 from memwrap.hidden.data import without_marks
@@ -254,4 +254,4 @@ def _is_instruction(message: ModelMessage) -> bool:
     return all(isinstance(part, SystemPromptPart) for part in message.parts)
 
 
-_OPENING = prompt_of("(The conversation began earlier.)")
+_OPENING = prompt_of(OPENING)

@@ -5,13 +5,14 @@ A key is looked up among the arguments of the call, and in its ``invocation_stat
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from functools import wraps
 from typing import Any
 
 from strands import Agent
 
+from memwrap.adapters.named import named_in
 from memwrap.adapters.second_memory import refuse_second_memory
 from memwrap.adapters.strands.convert import (
     RESULT,
@@ -25,7 +26,6 @@ from memwrap.adapters.strands.fitting import alternating, fitting
 from memwrap.adapters.strands.seat import Given, seat_of
 from memwrap.adapters.strands.shape import Message
 from memwrap.adapters.streams import Shown
-from memwrap.context import UNSET
 from memwrap.dialects import Kind, Method, Methods, PutBack
 from memwrap.exceptions import ConfigurationError
 from memwrap.items import Item
@@ -72,7 +72,7 @@ def methods(agent: Any) -> Methods | None:
     def streamed(items: Sequence[Item], type_name: str, values: Sequence[Any]) -> StreamEvent:  # noqa: ARG001
         return StreamEvent({RESULT: result_of(items, values)})
 
-    options: dict[str, Any] = {"split": _split, "session_of": _configured}
+    options: dict[str, Any] = {"split": _split, "session_of": named_in("invocation_state")}
     remember = {
         "invoke_async": Method(invoke_async, Kind.CALL, **options),
         "stream_async": Method(stream_async, Kind.STREAM, show=_shown, rebuild=streamed, **options),
@@ -102,14 +102,6 @@ def _given(history: list[Message], input: list[Message]) -> Given:
     if history and input and history[-1]["role"] == input[0]["role"]:
         input = alternating([history.pop(), *input])
     return Given(history, input)
-
-
-def _configured(key: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ARG001
-    """Return what the arguments of a call have under *key*."""
-    for place in (kwargs, kwargs.get("invocation_state")):
-        if isinstance(place, Mapping) and key in place:
-            return place[key]
-    return UNSET
 
 
 def _other_memory(agent: Agent) -> dict[str, str]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memwrap.adapters.strands.shape import Message
+from memwrap.adapters.targets import OPENING
 
 __all__ = ["alternating", "fitting"]
-
-_OPENING = "(The conversation began earlier.)"
 
 
 def fitting(messages: Sequence[Message]) -> list[Message]:
     """Return the messages of a conversation, from its beginning on."""
     taken = alternating(messages)
     if taken and taken[0]["role"] != "user":
-        taken.insert(0, {"role": "user", "content": [{"text": _OPENING}]})
+        taken.insert(0, {"role": "user", "content": [{"text": OPENING}]})
     return taken
 
 

@@ -363,3 +363,32 @@ async def test_confirmations(is_confirmed, is_plug, store):
     assert ran == (["x"] if is_confirmed else [])
     text = events[-1].content.parts[-1].text
     assert ("gone" in text) is is_confirmed
+
+
+async def test_repeated_turns_of_graphs(store):
+    """A repeated turn gives the messages of its run again, and runs nothing: no question either."""
+    saver = InMemorySaver()
+    graph, model = careful(deleting(1), "Done.", saver=saver)
+    agent = with_session(graph, store=store)
+    for _ in range(2):
+        asked = await agent.ainvoke({"messages": "Delete 1."}, session="s", turn_id="a")
+    assert "__interrupt__" not in asked
+    assert [message.tool_calls[0]["id"] for message in asked.new_messages] == ["call_1"]
+    for _ in range(2):
+        done = await agent.ainvoke(YES, session="s", turn_id="b")
+    assert [message.text for message in done.new_messages] == ["deleted 1.txt", "Done."]
+    assert len(model.shown) == 2
+    said = ["Delete 1.", '{"path": "1.txt"}', "deleted 1.txt", "Done."]
+    assert told(await store.session("s").get_items()) == said
+
+
+async def test_a_stored_question_hides_nothing_from_models(store):
+    """What finds a run again is in no message that a model is shown, of a graph's own either."""
+    saver = InMemorySaver()
+    graph, model = careful(deleting(1), "As you like.", saver=saver)
+    agent = with_session(graph, store=store)
+    await agent.ainvoke({"messages": "Delete 1."}, session="s")
+    (thread,) = saver.storage
+    assert thread in str(await store.session("s").get_items())
+    await agent.ainvoke({"messages": "Never mind."}, session="s")
+    assert thread not in str(model.shown[-1])

@@ -99,7 +99,8 @@ def test_examples_leave_nothing_behind(runs):
 @pytest.mark.parametrize("name", [name for name in NAMES if name in SHOWS])
 def test_example_is_short(name):
     """An example is one idea on one page."""
-    assert len((EXAMPLES / name).read_text().splitlines()) <= 80
+    most = 80 if name == "demo.py" else 50
+    assert len((EXAMPLES / name).read_text().splitlines()) <= most
 
 
 def test_quickstart_in_an_interpreter_of_its_own(tmp_path):
