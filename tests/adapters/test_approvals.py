@@ -364,6 +364,16 @@ async def test_confirmations(is_confirmed, is_plug, store):
     text = events[-1].content.parts[-1].text
     assert ("gone" in text) is is_confirmed
 
+    @with_session(session=store.session("app/ada/s" if is_plug else "s"))
+    async def other(items):
+        outputs = [item["output"] for item in items if "output" in item]
+        assert "requires confirmation" in outputs[0]
+        assert not any("gone" in output for output in outputs)
+        assert text in map(text_of, items)
+        return "Hello"
+
+    await other("Hi")
+
 
 async def test_repeated_turns_of_graphs(store):
     """A repeated turn gives the messages of its run again, and runs nothing: no question either."""
