@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         copy,
         store_from_url,
     )
+    from memwrap.sessions.postgres import PostgresSession, PostgresStore
     from memwrap.synchronous import sync
     from memwrap.trust import replayed
     from memwrap.turn import Event, Handler, Kept, Middleware, Send, Turn, View
@@ -69,6 +70,8 @@ __all__ = [
     "LeaseLost",
     "MemwrapError",
     "Middleware",
+    "PostgresSession",
+    "PostgresStore",
     "RateLimited",
     "Receipt",
     "SQLiteSession",
@@ -160,6 +163,10 @@ _HOMES = {
         "TurnInfo",
         "copy",
         "store_from_url",
+    ),
+    "memwrap.sessions.postgres": (
+        "PostgresSession",
+        "PostgresStore",
     ),
     "memwrap.synchronous": ("sync",),
     "memwrap.trust": ("replayed",),

@@ -1,0 +1,308 @@
+"""Connections to one server on one event loop, lent out first come, first served."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
+from itertools import count
+from typing import Any, TypeVar
+
+from memwrap.exceptions import ConfigurationError, StoreError
+from memwrap.sessions import loops
+from memwrap.sessions.leases import Stand
+from memwrap.sessions.postgres.address import Address
+from memwrap.sessions.postgres.connection import Connection, connect
+from memwrap.sessions.postgres.failures import failure, is_unprepared, sqlstate
+from memwrap.sessions.shares import Shares
+
+__all__ = ["Pool", "pool_key"]
+
+T = TypeVar("T")
+
+_numbers = count(1)
+
+_IDLE_SECONDS = 300.0  # firewalls drop what says nothing for longer, and tell nobody
+_ENDING = ("08", "57P")  # errors with which the server ends the connection
+_CANCEL_SECONDS = 2.0  # for the request that ends a statement which nobody waits for any more
+
+
+def pool_key(address: Address, size: int, seconds: float) -> Hashable:
+    """Return what names a pool on its event loop."""
+    return "postgres", address.dsn, size, seconds
+
+
+class Pool:
+    """Connections to one server, on one event loop.
+
+    Args:
+        address: Where the server is.
+        size: How many connections at most.
+        seconds: How long an operation may take, waiting for a connection included.
+    """
+
+    def __init__(self, address: Address, size: int, seconds: float) -> None:
+        self.address = address
+        self.place = address.name
+        self.size = size
+        self.seconds = seconds
+        self.name = pool_key(address, size, seconds)
+        self.loop = asyncio.get_running_loop()
+        self.stand = Stand()
+        self.number = next(_numbers)
+        self.shares = Shares(self)
+        self.known: dict[Hashable, Any] = {}  # what has been read of schemas, by schema
+        self._prepares = True
+        self._idle: list[tuple[Connection, float]] = []
+        self._open = 0  # connections that are there or about to be
+        self._lent = 0
+        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._ending: set[Connection] = set()  # thrown away, while their statements are cancelled
+        self._quiet = asyncio.Event()
+        self._closer: AsyncGenerator[None, None] | None = None
+
+    @property
+    def ends_with_loop(self) -> bool:
+        """Whether it is closed when the event loop ends."""
+        return self._closer is not None
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._lent
+
+    async def fetch(self, sql: str, values: Sequence[Any]) -> list[Any]:
+        """Run one statement, and return its rows.
+
+        Raises:
+            StoreError: It failed; `Lost` if it may have been done.
+        """
+        deadline = time.monotonic() + self.seconds
+        while True:
+            connection = await self._take(deadline)
+            try:
+                rows: list[Any] = await connection.fetch(sql, *values, timeout=_left(deadline))
+            except BaseException as exc:  # noqa: BLE001
+                error = exc
+            else:
+                self._give_back(connection)
+                return rows
+            self._let_go(connection, error)
+            if not is_unprepared(error):
+                raise self._told(error, is_sent=True)
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Await *work* in a transaction on one connection, and return what it returns.
+
+        Raises:
+            StoreError: It failed; `Lost` if it may have been done.
+        """
+        deadline = time.monotonic() + self.seconds
+        while True:
+            connection = await self._take(deadline)
+            try:
+                async with asyncio.timeout(_left(deadline)), connection.transaction():
+                    result = await work(connection)
+            except BaseException as exc:  # noqa: BLE001
+                error = exc
+            else:
+                self._give_back(connection)
+                return result
+            self._let_go(connection, error)
+            if not is_unprepared(error):
+                raise self._told(error, is_sent=True)
+
+    async def _take(self, deadline: float) -> Connection:
+        """Return a connection that nobody else uses."""
+        self._lent += 1
+        try:
+            while True:
+                if not self._waiting:
+                    while self._idle:
+                        connection, since = self._idle.pop()
+                        if not connection.is_closed() and since > time.monotonic() - _IDLE_SECONDS:
+                            return connection
+                        self._drop(connection)
+                    if self._open < self.size:
+                        return await self._connected(deadline)
+                found = await self._waited(deadline)
+                if found is not None and not found.is_closed():
+                    return found
+                if found is not None:
+                    self._drop(found)
+                elif self._open < self.size:
+                    return await self._connected(deadline)
+        except BaseException:
+            self._end_call()
+            raise
+
+    async def _waited(self, deadline: float) -> Connection | None:
+        """Wait in the row; return a connection, or None for the right to open one."""
+        place: asyncio.Future[Connection | None] = self.loop.create_future()
+        self._waiting.append(place)
+        try:
+            async with asyncio.timeout(_left(deadline)):
+                return await place
+        except TimeoutError:
+            self._leave_row(place)
+            raise StoreError(
+                f"PostgreSQL at {self.place}: all {self.size} connections were in use for"
+                f" {self.seconds:g} s; raise pool_size={self.size}, or keep fewer turns under way"
+            ) from None
+        except BaseException:
+            self._leave_row(place)
+            raise
+
+    def _leave_row(self, place: asyncio.Future[Connection | None]) -> None:
+        if place in self._waiting:
+            self._waiting.remove(place)
+        elif place.done() and not place.cancelled():  # it came all the same: for the next
+            connection = place.result()
+            if connection is None:
+                self._wake()
+            else:
+                self._pass_on(connection)
+
+    async def _connected(self, deadline: float) -> Connection:
+        self._open += 1
+        try:
+            if not self._lives():
+                await self._begin()
+            left = _left(deadline)
+            async with asyncio.timeout(left):
+                return await connect(self.address.dsn, left, prepares=self._prepares)
+        except BaseException as exc:  # noqa: BLE001
+            error = exc
+        self._open -= 1
+        self._wake()
+        raise self._told(error, is_sent=False)
+
+    def _lives(self) -> bool:
+        return self._closer is not None or loops.is_shut_down(self.loop)
+
+    async def _begin(self) -> None:
+        self._closer = loops.until_the_loop_ends(self._end)
+        await anext(self._closer)
+
+    def _give_back(self, connection: Connection) -> None:
+        self._pass_on(connection)
+        self._end_call()
+
+    def _pass_on(self, connection: Connection) -> None:
+        """Give a connection to the first who waits."""
+        if connection.is_closed():
+            self._drop(connection)
+            return
+        while self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_result(connection)
+                return
+        self._idle.append((connection, time.monotonic()))
+
+    def _wake(self) -> None:
+        """Tell the first who waits that a connection may be opened."""
+        while self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+
+    def _let_go(self, connection: Connection, error: BaseException) -> None:
+        """Put a connection back after an error, or throw it away."""
+        if is_unprepared(error):
+            self._prepares = False  # a pooler stands between: all others have to be opened anew
+            self._drop_idle()
+            self._drop(connection)
+        elif (
+            (code := sqlstate(error))
+            and not code.startswith(_ENDING)
+            and not connection.is_closed()
+            and not connection.is_in_transaction()
+        ):
+            self._pass_on(connection)
+        elif isinstance(error, Exception) and not isinstance(error, TimeoutError):
+            self._drop_idle()  # they have been lost with it, most likely
+            self._drop(connection)
+        else:  # its answer may come yet
+            self._open -= 1
+            self._ending.add(connection)
+            self.loop.call_later(_CANCEL_SECONDS, self._end_statement, connection)
+            self._wake()
+        self._end_call()
+
+    def _end_statement(self, connection: Connection) -> None:
+        if connection in self._ending:
+            self._ending.discard(connection)
+            _terminate(connection)
+
+    def _drop_idle(self) -> None:
+        idle, self._idle = self._idle, []
+        for connection, _ in idle:
+            self._drop(connection)
+
+    def _drop(self, connection: Connection) -> None:
+        self._open -= 1
+        _terminate(connection)
+        self._wake()
+
+    def _end_call(self) -> None:
+        self._lent -= 1
+        if not self._lent:
+            self._quiet.set()
+
+    def _told(self, error: BaseException, *, is_sent: bool) -> BaseException:
+        """Return what to raise for an error of the driver."""
+        if isinstance(error, TimeoutError):
+            what = "gave no answer" if is_sent else "took no connection"
+            return StoreError(f"PostgreSQL at {self.place}: the server {what} in {self.seconds:g} s")
+        if not isinstance(error, Exception):
+            return error
+        if not is_sent and type(error).__name__ == "ClientConfigurationError":
+            return ConfigurationError(f"the DSN of PostgreSQL at {self.place} cannot be used")
+        return failure(self.place, error, is_sent=is_sent)
+
+    async def _end(self) -> None:
+        await self.shares.end()
+        loops.note_shut_down(self.loop)
+        await self.close()
+
+    async def close(self) -> None:
+        """Wait for what is under way, and close all connections."""
+        while self._lent:  # again if more has begun before it is our turn
+            self._quiet.clear()
+            await self._quiet.wait()
+        loops.forget(self)
+        idle, self._idle = self._idle, []
+        self._open -= len(idle)
+        for connection in [*(one for one, _ in idle), *self._ending]:
+            with contextlib.suppress(Exception):
+                await connection.close(timeout=_CANCEL_SECONDS)
+        self._ending.clear()
+
+    def stop(self) -> None:
+        """Close without the event loop, which has ended."""
+        idle, self._idle = self._idle, []
+        for connection in [*(one for one, _ in idle), *self._ending]:
+            _terminate(connection)
+        self._ending.clear()
+        closer, self._closer = self._closer, None
+        if closer is not None:  # it holds the loop, and has nothing to wait for any more
+            with contextlib.suppress(StopIteration, RuntimeError):
+                closer.aclose().send(None)
+
+    def abandon(self) -> None:
+        """Let go of connections that belong to another process."""
+        loops.inherited.append((self._idle, self._ending, self._closer, self.loop))
+        self._idle, self._ending = [], set()
+
+
+def _left(deadline: float) -> float:
+    return max(deadline - time.monotonic(), 0.001)
+
+
+def _terminate(connection: Connection) -> None:
+    with contextlib.suppress(RuntimeError):  # the event loop is closed, and the socket with it
+        connection.terminate()

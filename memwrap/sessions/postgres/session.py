@@ -1,0 +1,160 @@
+"""Sessions in a PostgreSQL database, on tables of memwrap's own."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from datetime import timedelta
+from typing import Any
+
+from memwrap.exceptions import ConfigurationError
+from memwrap.sessions.backend import LINGER_SECONDS, Backend
+from memwrap.sessions.checks import check_count, check_seconds, check_tenant
+from memwrap.sessions.database import DatabaseSession
+from memwrap.sessions.database_store import DatabaseStore
+from memwrap.sessions.steady import SteadyBackend
+
+__all__ = ["PostgresSession", "PostgresStore"]
+
+_SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
+
+
+class PostgresSession(DatabaseSession):
+    """The memory of one conversation, in a PostgreSQL database.
+
+    The connections are shared by all sessions of one DSN and event loop, and need no closing.
+
+    Args:
+        session_id: Names the conversation.
+        dsn: ``postgresql://user:password@host:5432/database``, with libpq's options behind a
+            ``?``; or an ``asyncpg.Pool``, which stays the caller's to open and close.
+        schema: The schema of memwrap's tables, made when it is first used.
+        tenant: Whose conversations these are: ids of different tenants never meet.
+        ttl: Seconds or a timedelta after the newest write when the conversation expires, by the
+            server's clock; None for never.
+        pool_size: How many connections at most, on each event loop.
+        timeout: Seconds for a connection, the wait for one, and an answer together.
+        session_settings: ``SessionSettings(limit=...)`` or a dict of it: how many items
+            ``get_items()`` returns when it is called without a limit.
+        strict: Raise `StoreError` for rows that cannot be read, instead of leaving them out with
+            a warning and counting them in ``damaged_items``.
+
+    Raises:
+        ConfigurationError: One of the values can be none, or the driver is not installed.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        dsn: Any,
+        *,
+        schema: str = "memwrap",
+        tenant: str = "",
+        ttl: float | timedelta | None = None,
+        pool_size: int = 10,
+        timeout: float = 30.0,
+        session_settings: Any = None,
+        strict: bool = False,
+    ) -> None:
+        backend = _backend(dsn, schema, tenant, ttl, pool_size, timeout, search=False)
+        super().__init__(session_id, backend, session_settings, strict=strict)
+
+    async def close(self, *, linger: float = LINGER_SECONDS) -> None:
+        """Give back this object's share in the connections; a later call of it takes one again.
+
+        They are closed when nobody on this event loop uses them any more, and for *linger* seconds
+        nobody else has come. With 0 that is when this ends.
+        """
+        await self._backend.close(linger)
+
+
+class PostgresStore(DatabaseStore):
+    """Conversations by id, in a PostgreSQL database.
+
+    Args:
+        dsn: ``postgresql://user:password@host:5432/database``, with libpq's options behind a
+            ``?``; or an ``asyncpg.Pool``, which stays the caller's to open and close.
+        schema: The schema of memwrap's tables, made when it is first used.
+        tenant: Whose conversations these are: a store sees those of its tenant only.
+        ttl: Seconds or a timedelta after the newest write when a conversation expires, by the
+            server's clock; None for never.
+        pool_size: How many connections at most, on each event loop.
+        timeout: Seconds for a connection, the wait for one, and an answer together.
+        search: Let the conversations be searched, by an index that is made for it.
+        strict: Raise `StoreError` for rows that cannot be read, instead of leaving them out with
+            a warning and counting them in the session's ``damaged_items``.
+
+    Raises:
+        ConfigurationError: One of the values can be none, or the driver is not installed.
+    """
+
+    def __init__(
+        self,
+        dsn: Any,
+        *,
+        schema: str = "memwrap",
+        tenant: str = "",
+        ttl: float | timedelta | None = None,
+        pool_size: int = 10,
+        timeout: float = 30.0,
+        search: bool = False,
+        strict: bool = False,
+    ) -> None:
+        backend = _backend(dsn, schema, tenant, ttl, pool_size, timeout, search=search)
+        super().__init__(backend, strict=strict)
+
+
+def _backend(
+    dsn: Any,
+    schema: object,
+    tenant: object,
+    ttl: object,
+    pool_size: object,
+    timeout: object,
+    *,
+    search: bool,
+) -> Backend:
+    """Return the back end of these tables.
+
+    Raises:
+        ConfigurationError: One of the values can be none, or the driver is not installed.
+    """
+    _check_driver()
+    from memwrap.sessions.postgres.address import address_of
+    from memwrap.sessions.postgres.connection import is_pool
+    from memwrap.sessions.postgres.database import PostgresBackend
+    from memwrap.sessions.postgres.pools import BorrowedPool
+    from memwrap.sessions.postgres.tables import Options, Tables
+
+    if not isinstance(schema, str) or not _SCHEMA.match(schema):
+        raise ConfigurationError(
+            f"schema is a letter or _ and then up to 62 letters, digits and _, not {schema!r}"
+        )
+    seconds = check_seconds(timeout, "timeout")
+    if seconds is None:
+        raise ConfigurationError("timeout is a number of seconds more than 0, not None")
+    options = Options(
+        schema,
+        check_tenant(tenant),
+        check_seconds(ttl, "ttl"),
+        check_count(pool_size, "pool_size"),
+        seconds,
+        search,
+    )
+    if is_pool(dsn):
+        return SteadyBackend(PostgresBackend(Tables(BorrowedPool(dsn, seconds), options)))
+    if not isinstance(dsn, str):
+        raise ConfigurationError(
+            "a PostgreSQL store takes a DSN as a string, or an asyncpg.Pool, not"
+            f" {type(dsn).__name__}"
+        )
+    return SteadyBackend(PostgresBackend(Tables(address_of(dsn), options)))
+
+
+def _check_driver() -> None:
+    try:
+        importlib.import_module("asyncpg")
+    except ModuleNotFoundError:
+        raise ConfigurationError(
+            "PostgreSQL needs the driver asyncpg: pip install 'memwrap[postgres]'"
+        ) from None

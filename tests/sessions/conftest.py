@@ -1,0 +1,29 @@
+"""Servers that tests of sessions share: each is started when a test first asks for it."""
+
+import itertools
+
+import pytest
+from proxies import Proxy, socket_of
+from servers import postgres
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres_url():
+    """The address of a PostgreSQL server, which all tests share."""
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def tenant():
+    """A tenant that no other test has."""
+    return f"tenant {next(_numbers)}"
+
+
+@pytest.fixture
+def proxy(postgres_url):
+    """What stands between a test and the server."""
+    with Proxy(socket_of(postgres_url)) as made:
+        yield made
