@@ -108,7 +108,7 @@ class Proxy(_Thread):
             state["answered"] = not is_client
             if self.delay:
                 await asyncio.sleep(self.delay)
-            while self.is_silent or (self.is_deaf and not is_client):
+            while self.is_silent or (self.is_deaf and not is_client):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             if not is_client and self.cut_after is not None:
                 data, self.cut_after = data[: self.cut_after], self.cut_after - len(data)
@@ -159,6 +159,12 @@ class Pooler(_Thread):
             greeting += await reader.read(65536)
         return reader, writer, greeting
 
+    async def _stop(self):
+        await super()._stop()
+        while self._free is not None and not self._free.empty():
+            self._free.get_nowait()[1].transport.abort()
+        await asyncio.sleep(0)
+
     async def handle(self, reader, writer):
         if self._free is None:
             self._free = asyncio.Queue()
@@ -175,29 +181,38 @@ class Pooler(_Thread):
         greeting = server[2]
         self._free.put_nowait(server)
         writer.write(greeting)
-        while True:
-            await self._transaction(reader, writer)
-
-    async def _transaction(self, reader, writer):
-        said = await self._message(reader)
-        server = await self._free.get()
-        upstream, up, _ = server
+        said = asyncio.ensure_future(self._message(reader))
         try:
             while True:
-                while said[:1] not in b"SQ":
-                    up.write(said)
-                    said = await self._message(reader)
-                up.write(said)
-                while True:
-                    answer = await self._message(upstream)
-                    writer.write(answer)
-                    if answer[:1] == b"Z":
-                        break
-                if answer[-1:] == b"I":
-                    return
-                said = await self._message(reader)
+                await asyncio.wait({said})
+                said = await self._transaction(said, reader, writer)
         finally:
-            self._free.put_nowait(server)
+            said.cancel()
+
+    async def _transaction(self, said, reader, writer):
+        """Hand on what the client has said, and all until the server is idle again."""
+        said.result()  # it may be the end
+        server = await self._free.get()
+        upstream, up, _ = server
+        answer = asyncio.ensure_future(self._message(upstream))
+        try:
+            while True:
+                await asyncio.wait({said, answer}, return_when=asyncio.FIRST_COMPLETED)
+                if said.done():
+                    up.write(said.result())
+                    said = asyncio.ensure_future(self._message(reader))
+                if answer.done():
+                    writer.write(answer.result())
+                    if answer.result() == b"Z\0\0\0\5I":
+                        return said
+                    answer = asyncio.ensure_future(self._message(upstream))
+        finally:
+            if answer.done():
+                self._free.put_nowait(server)
+            else:
+                answer.cancel()
+                up.transport.abort()
+                self._free.put_nowait(await self._open())
 
     @staticmethod
     async def _message(reader):
@@ -205,5 +220,3 @@ class Pooler(_Thread):
         if head[:1] == b"X":
             raise EOFError
         return head + await reader.readexactly(struct.unpack("!i", head[1:])[0] - 4)
-
-

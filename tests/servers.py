@@ -10,6 +10,13 @@ from pathlib import Path
 @contextmanager
 def postgres():
     """Give the address of a PostgreSQL server; it listens on a socket only."""
+    with postgres_server() as server:
+        yield server.get_uri()
+
+
+@contextmanager
+def postgres_server():
+    """Give a PostgreSQL server, which can be killed and started again."""
     with warnings.catch_warnings():
         # It asks for a runtime folder, which a machine without a desktop does not have.
         warnings.simplefilter("ignore")
@@ -19,7 +26,7 @@ def postgres():
         folder = Path(tempfile.mkdtemp(prefix="memwrap-postgres-"))
         server = get_server(folder / "data", cleanup_mode="stop")
     try:
-        yield server.get_uri()
+        yield server
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)

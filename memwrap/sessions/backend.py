@@ -47,7 +47,10 @@ class Backend(Protocol):
             not called.
     """
 
-    promises: Promises
+    @property
+    def promises(self) -> Promises:
+        """What it holds to."""
+        ...
 
     def identity(self, session_id: str) -> Hashable:
         """Return the same value for all objects that stand for that session."""

@@ -125,7 +125,8 @@ ABOUT = {
                     record, usage, marks)),
         added AS (
             INSERT INTO <items> (tenant, session_id, seq, body, <record>)
-            SELECT $1, $2, r.head - cardinality($3::bytea[]) + u.place, u.body, m.turn_id, m.shape, m.inputs,
+            SELECT $1, $2, r.head - cardinality($3::bytea[]) + u.place, u.body, m.turn_id,
+                m.shape, m.inputs,
                 m.answers, m.record, m.usage::bigint[], m.marks, m.first, m.size, m.number,
                 m.stored_at
             FROM raised AS r CROSS JOIN

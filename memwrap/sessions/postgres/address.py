@@ -20,14 +20,14 @@ class Address(NamedTuple):
 
     Attributes:
         dsn: What the driver takes, password included.
-        name: Hosts, ports and database, for people.
+        place: Hosts, ports and database, for people.
     """
 
     dsn: str
-    name: str
+    place: str
 
     def __repr__(self) -> str:
-        return f"Address({self.name!r})"
+        return f"Address({self.place!r})"
 
 
 def address_of(dsn: str) -> Address:

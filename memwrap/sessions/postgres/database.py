@@ -82,7 +82,7 @@ class PostgresBackend(PostgresRows):
         """Remove sessions that have expired, unless a turn of theirs holds a lease."""
         if count_only:
             return int((await self._tables.fetch("count_purged", older_than))[0][0])
-        counted = 0
+        counted: int = 0
         while True:  # some may belong to turns that stored nothing, and do not count
             row = (await self._tables.fetch("purge", older_than, limit - counted))[0]
             counted += row["counted"]

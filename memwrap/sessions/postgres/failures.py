@@ -55,14 +55,17 @@ def failure(place: str, error: BaseException, *, is_sent: bool) -> StoreError:
         is_sent: Whether the statement may have reached the server.
     """
     code = sqlstate(error)
-    if code:
+    if code and not (is_sent and code.startswith("08")):
         told = _told(error, code)
-        kind = Lost if code.startswith(_PASSING) and code != "57014" else StoreError
+        kind = Lost if code.startswith(_PASSING) else StoreError
         found = kind(f"PostgreSQL at {place}: {told}")
         found.__cause__ = _without_content(error, told)
         return found
     if is_sent:
-        found = Lost(f"PostgreSQL at {place}: the connection was lost before an answer came")
+        found = Lost(
+            f"PostgreSQL at {place}: the connection was lost before an answer came; what was asked"
+            " for may have been done"
+        )
     elif isinstance(error, ConnectionError):
         found = Lost(f"PostgreSQL at {place}: no connection ({type(error).__name__})")
     else:

@@ -45,7 +45,7 @@ class Pool:
 
     def __init__(self, address: Address, size: int, seconds: float) -> None:
         self.address = address
-        self.place = address.name
+        self.place = address.place
         self.size = size
         self.seconds = seconds
         self.name = pool_key(address, size, seconds)
@@ -257,7 +257,9 @@ class Pool:
         """Return what to raise for an error of the driver."""
         if isinstance(error, TimeoutError):
             what = "gave no answer" if is_sent else "took no connection"
-            return StoreError(f"PostgreSQL at {self.place}: the server {what} in {self.seconds:g} s")
+            return StoreError(
+                f"PostgreSQL at {self.place}: the server {what} in {self.seconds:g} s"
+            )
         if not isinstance(error, Exception):
             return error
         if not is_sent and type(error).__name__ == "ClientConfigurationError":

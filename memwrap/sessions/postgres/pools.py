@@ -44,6 +44,12 @@ class BorrowedPool:
         self.seconds = seconds
         self.known: dict[Hashable, Any] = {}
 
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "a PostgreSQL store over a pool cannot be pickled: the pool is of this process only."
+            " One with a DSN can be"
+        )
+
     async def fetch(self, sql: str, values: Sequence[Any]) -> list[Any]:
         """Run one statement, and return its rows."""
 

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from memwrap.exceptions import StoreError
 from memwrap.sessions.backend import LINGER_SECONDS, Claim, Held, RecordedRows, Rows, RowWindow
@@ -16,6 +16,7 @@ from memwrap.sessions.postgres.statements import ALL
 from memwrap.sessions.postgres.tables import Tables
 from memwrap.sessions.postgres.values import Life, escaped, number_of, record_values, turn_of
 from memwrap.sessions.records import TurnRow
+from memwrap.sessions.rows import is_readable
 from memwrap.sessions.turns import OpenTurn, TurnRecord
 
 __all__ = ["PostgresRows"]
@@ -93,7 +94,12 @@ class PostgresRows:
         await self._tables.checked("remove", name, True)
 
     async def get(
-        self, session_id: str, limit: int | None, *, joined: bool, before: int | None = None
+        self,
+        session_id: str,
+        limit: int | None,
+        *,
+        joined: bool,  # noqa: ARG002  (the driver has them apart)
+        before: int | None = None,
     ) -> Rows:
         """Return the newest *limit* rows."""
         size = ALL if limit is None else min(limit, ALL)
@@ -109,33 +115,28 @@ class PostgresRows:
         self, session_id: str, readable: Callable[[bytes], bool], own: Sequence[OpenTurn] = ()
     ) -> tuple[int, bytes] | None:
         """Remove and return the newest row; one that is not readable stays."""
-        name, seq = escaped(session_id), None
-        while True:
+        if readable is is_readable:  # which the server can tell of most rows
             try:
-                row = await self._tables.checked("pop", name, seq)
+                row = await self._tables.checked("pop", escaped(session_id), None)
             except StoreError as exc:
-                if seq is not None or not is_damaged(exc):
+                if not is_damaged(exc):
                     raise
             else:
-                if row is None:
-                    return None
-                if row["done"]:
-                    _go_on(own, row["version"])
-                    return row["seq"], row["body"]
-            # The server cannot tell that it is an item.
-            newest = await self.get(session_id, 1, joined=False)
-            if not newest.ids:
-                return None
-            if not readable(newest.data[0]):  # type: ignore[arg-type]
-                return newest.ids[0], newest.data[0]  # type: ignore[return-value]
-            seq = newest.ids[0]
+                if row is None or row["done"]:
+                    return _popped(row, own)
+        while (newest := await self.get(session_id, 1, joined=False)).ids:
+            number, data = newest.ids[0], cast("bytes", newest.data[0])
+            if not readable(data):
+                return number, data
+            row = await self._tables.checked("pop", escaped(session_id), number)
+            if row is None or row["done"]:
+                return _popped(row, own)
+        return None
 
     async def clear(self, session_id: str, own: Sequence[OpenTurn] = ()) -> None:
         """Remove the session with its rows, but its owner, and end the turns that are not *own*."""
         spared = [turn.lease_token for turn in own if turn.lease_token is not None]
-        row = await self._tables.checked(
-            "clear", escaped(session_id), spared, bool(own), self._ttl
-        )
+        row = await self._tables.checked("clear", escaped(session_id), spared, bool(own), self._ttl)
         for turn in own if row is not None and row["life"] is not None else ():
             if isinstance(turn.life, Life) and turn.life.life == row["old"]:
                 turn.life = Life(row["life"], row["version"])
@@ -156,7 +157,8 @@ class PostgresRows:
         """Take the lease, if there is to be one, and return the rows of the window."""
         statement = "begin" if lease is not None else "begin_unleased"
         size = ALL if window.limit is None else min(window.limit, ALL)
-        values = (escaped(session_id), size, ALL, token, lease, dead, self._ttl)
+        name = escaped(session_id)
+        values: tuple[Any, ...] = (name, size, ALL, token, lease, dead, self._ttl)
         if window.names:
             statement += "_marked"
             most = ALL if window.most is None else min(window.most, ALL)
@@ -169,7 +171,7 @@ class PostgresRows:
                 if lease is not None and first["holder"] is not None:
                     return Held(first["holder"])
                 if first["expired"]:
-                    await self._begin_anew(values[0])
+                    await self._begin_anew(name)
             elif first["version"] == (first["seen"] or 0):
                 return _begun(found)
         raise StoreError(f"{self.place(session_id)}: it changed each time a turn was to begin")
@@ -215,9 +217,7 @@ class PostgresRows:
 
     async def find(self, session_id: str, turn_id: str) -> RecordedRows | None:
         """Return the newest recorded turn of that id, with those of its rows that are there."""
-        return _recorded(
-            await self._tables.fetch("find", escaped(session_id), escaped(turn_id))
-        )
+        return _recorded(await self._tables.fetch("find", escaped(session_id), escaped(turn_id)))
 
     async def newest(self, session_id: str) -> RecordedRows | None:
         """Return the recorded turn that ends with the session's newest row, if one does."""
@@ -272,6 +272,13 @@ def _recorded(found: list[Any]) -> RecordedRows | None:
     turn = turn_of([found[0][place] for place in range(12)])
     rows = Rows([row[12] for row in found], [row[13] for row in found])
     return RecordedRows(turn.record, rows, turn.size)
+
+
+def _popped(row: Any, own: Sequence[OpenTurn]) -> tuple[int, bytes] | None:
+    if row is None:
+        return None
+    _go_on(own, row["version"])
+    return row["seq"], row["body"]
 
 
 def _go_on(own: Sequence[OpenTurn], version: int) -> None:

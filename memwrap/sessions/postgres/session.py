@@ -56,7 +56,15 @@ class PostgresSession(DatabaseSession):
         session_settings: Any = None,
         strict: bool = False,
     ) -> None:
-        backend = _backend(dsn, schema, tenant, ttl, pool_size, timeout, search=False)
+        backend = _backend(
+            dsn,
+            schema=schema,
+            tenant=tenant,
+            ttl=ttl,
+            pool_size=pool_size,
+            timeout=timeout,
+            search=False,
+        )
         super().__init__(session_id, backend, session_settings, strict=strict)
 
     async def close(self, *, linger: float = LINGER_SECONDS) -> None:
@@ -100,18 +108,26 @@ class PostgresStore(DatabaseStore):
         search: bool = False,
         strict: bool = False,
     ) -> None:
-        backend = _backend(dsn, schema, tenant, ttl, pool_size, timeout, search=search)
+        backend = _backend(
+            dsn,
+            schema=schema,
+            tenant=tenant,
+            ttl=ttl,
+            pool_size=pool_size,
+            timeout=timeout,
+            search=search,
+        )
         super().__init__(backend, strict=strict)
 
 
 def _backend(
     dsn: Any,
+    *,
     schema: object,
     tenant: object,
     ttl: object,
     pool_size: object,
     timeout: object,
-    *,
     search: bool,
 ) -> Backend:
     """Return the back end of these tables.

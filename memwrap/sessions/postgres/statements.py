@@ -30,7 +30,12 @@ _PART = re.compile("<([a-z_]+)>")
 def statements(schema: str) -> dict[str, str]:
     """Return the statements, by what they do, on the tables of a schema."""
     names = ("sessions", "items", "secrets", "about")
-    parts = {**_PARTS, **TURN_PARTS, **ABOUT_PARTS, **{name: f'"{schema}".{name}' for name in names}}
+    parts = {
+        **_PARTS,
+        **TURN_PARTS,
+        **ABOUT_PARTS,
+        **{name: f'"{schema}".{name}' for name in names},
+    }
 
     def filled(text: str) -> str:
         return _PART.sub(lambda found: filled(parts[found[1]]), text)
@@ -50,8 +55,8 @@ _PARTS = {
     # The n-th row of a session has a number of at least base + n. So the newest rows, of $3 and
     # before number $4, are looked for among few numbers, whatever plan the server takes before it
     # knows the table: it would sort the whole session otherwise.
-    "bound": """greatest(
-                s.life, least(s.head, $4::bigint - 1) - $3::bigint - (s.head - s.base - s.items))""",
+    "bound": """greatest(s.life,
+                least(s.head, $4::bigint - 1) - $3::bigint - (s.head - s.base - s.items))""",
     "record": """turn_id, shape, inputs, answers, record, usage, marks, first, size, number,
                 stored_at""",
     "no_record": """turn_id = NULL, shape = NULL, inputs = NULL, answers = NULL, record = NULL,

@@ -53,11 +53,14 @@ class Tables:
     def __init__(self, source: Address | BorrowedPool, options: Options) -> None:
         self.source = source
         self.options = options
-        self.name = f"PostgreSQL at {source.name if isinstance(source, Address) else source.place}, schema {options.schema}"
+        self.name = f"PostgreSQL at {source.place}, schema {options.schema}"
         self._sql = statements(options.schema)
         self._tenant = escaped(options.tenant)
         self._key = options.schema, options.search
         self._joined = 0  # the number of the pool that it joined last
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.source, self.options)
 
     @property
     def identity(self) -> Hashable:
@@ -160,5 +163,3 @@ class Tables:
             if pool is not None:
                 await asyncio.sleep(0)  # who closes in a loop lets others work all the same
                 await pool.shares.give_back(self, linger)
-
-

@@ -101,11 +101,13 @@ TURN_PARTS = {
                 unnest($3::bytea[]) WITH ORDINALITY AS u (body, place)
             LEFT JOIN LATERAL (
                 SELECT $11::bigint AS token, $12::text AS turn_id, $13::text AS shape,
-                    $14::int AS inputs, coalesce((SELECT $15::int FROM question), 0) AS answers, $16::text AS record,
-                    $10::bigint[] AS usage, $17::text AS marks,
-                    coalesce((SELECT first FROM question), r.head - cardinality($3::bytea[]) + 1) AS first,
-                    cardinality($3::bytea[]) + coalesce((SELECT $15::int FROM question), 0) AS size, r.number AS number,
-                    <now> AS stored_at) AS l ON u.place = cardinality($3::bytea[]))""",
+                    $14::int AS inputs, coalesce((SELECT $15::int FROM question), 0) AS answers,
+                    $16::text AS record, $10::bigint[] AS usage, $17::text AS marks, coalesce((
+                        SELECT first FROM question), r.head - cardinality($3::bytea[]) + 1)
+                        AS first,
+                    cardinality($3::bytea[]) + coalesce((SELECT $15::int FROM question), 0)
+                        AS size, r.number AS number, <now> AS stored_at) AS l
+                ON u.place = cardinality($3::bytea[]))""",
     "found": """
         SELECT <t_record>, t.last, i.seq, i.body
         FROM <sessions> AS s CROSS JOIN LATERAL (""",

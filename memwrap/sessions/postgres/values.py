@@ -81,7 +81,7 @@ def moved_values(turns: Sequence[MovedTurn]) -> tuple[list[Any], ...]:
     columns: tuple[list[Any], ...] = ([], [], [], [], [], [], [], [], [], [], [])
     for turn in turns:
         turn_id, shape, inputs, answers, rest, _ = record_values(turn.record)
-        usage = "{%s}" % ",".join(map(str, turn.record.usage)) if turn.record.usage else None
+        usage = "{" + ",".join(map(str, turn.record.usage)) + "}" if turn.record.usage else None
         values = (
             *(turn.end, turn.size, turn.number, turn.stored_at, turn_id, shape, inputs, answers),
             *(rest, usage, None),  # marks name rows by their numbers, which are others here
