@@ -33,6 +33,7 @@ check: lint types test
 
 bench: .venv/.bench
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/postgres.py
 	$(BIN)/python benchmarks/turns.py
 	$(BIN)/python benchmarks/conversion.py
 	$(BIN)/python benchmarks/chains.py

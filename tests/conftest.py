@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from servers import postgres
 from support import ROOT, comparable
 
 from memwrap import InMemorySession, InMemoryStore
@@ -17,6 +18,13 @@ def pytest_collection_finish():
     """Leave what was imported out of garbage collections, which tests ask for by the hundred."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def postgres_url():
+    """The address of a PostgreSQL server, which all tests share."""
+    with postgres() as url:
+        yield url
 
 
 @pytest.fixture

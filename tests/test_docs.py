@@ -237,8 +237,10 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=name_of)
 @pytest.mark.usefixtures("folder", "model")
-def test_every_block_runs(page, capsys):
+def test_every_block_runs(page, capsys, request, monkeypatch):
     """The blocks of a page run from first to last in one folder, and print what they say."""
+    if "DATABASE_URL" in page.read_text():
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_url"))
     run_page(page)
     printed = capsys.readouterr().out
     for source in blocks_of(page):

@@ -40,16 +40,11 @@ class Backend(Protocol):
 
     A session that has expired has no rows, no turns and nothing else to any method but those that
     say otherwise. The next add, commit, update, fork or insert into it begins it anew.
-
-    Attributes:
-        promises: What it holds to. Without ``turns`` only the first methods are used, up to
-            `close`. Without ``shared`` no lease is asked for. Without ``searches`` `search` is
-            not called.
     """
 
     @property
     def promises(self) -> Promises:
-        """What it holds to."""
+        """What it holds to; what it does not promise (turns, leases, search) is not called."""
         ...
 
     def identity(self, session_id: str) -> Hashable:

@@ -4,16 +4,8 @@ import itertools
 
 import pytest
 from proxies import Proxy, socket_of
-from servers import postgres
 
 _numbers = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def postgres_url():
-    """The address of a PostgreSQL server, which all tests share."""
-    with postgres() as url:
-        yield url
 
 
 @pytest.fixture

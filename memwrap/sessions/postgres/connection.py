@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import secrets
 from typing import Any, TypeAlias
@@ -56,7 +57,7 @@ async def connect(dsn: str, timeout: float, *, prepares: bool) -> Connection:  #
     """
     return await asyncpg.connect(
         dsn,
-        timeout=timeout,
+        timeout=math.ceil(timeout),
         statement_cache_size=_CACHED if prepares else 0,
         max_cached_statement_lifetime=0,
         connection_class=NamedConnection,

@@ -137,7 +137,9 @@ class PostgresRows:
         """Remove the session with its rows, but its owner, and end the turns that are not *own*."""
         spared = [turn.lease_token for turn in own if turn.lease_token is not None]
         row = await self._tables.checked("clear", escaped(session_id), spared, bool(own), self._ttl)
-        for turn in own if row is not None and row["life"] is not None else ():
+        if row is None or row["life"] is None:
+            return
+        for turn in own:
             if isinstance(turn.life, Life) and turn.life.life == row["old"]:
                 turn.life = Life(row["life"], row["version"])
                 turn.head = None if turn.head is None else row["version"]
