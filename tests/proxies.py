@@ -149,9 +149,11 @@ class Pooler(_Thread):
         self._socket = socket
         self._size = size
         self._free = None
+        self._opened = []
 
     async def _open(self):
         reader, writer = await asyncio.open_unix_connection(self._socket)
+        self._opened.append(writer)
         words = b"user\0postgres\0database\0postgres\0client_encoding\0utf-8\0\0"
         writer.write(struct.pack("!ii", len(words) + 8, 196608) + words)
         greeting = b""
@@ -161,9 +163,9 @@ class Pooler(_Thread):
 
     async def _stop(self):
         await super()._stop()
-        while self._free is not None and not self._free.empty():
-            self._free.get_nowait()[1].transport.abort()
-        await asyncio.sleep(0)
+        for writer in self._opened:
+            writer.transport.abort()
+        await asyncio.sleep(0.01)
 
     async def handle(self, reader, writer):
         if self._free is None:

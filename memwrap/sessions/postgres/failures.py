@@ -8,9 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from memwrap.exceptions import Lost, StoreError
+from memwrap.exceptions import ConfigurationError, Lost, StoreError
 
-__all__ = ["failure", "is_damaged", "is_missing", "is_taken", "is_unprepared", "sqlstate"]
+__all__ = [
+    "failure",
+    "is_damaged",
+    "is_missing",
+    "is_refused",
+    "is_taken",
+    "is_unprepared",
+    "raised",
+    "sqlstate",
+]
 
 # Classes of SQLSTATE whose first lines name parts of the server: connection, state of the
 # transaction, who may log in, database, schema, what is missing or forbidden, resources, limits,
@@ -44,6 +53,25 @@ def sqlstate(error: BaseException) -> str:
 def is_unprepared(error: BaseException) -> bool:
     """Tell whether the server does not know the statement that it has been told to run."""
     return sqlstate(error) in _UNPREPARED
+
+
+def raised(place: str, error: BaseException, seconds: float, *, is_sent: bool) -> BaseException:
+    """Return what to raise for anything that came out of the driver.
+
+    Args:
+        place: Names the server.
+        error: What came.
+        seconds: How long was waited.
+        is_sent: Whether the statement may have reached the server.
+    """
+    if isinstance(error, TimeoutError):
+        what = "gave no answer" if is_sent else "took no connection"
+        return StoreError(f"PostgreSQL at {place}: the server {what} in {seconds:g} s")
+    if not isinstance(error, Exception):
+        return error
+    if not is_sent and type(error).__name__ == "ClientConfigurationError":
+        return ConfigurationError(f"the DSN of PostgreSQL at {place} cannot be used")
+    return failure(place, error, is_sent=is_sent)
 
 
 def failure(place: str, error: BaseException, *, is_sent: bool) -> StoreError:
@@ -90,6 +118,12 @@ def _named(error: BaseException) -> str:
 
 def _without_content(error: BaseException, told: str) -> BaseException:
     return type(error)(told)
+
+
+def is_refused(error: BaseException) -> bool:
+    """Tell whether the server has done nothing, and would not do it again either."""
+    code = sqlstate(error)
+    return bool(code) and not code.startswith(_PASSING)
 
 
 def is_missing(error: BaseException) -> bool:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
 from itertools import count
 from typing import Any, TypeVar
 
-from memwrap.exceptions import ConfigurationError, StoreError
+from memwrap.exceptions import StoreError
 from memwrap.sessions import loops
 from memwrap.sessions.leases import Stand
 from memwrap.sessions.postgres.address import Address
 from memwrap.sessions.postgres.connection import Connection, connect
-from memwrap.sessions.postgres.failures import failure, is_unprepared, sqlstate
+from memwrap.sessions.postgres.failures import is_refused, is_unprepared, raised, sqlstate
+from memwrap.sessions.postgres.jobs import Job, Line, Place
 from memwrap.sessions.shares import Shares
 
 __all__ = ["Pool", "pool_key"]
@@ -58,7 +58,7 @@ class Pool:
         self._idle: list[tuple[Connection, float]] = []
         self._open = 0  # connections that are there or about to be
         self._lent = 0
-        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._line = Line(self._unused)
         self._ending: set[Connection] = set()  # thrown away, while their statements are cancelled
         self._quiet = asyncio.Event()
         self._closer: AsyncGenerator[None, None] | None = None
@@ -73,25 +73,62 @@ class Pool:
         """Whether nothing is under way."""
         return not self._lent
 
-    async def fetch(self, sql: str, values: Sequence[Any]) -> list[Any]:
+    async def fetch(self, sql: str, values: Sequence[Any], job: Job | None = None) -> list[Any]:
         """Run one statement, and return its rows.
+
+        Args:
+            sql: The statement.
+            values: Its parameters.
+            job: What can be done together with what others wait for; None for nothing.
 
         Raises:
             StoreError: It failed; `Lost` if it may have been done.
         """
         deadline = time.monotonic() + self.seconds
         while True:
-            connection = await self._take(deadline)
+            connection = await self._take(deadline, job)
+            if isinstance(connection, list):
+                return connection
+            others = self._line.take_others(job) if job is not None and self._line else []
             try:
-                rows: list[Any] = await connection.fetch(sql, *values, timeout=_left(deadline))
+                if job is not None and others:
+                    rows = await self._together(connection, job, others, deadline)
+                else:
+                    rows = await connection.fetch(sql, *values, timeout=_left(deadline))
             except BaseException as exc:  # noqa: BLE001
                 error = exc
             else:
                 self._give_back(connection)
                 return rows
             self._let_go(connection, error)
-            if not is_unprepared(error):
+            if not is_unprepared(error) and not (others and is_refused(error)):
                 raise self._told(error, is_sent=True)
+            if not is_unprepared(error):
+                job = None  # whose fault it is shows when each is alone
+
+    async def _together(
+        self, connection: Connection, job: Job, others: Sequence[Place], deadline: float
+    ) -> list[Any]:
+        """Do a job with those of others in one statement; give each its rows."""
+        jobs = [job.values, *(place.job.values for place in others if place.job is not None)]
+        sql, values = job.together(jobs)
+        try:
+            rows = await connection.fetch(sql, *values, timeout=_left(deadline))
+        except BaseException as exc:
+            for place in others:
+                if is_refused(exc) or is_unprepared(exc):
+                    place.job = None
+                    place.give(None)
+                else:  # they have not been cancelled, though their leader may have been
+                    lost = exc if isinstance(exc, Exception) else ConnectionError()
+                    place.fail(self._told(lost, is_sent=True))
+            raise
+        found: list[list[Any]] = [[] for _ in jobs]
+        for row in rows:
+            found[row[-1]].append(row)
+        for place, its in zip(others, found[1:], strict=True):
+            place.give(its)
+        return found[0]
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Await *work* in a transaction on one connection, and return what it returns.
@@ -114,20 +151,17 @@ class Pool:
             if not is_unprepared(error):
                 raise self._told(error, is_sent=True)
 
-    async def _take(self, deadline: float) -> Connection:
-        """Return a connection that nobody else uses."""
+    async def _take(self, deadline: float, job: Job | None = None) -> Any:
+        """Return a connection that nobody else uses, or the rows of a job that another has done."""
         self._lent += 1
         try:
             while True:
-                if not self._waiting:
-                    while self._idle:
-                        connection, since = self._idle.pop()
-                        if not connection.is_closed() and since > time.monotonic() - _IDLE_SECONDS:
-                            return connection
-                        self._drop(connection)
-                    if self._open < self.size:
-                        return await self._connected(deadline)
-                found = await self._waited(deadline)
+                found = None if self._line else self._rested()
+                if found is None and (self._line or self._open >= self.size):
+                    found, job = await self._waited(deadline, job)
+                if isinstance(found, list):
+                    self._end_call()
+                    return found
                 if found is not None and not found.is_closed():
                     return found
                 if found is not None:
@@ -138,38 +172,38 @@ class Pool:
             self._end_call()
             raise
 
-    async def _waited(self, deadline: float) -> Connection | None:
-        """Wait in the row; return a connection, or None for the right to open one."""
-        place: asyncio.Future[Connection | None] = self.loop.create_future()
-        self._waiting.append(place)
+    def _rested(self) -> Connection | None:
+        """Return a connection that is not in use, if there is one."""
+        while self._idle:
+            connection, since = self._idle.pop()
+            if not connection.is_closed() and since > time.monotonic() - _IDLE_SECONDS:
+                return connection
+            self._drop(connection)
+        return None
+
+    async def _waited(self, deadline: float, job: Job | None) -> tuple[Any, Job | None]:
+        """Wait in the line; return what was given, and the job if others may do it still."""
         try:
-            async with asyncio.timeout(_left(deadline)):
-                return await place
+            return await self._line.wait(_left(deadline), job)
         except TimeoutError:
-            self._leave_row(place)
             raise StoreError(
                 f"PostgreSQL at {self.place}: all {self.size} connections were in use for"
                 f" {self.seconds:g} s; raise pool_size={self.size}, or keep fewer turns under way"
             ) from None
-        except BaseException:
-            self._leave_row(place)
-            raise
 
-    def _leave_row(self, place: asyncio.Future[Connection | None]) -> None:
-        if place in self._waiting:
-            self._waiting.remove(place)
-        elif place.done() and not place.cancelled():  # it came all the same: for the next
-            connection = place.result()
-            if connection is None:
-                self._wake()
-            else:
-                self._pass_on(connection)
+    def _unused(self, given: Any) -> None:
+        """Give to the next what came to somebody who had just gone."""
+        if given is None:
+            self._wake()
+        elif not isinstance(given, list):
+            self._pass_on(given)
 
     async def _connected(self, deadline: float) -> Connection:
         self._open += 1
         try:
-            if not self._lives():
-                await self._begin()
+            if self._closer is None and not loops.is_shut_down(self.loop):
+                self._closer = loops.until_the_loop_ends(self._end)
+                await anext(self._closer)
             left = _left(deadline)
             async with asyncio.timeout(left):
                 return await connect(self.address.dsn, left, prepares=self._prepares)
@@ -178,13 +212,6 @@ class Pool:
         self._open -= 1
         self._wake()
         raise self._told(error, is_sent=False)
-
-    def _lives(self) -> bool:
-        return self._closer is not None or loops.is_shut_down(self.loop)
-
-    async def _begin(self) -> None:
-        self._closer = loops.until_the_loop_ends(self._end)
-        await anext(self._closer)
 
     def _give_back(self, connection: Connection) -> None:
         self._pass_on(connection)
@@ -195,20 +222,12 @@ class Pool:
         if connection.is_closed():
             self._drop(connection)
             return
-        while self._waiting:
-            place = self._waiting.popleft()
-            if not place.done():
-                place.set_result(connection)
-                return
-        self._idle.append((connection, time.monotonic()))
+        if not self._line.give(connection):
+            self._idle.append((connection, time.monotonic()))
 
     def _wake(self) -> None:
         """Tell the first who waits that a connection may be opened."""
-        while self._waiting:
-            place = self._waiting.popleft()
-            if not place.done():
-                place.set_result(None)
-                return
+        self._line.give(None)
 
     def _let_go(self, connection: Connection, error: BaseException) -> None:
         """Put a connection back after an error, or throw it away."""
@@ -254,17 +273,7 @@ class Pool:
             self._quiet.set()
 
     def _told(self, error: BaseException, *, is_sent: bool) -> BaseException:
-        """Return what to raise for an error of the driver."""
-        if isinstance(error, TimeoutError):
-            what = "gave no answer" if is_sent else "took no connection"
-            return StoreError(
-                f"PostgreSQL at {self.place}: the server {what} in {self.seconds:g} s"
-            )
-        if not isinstance(error, Exception):
-            return error
-        if not is_sent and type(error).__name__ == "ClientConfigurationError":
-            return ConfigurationError(f"the DSN of PostgreSQL at {self.place} cannot be used")
-        return failure(self.place, error, is_sent=is_sent)
+        return raised(self.place, error, self.seconds, is_sent=is_sent)
 
     async def _end(self) -> None:
         await self.shares.end()

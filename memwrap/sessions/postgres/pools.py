@@ -10,7 +10,7 @@ from memwrap.exceptions import ConfigurationError, StoreError
 from memwrap.sessions import loops
 from memwrap.sessions.postgres.address import Address
 from memwrap.sessions.postgres.connection import Connection
-from memwrap.sessions.postgres.failures import failure, sqlstate
+from memwrap.sessions.postgres.failures import raised, sqlstate
 from memwrap.sessions.postgres.pool import Pool, pool_key
 
 __all__ = ["BorrowedPool", "found_pool", "pool_for"]
@@ -85,18 +85,14 @@ class BorrowedPool:
         raise self._told(error, is_sent=is_sent)
 
     def _told(self, error: BaseException, *, is_sent: bool) -> BaseException:
-        if isinstance(error, TimeoutError):
+        if isinstance(error, TimeoutError) and not is_sent:
             return StoreError(
-                f"PostgreSQL, {self.place}: no answer in {self.seconds:g} s"
-                if is_sent
-                else f"PostgreSQL, {self.place}: no connection was free for {self.seconds:g} s;"
-                " give the pool a greater max_size, as pool_size is for pools of memwrap's own"
+                f"PostgreSQL, {self.place}: no connection was free for {self.seconds:g} s; give the"
+                " pool a greater max_size, as pool_size is for pools of memwrap's own"
             )
-        if not isinstance(error, Exception):
-            return error
         if type(error).__name__ == "InterfaceError" and not is_sent:
             return ConfigurationError(
                 "the given pool is closed, was not opened, or belongs to another event loop: open"
                 " it where the store is used, or give the DSN instead"
             )
-        return failure(self.place, error, is_sent=is_sent)
+        return raised(self.place, error, self.seconds, is_sent=is_sent)

@@ -165,8 +165,11 @@ class PostgresRows:
             statement += "_marked"
             most = ALL if window.most is None else min(window.most, ALL)
             values += ([escaped(name) for name in window.names], most)
+        can_merge = statement == "begin" and dead is None
         for number in range(2 * _TRIES):
             ask = self._tables.fetch if number < _TRIES else self._tables.locked
+            if can_merge and not number:
+                ask = self._tables.merged
             found = await ask(statement, *values)
             first = found[0]
             if first["life"] is None:
@@ -203,7 +206,8 @@ class PostgresRows:
         )
         while True:
             if turn_id is None and not answers:
-                is_stored = bool(await self._tables.fetch("commit", name, *values))
+                ask = self._tables.merged if rows and usage is None else self._tables.fetch
+                is_stored = bool(await ask("commit", name, *values))
             else:
                 row = await self._tables.checked("commit_over", name, *values)
                 is_stored = row is not None and row["done"]

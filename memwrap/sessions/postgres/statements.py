@@ -14,6 +14,7 @@ import re
 from functools import lru_cache
 
 from memwrap.sessions.postgres.about_statements import ABOUT, ABOUT_PARTS
+from memwrap.sessions.postgres.many import MANY
 from memwrap.sessions.postgres.turn_statements import TURN_PARTS, TURNS
 from memwrap.sessions.turns import STOPPED
 
@@ -40,7 +41,7 @@ def statements(schema: str) -> dict[str, str]:
     def filled(text: str) -> str:
         return _PART.sub(lambda found: filled(parts[found[1]]), text)
 
-    return {name: filled(text) for name, text in {**_STATEMENTS, **TURNS, **ABOUT}.items()}
+    return {name: filled(text) for name, text in {**_STATEMENTS, **TURNS, **MANY, **ABOUT}.items()}
 
 
 _PARTS = {

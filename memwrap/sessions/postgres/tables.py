@@ -10,6 +10,8 @@ from memwrap.exceptions import StoreError
 from memwrap.sessions.postgres.address import Address
 from memwrap.sessions.postgres.connection import Connection
 from memwrap.sessions.postgres.failures import is_missing
+from memwrap.sessions.postgres.jobs import Job
+from memwrap.sessions.postgres.many import many_values
 from memwrap.sessions.postgres.pool import Pool
 from memwrap.sessions.postgres.pools import BorrowedPool, found_pool, pool_for
 from memwrap.sessions.postgres.schema import Known, check, make
@@ -87,12 +89,29 @@ class Tables:
         """
         return await self.query(self._sql[statement], values)
 
-    async def query(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+    async def merged(self, statement: str, session_id: str, *values: Any) -> list[Any]:
+        """Run a statement as `fetch` does, with those of others for which a connection is missing.
+
+        Each value has to be of one type and is of the session alone; there is a statement of that
+        name for many.
+        """
+
+        def together(jobs: Sequence[Sequence[Any]]) -> tuple[str, Sequence[Any]]:
+            return self._sql[f"{statement}_many"], (self._tenant, *many_values(statement, jobs))
+
+        job = Job((statement, self.identity), session_id, (session_id, *values), together)
+        return await self.query(self._sql[statement], job.values, job)
+
+    async def query(
+        self, sql: str, values: Sequence[Any] = (), job: Job | None = None
+    ) -> list[Any]:
         """Run a text of SQL for the tenant, which is its first parameter."""
         pool = self._pool()
         if self._key not in pool.known:
             await self.known()
         try:
+            if job is not None and isinstance(pool, Pool):
+                return await pool.fetch(sql, (self._tenant, *values), job)
             return await pool.fetch(sql, (self._tenant, *values))
         except StoreError as exc:
             if is_missing(exc):  # the schema was dropped, and is made when it is needed again
