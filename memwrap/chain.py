@@ -14,6 +14,7 @@ from memwrap.window import NeedsPast, Window
 __all__ = [
     "Ordered",
     "Positioned",
+    "Requiring",
     "build_chain",
     "check_order",
     "check_positions",
@@ -92,13 +93,30 @@ def check_positions(middleware: Sequence[Middleware], memories: Sequence[int]) -
         )
 
 
+@runtime_checkable
+class Requiring(Protocol):
+    """A layer that does nothing without others.
+
+    Attributes:
+        requires: The classes of layers that have to be in the list too.
+    """
+
+    requires: Sequence[type]
+
+
 def check_order(middleware: Sequence[Middleware]) -> None:
-    """Refuse layers that stand on the wrong side of each other.
+    """Refuse layers that stand on the wrong side of each other, or miss each other.
 
     Raises:
-        ConfigurationError: A layer says that it has to stand elsewhere.
+        ConfigurationError: A layer says that it has to stand elsewhere, or what it needs.
     """
     for place, layer in enumerate(middleware):
+        for kind in layer.requires if isinstance(layer, Requiring) else ():
+            if not any(isinstance(other, kind) for other in middleware):
+                raise ConfigurationError(
+                    f"the layer {name_of_layer(layer)} does nothing without {kind.__qualname__}:"
+                    f" put {kind.__qualname__}() into middleware, behind it"
+                )
         if not isinstance(layer, Ordered):
             continue
         for other in middleware[:place]:

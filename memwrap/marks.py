@@ -5,8 +5,18 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
-__all__ = ["Counted", "Mark", "Marks", "marks_from", "moved", "text_of_marks", "with_mark"]
+__all__ = [
+    "Counted",
+    "Mark",
+    "Marks",
+    "Summary",
+    "marks_from",
+    "moved",
+    "text_of_marks",
+    "with_mark",
+]
 
 _MOST_MARKS = 8  # agents whose limits change leave marks behind
 
@@ -25,6 +35,22 @@ class Counted(msgspec.Struct, frozen=True, array_like=True):
     rate: float = 1.0
 
 
+class Summary(msgspec.Struct, frozen=True, array_like=True):
+    """What stands for the beginning of a history.
+
+    Attributes:
+        text: What a summarizer has made of its sources.
+        last: The number of the last row that is summarised.
+        count: How many rows are.
+        digest: A keyed digest of them: the summary counts as long as they are what they were.
+    """
+
+    text: str
+    last: int
+    count: int
+    digest: str
+
+
 class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a layer has cut the history of a session.
 
@@ -35,6 +61,7 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
         cleared: Tool outputs in rows before this number are shown without their content; None
             for none.
         counted: What the model has reported of tokens since the cut; None for nothing.
+        summary: What stands for the rows before; None for nothing.
     """
 
     first: int
@@ -42,6 +69,7 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     added: tuple[int, ...] = ()
     cleared: int | None = None
     counted: Counted | None = None
+    summary: Summary | None = None
 
 
 Marks: TypeAlias = dict[str, Mark]
@@ -81,6 +109,7 @@ def moved(marks: Marks, by: int) -> Marks:
             tuple(number + by for number in mark.added),
             None if mark.cleared is None else mark.cleared + by,
             mark.counted,
+            mark.summary and replace(mark.summary, last=mark.summary.last + by),
         )
         for name, mark in marks.items()
     }

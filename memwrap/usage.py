@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from memwrap.dialects import Adapter, adapter_for
 
-__all__ = ["Usage", "summed", "usages_in"]
+__all__ = ["Counting", "Usage", "summed", "usages_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,12 @@ class _HasUsages(Protocol):
     def usages_in(self, event: Any, /) -> Sequence[Usage]:
         """Return the usage of each call of a model that a result or an event reports, in order."""
         ...
+
+
+class _Adapted(Protocol):
+    """What has an adapter, which may change."""
+
+    adapter: Adapter
 
 
 def usages_in(adapter: Adapter, event: Any) -> Iterator[Usage]:
@@ -70,3 +76,30 @@ def summed(usages: Iterable[Usage]) -> Usage | None:
             )
         )
     return whole
+
+
+class Counting:
+    """Hands events on, and counts what they report.
+
+    Args:
+        run: That of the turn, whose adapter reads the events.
+        receive: Where the events go.
+    """
+
+    __slots__ = ("_receive", "_run", "_usages")
+
+    def __init__(self, run: _Adapted, receive: Callable[[Any], Awaitable[None]]) -> None:
+        self._run = run
+        self._receive = receive
+        self._usages: list[Usage] = []
+
+    async def send(self, event: Any) -> None:
+        """Hand an event on."""
+        if not isinstance(event, str):
+            self._usages += reversed([*usages_in(self._run.adapter, event)])
+        await self._receive(event)
+
+    @property
+    def whole(self) -> Usage | None:
+        """What all of it cost; None if nothing was reported."""
+        return summed(self._usages)

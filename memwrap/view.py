@@ -19,6 +19,7 @@ from memwrap.returned import Given
 from memwrap.turn import Turn, View
 
 __all__ = [
+    "all_applied",
     "applied",
     "call_agent",
     "called_with",
@@ -80,9 +81,7 @@ def view_of(turn: Turn) -> View:
     if not turn.before_agent:
         return view
     # What a function changes in place must not be changed again when the agent is called again.
-    view = View(copy_known(view.history), view.input)
-    for index, change in enumerate(turn.before_agent):
-        view = applied(change, view, "before_agent", turn, index)
+    view = all_applied(View(copy_known(view.history), view.input), turn, "before_agent")
     # An item may stand in both lists.
     return _repaired(View(view.history, [copy(item) for item in view.input]))
 
@@ -111,6 +110,17 @@ def applied(
         f"{hook_name(change, where, turn, index)} returned {returned}; it takes and returns"
         f" {type(pair).__name__}({fields}) with two lists of items"
     )
+
+
+def all_applied(pair: Pair, turn: Turn, where: str) -> Pair:
+    """Return what all functions of a turn's list make of *pair*, one after the other.
+
+    Raises:
+        TurnError: One returned something else.
+    """
+    for index, change in enumerate(getattr(turn, where)):
+        pair = applied(change, pair, where, turn, index)
+    return pair
 
 
 def hook_name(change: object, where: str, turn: Turn | None, index: int) -> str:

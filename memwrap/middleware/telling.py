@@ -10,7 +10,7 @@ from memwrap.items import Item, text_of
 from memwrap.pairing import output_key
 from memwrap.turn import Kept, Turn
 from memwrap.usage import Usage
-from memwrap.view import applied
+from memwrap.view import all_applied
 
 __all__ = ["content_of", "histograms", "tokens_of", "type_of"]
 
@@ -58,9 +58,7 @@ def tokens_of(usage: Usage | None) -> dict[str, int]:
 
 def content_of(turn: Turn) -> dict[str, str]:
     """Return the attributes that tell what was said, as it is stored."""
-    kept = Kept(turn.input, turn.new_items)
-    for index, change in enumerate(turn.before_save):
-        kept = applied(change, kept, "before_save", turn, index)
+    kept = all_applied(Kept(turn.input, turn.new_items), turn, "before_save")
     return {
         "gen_ai.input.messages": _messages_of(kept.input),
         "gen_ai.output.messages": _messages_of(kept.new_items),

@@ -6,15 +6,15 @@ import os
 from collections.abc import Awaitable
 from contextlib import suppress
 from importlib import import_module
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any, TypeVar
 
 from memwrap.exceptions import ConfigurationError
 from memwrap.memory.layer import Memory
 from memwrap.middleware.telling import content_of, histograms, tokens_of, type_of
 from memwrap.names import name_of
-from memwrap.turn import Event, Handler, Send, Turn
-from memwrap.usage import Usage, summed, usages_in
+from memwrap.turn import Handler, Send, Turn
+from memwrap.usage import Counting, Usage
 
 __all__ = ["SCHEMA_URL", "Trace"]
 
@@ -23,6 +23,8 @@ SCHEMA_URL = "https://opentelemetry.io/schemas/1.37.0"
 
 _CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _API = ("opentelemetry.trace", "opentelemetry.metrics")  # whose own providers do nothing
+_ASK_AGAIN = 0.1  # seconds: looking for a global provider costs more than the rest of the layer
+
 R = TypeVar("R")
 
 
@@ -81,24 +83,26 @@ class Trace:
             "memwrap", meter_provider=meter_provider, schema_url=SCHEMA_URL
         )
         self._duration, self._tokens = histograms(meter)
+        self._idle_until = [0.0]
+
+    def _is_idle(self) -> bool:
+        """Tell whether nobody takes spans or metrics; if so, it is not asked again for a while."""
+        tracers = self._tracer_provider or self._trace.get_tracer_provider()
+        meters = self._meter_provider or self._metrics.get_meter_provider()
+        if not all(type(found).__module__.startswith(_API) for found in (tracers, meters)):
+            return False
+        self._idle_until[0] = monotonic() + _ASK_AGAIN
+        return True
 
     def __repr__(self) -> str:
         return f"Trace(agent_name={self.agent_name!r}, content={self.content})"
 
     async def __call__(self, turn: Turn, send: Send, handler: Handler, /) -> None:
         """Run the turn in its span."""
-        tracers = self._tracer_provider or self._trace.get_tracer_provider()
-        meters = self._meter_provider or self._metrics.get_meter_provider()
-        if type(tracers).__module__ in _API and type(meters).__module__.startswith(_API):
+        if monotonic() < self._idle_until[0] or self._is_idle():
             await handler(turn, send)
             return
-        usages: list[Usage] = []
-
-        async def count(event: Event) -> None:
-            if not isinstance(event, str):
-                usages.extend(reversed([*usages_in(turn.run.adapter, event)]))
-            await send(event)
-
+        counting = Counting(turn.run, send)
         name = self.agent_name or name_of(turn.run.agent)
         about = {
             "gen_ai.operation.name": "invoke_agent",
@@ -111,14 +115,14 @@ class Trace:
         turn.run.watch = self._watch
         with self._context.ambient(span, turn.session_id):
             try:
-                await handler(turn, count)
+                await handler(turn, counting.send)
             except Exception as exc:
                 about["error.type"] = type_of(exc)
                 span.set_status(self._trace.StatusCode.ERROR)
                 raise
             finally:
                 with suppress(Exception):  # what cannot be told fails no turn
-                    self._tell(turn, span, about, summed(usages), perf_counter() - begun)
+                    self._tell(turn, span, about, counting.whole, perf_counter() - begun)
                 span.end()
 
     async def _watch(self, name: str, work: Awaitable[R]) -> R:

@@ -98,6 +98,11 @@ class DatabaseSession:
         """The same for all objects that stand for this session."""
         return self._backend.identity(self.session_id)
 
+    @property
+    def backend(self) -> Backend:
+        """Where its rows lie."""
+        return self._backend
+
     async def get_items(self, limit: int | None = None, *, wrapper: Any = None) -> list[Any]:
         """Return the items, oldest first.
 

@@ -11,9 +11,11 @@ from memwrap.middleware import (
     RateLimit,
     Redact,
     Retry,
+    Summarize,
     Timeout,
     Trace,
     Trim,
+    Usage,
 )
 from memwrap.testing import LayerContract
 
@@ -28,6 +30,7 @@ async def allowed(items):
 
 LAYERS = {
     "Fallback": lambda: Fallback(other, on=ConnectionError),
+    "Usage": lambda: Usage(price=lambda tokens: 1),
     "Guard input": lambda: Guard(lambda items: True),
     "Guard output": lambda: Guard(allowed, on="output", keep="quarantine"),
     "Log": Log,
@@ -37,6 +40,7 @@ LAYERS = {
     "Redact": lambda: Redact(r"sk-\w+"),
     "Redact by a function": lambda: Redact(lambda text: text.replace("hush", "")),
     "Retry": lambda: Retry(on=ConnectionError),
+    "Summarize": lambda: Summarize(lambda items: "summary"),
     "Timeout": lambda: Timeout(60, first_event=50, between_events=40),
     "Timeout of all": lambda: Timeout(60),
     "Trace": lambda: Trace(agent_name="a"),
