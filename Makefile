@@ -42,6 +42,7 @@ bench: .venv/.bench
 	$(BIN)/python benchmarks/tokens.py
 	$(BIN)/python benchmarks/blocking.py
 	$(BIN)/python benchmarks/sqlite.py
+	$(BIN)/python benchmarks/conversations.py
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -127,9 +127,21 @@ ABOUT = {
         LEFT JOIN {sessions} AS s ON s.session_id = x.id
         LEFT JOIN {about} AS a ON a.session_id = x.id
         WHERE coalesce(s.session_id, a.session_id) IS NOT NULL""",
+    # The page is found among the sessions alone, of which there may be many.
     "list": """{counted} FROM (
-            SELECT {line} FROM {sessions} AS s LEFT JOIN {about} AS a USING (session_id)
-            WHERE {wanted}) {page_end}""",
+            SELECT {line} FROM (
+                SELECT session_id, rowid AS id, coalesce(updated_at, '') AS time
+                FROM {sessions} AS one
+                WHERE session_id >= ?1 AND (?2 IS NULL OR session_id < ?2) AND ?3 IS NULL
+                    AND (?4 IS NULL OR (
+                        SELECT instr(tags, ?4) OR instr(tags, ?5) FROM {about}
+                        WHERE session_id = one.session_id))
+                    AND (?6 OR session_id NOT IN (
+                        SELECT session_id FROM {about} WHERE expires <= {clock}))
+                    AND (?7 IS NULL OR (coalesce(updated_at, ''), rowid) < (?7, ?8))
+                ORDER BY time DESC, id DESC LIMIT ?9) AS found
+            JOIN {sessions} AS s ON s.rowid = found.id
+            LEFT JOIN {about} AS a ON a.session_id = found.session_id) {page_end}""",
     "list_owned": """{counted} FROM (
             SELECT {line} FROM {about} AS a LEFT JOIN {sessions} AS s USING (session_id)
             WHERE a.owner = ?3 AND {wanted}) {page_end}""",

@@ -8,7 +8,8 @@ MOVES = {
     "view_fork": """
         CREATE TEMP VIEW memwrap_fork AS
         SELECT NULL AS session_id, NULL AS parent, NULL AS number, NULL AS turn_id""",
-    # A fork that is there already is left as it is; what it was made of may have grown since.
+    # A fork that is there already is left as it is; what it was made of may have grown since. Each
+    # row is looked at once, for a turn that ends with it (CROSS JOIN keeps that order).
     "trigger_fork": """
         CREATE TEMP TRIGGER memwrap_fork_one INSTEAD OF INSERT ON memwrap_fork BEGIN
             {leave};
@@ -44,12 +45,13 @@ MOVES = {
             INSERT INTO {turns} (
                 session_id, last_id, first_id, token, turn_id, fingerprint, shape, inputs,
                 answers, items, number, usage, metadata, seconds, stored)
-            SELECT NEW.session_id, last.new, first.new, t.token, t.turn_id, t.fingerprint, t.shape,
-                t.inputs, t.answers, t.items, t.number, t.usage, t.metadata, t.seconds, t.stored
-            FROM {turns} AS t
-            JOIN {fork_ids} AS first ON first.id = t.first_id
-            JOIN {fork_ids} AS last ON last.id = t.last_id
-            WHERE t.session_id = NEW.parent AND t.last_id > 0 AND t.last_id <= {fork_end};
+            SELECT NEW.session_id, row.new, row.new + 1 - (
+                    SELECT count(*) FROM {messages}
+                    WHERE session_id = NEW.parent AND id BETWEEN t.first_id AND t.last_id),
+                t.token, t.turn_id, t.fingerprint, t.shape, t.inputs, t.answers, t.items,
+                t.number, t.usage, t.metadata, t.seconds, t.stored
+            FROM {fork_ids} AS row CROSS JOIN {turns} AS t
+            WHERE t.session_id = NEW.parent AND t.last_id = row.id;
         END""",
     "fork": "INSERT INTO memwrap_fork VALUES (?, ?, ?, ?)",
     "export": """
