@@ -15,6 +15,7 @@ from memwrap import (
     HistoryChanged,
     InMemorySession,
     InMemoryStore,
+    PostgresSession,
     SessionBusy,
     SQLiteSession,
     StoreError,
@@ -56,9 +57,13 @@ SESSIONS = {
 }
 
 
-@pytest.fixture(params=SESSIONS)
+@pytest.fixture(params=[*SESSIONS, "postgres"])
 def session(request, tmp_path):
-    made = SESSIONS[request.param](tmp_path)
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_url")
+        made = PostgresSession("s", url, tenant=str(tmp_path))
+    else:
+        made = SESSIONS[request.param](tmp_path)
     yield made
     if isinstance(made, SDKSession):
         made.close()

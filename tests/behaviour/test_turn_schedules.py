@@ -5,7 +5,7 @@ from contextlib import aclosing
 import pytest
 from support import FourMethods
 
-from memwrap import InMemoryStore, SQLiteStore, with_session
+from memwrap import InMemoryStore, PostgresStore, SQLiteStore, with_session
 from memwrap.items import text_of
 from memwrap.middleware import Memory
 
@@ -111,10 +111,14 @@ async def schedule(seed, store):
                 assert (text in asked) == (outcome == "stored"), f"{text}: {outcome}"
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite", "four"])
-async def test_random_schedules_leave_whole_turns(kind, tmp_path):
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "four", "postgres"])
+async def test_random_schedules_leave_whole_turns(kind, tmp_path, request):
     """However turns run into each other, sessions hold the acknowledged turns, whole."""
-    store = store_for(kind, tmp_path)
-    for seed in range(200):
+    if kind == "postgres":
+        url = request.getfixturevalue("postgres_url")
+        store = PostgresStore(url, tenant=str(tmp_path), pool_size=3)
+    else:
+        store = store_for(kind, tmp_path)
+    for seed in range(200 if kind != "postgres" else 60):
         async with asyncio.timeout(30):
             await schedule(seed, store)

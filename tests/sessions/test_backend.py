@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from memwrap import InMemoryStore, SQLiteStore, StoreError, run, undo
+from memwrap import InMemoryStore, PostgresStore, SQLiteStore, StoreError, run, undo
 from memwrap.items import assistant, user
 from memwrap.sessions.backend import Claim, RecordedRows, Rows, RowWindow
 from memwrap.sessions.base import Promises
@@ -141,9 +141,10 @@ class Sealed:
         return popped and (popped[0], self._turned(popped[1]))
 
 
-@pytest.fixture(params=["bytes", "memory", "file", "sealed"])
+@pytest.fixture(params=["bytes", "memory", "file", "sealed", "postgres"])
 def backend(request, path):
     return {
+        "postgres": lambda: postgres_of(request),
         "bytes": Bytes,
         "memory": MemoryBackend,
         "file": lambda: SQLiteBackend(path, Tables()),
@@ -151,9 +152,16 @@ def backend(request, path):
     }[request.param]()
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=["memory", "file", "postgres"])
 def own(request, path):
+    if request.param == "postgres":
+        return postgres_of(request)
     return MemoryBackend() if request.param == "memory" else SQLiteBackend(path, Tables())
+
+
+def postgres_of(request):
+    url, tenant = request.getfixturevalue("postgres_url"), request.getfixturevalue("tenant")
+    return PostgresStore(url, tenant=tenant)._backend
 
 
 async def test_turns_run_on_any_back_end(backend):

@@ -9,6 +9,7 @@ from memwrap import (
     ConfigurationError,
     CopyReport,
     InMemoryStore,
+    PostgresStore,
     SQLiteStore,
     StoreError,
     TurnIdReused,
@@ -24,10 +25,21 @@ from memwrap.sessions.turns import carried, made_with
 from memwrap.testing import ScriptedAgent
 
 
-@pytest.fixture(params=["memory to file", "file to memory", "file to file"])
+@pytest.fixture(
+    params=[
+        *("memory to file", "file to memory", "file to file"),
+        *("file to postgres", "postgres to file", "postgres to postgres"),
+    ]
+)
 def stores(request, path):
     source, target = request.param.split(" to ")
-    make = {"memory": lambda name: InMemoryStore(), "file": lambda name: SQLiteStore(path + name)}
+    make = {
+        "memory": lambda name: InMemoryStore(),
+        "file": lambda name: SQLiteStore(path + name),
+        "postgres": lambda name: PostgresStore(
+            request.getfixturevalue("postgres_url"), tenant=path + name
+        ),
+    }
     return make[source]("source"), make[target]("target")
 
 

@@ -1,9 +1,9 @@
-"""The contract of sessions, kept by those in PostgreSQL."""
+"""The contracts of sessions and stores, kept by those in PostgreSQL."""
 
 import pytest
 
 from memwrap import PostgresSession, PostgresStore
-from memwrap.testing import SessionContract
+from memwrap.testing import SessionContract, StoreContract
 
 
 class TestPostgresSession(SessionContract):
@@ -27,3 +27,13 @@ class TestPostgresStore(SessionContract):
 
     def session(self, session_id):
         return self.of_test.session(session_id)
+
+
+class TestPostgresStoreAsAWhole(StoreContract):
+    @pytest.fixture(autouse=True)
+    def place(self, postgres_url, tenant):
+        self.place = postgres_url, tenant
+
+    def store(self, **options):
+        url, tenant = self.place
+        return PostgresStore(url, tenant=tenant, **options)

@@ -17,6 +17,7 @@ from memwrap import (
     PostgresSession,
     PostgresStore,
     StoreError,
+    store_from_url,
     with_session,
 )
 from memwrap.items import assistant, user
@@ -119,6 +120,16 @@ async def test_schemes_are_one_place(postgres_url, store, tenant, scheme):
     await store.session("s").add_items([user("1")])
     assert await other.session("s").get_items() == [user("1")]
     assert other.session("s").identity == store.session("s").identity
+
+
+async def test_url_is_a_store(postgres_url, store, tenant):
+    """A URL names the same store as the class does, its options beside it."""
+    await store.session("s").add_items([user("1")])
+    named = store_from_url(postgres_url, tenant=tenant, ttl=60)
+    assert isinstance(named, PostgresStore)
+    assert await named.session("s").get_items() == [user("1")]
+    with pytest.raises(ConfigurationError, match="no option colour"):
+        store_from_url(postgres_url, colour=1)
 
 
 def test_password_is_in_no_repr():

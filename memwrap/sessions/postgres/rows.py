@@ -204,6 +204,7 @@ class PostgresRows:
             *(claim.token, self._ttl, usage, number, turn_id, shape, inputs, answers, rest),
             *(marks, int(bool(rows))),
         )
+        is_made = False
         while True:
             if turn_id is None and not answers:
                 ask = self._tables.merged if rows and usage is None else self._tables.fetch
@@ -214,7 +215,11 @@ class PostgresRows:
             if is_stored:
                 return True
             if life.life is None:
-                break
+                if is_made or claim.lease is not None or claim.head:
+                    break
+                await self.begin(session_id, claim.token, None, RowWindow(0))  # there may be none
+                is_made = True
+                continue
             anew = await self._tables.checked("restart", name, life.life, self._ttl)
             if anew is None:
                 break
