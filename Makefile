@@ -41,6 +41,8 @@ bench: .venv/.bench
 	$(BIN)/python benchmarks/prefixes.py
 	$(BIN)/python benchmarks/tokens.py
 	$(BIN)/python benchmarks/blocking.py
+	$(BIN)/python benchmarks/layers.py
+	$(BIN)/python benchmarks/orders.py
 	$(BIN)/python benchmarks/sqlite.py
 	$(BIN)/python benchmarks/conversations.py
 

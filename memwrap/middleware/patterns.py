@@ -129,7 +129,7 @@ def _bounded(
 class _Detector:
     """Finds what somebody's function finds: pairs, mappings or objects with start and end."""
 
-    def __init__(self, function: Callable[[str], Iterable[Any]]) -> None:
+    def __init__(self, function: Any) -> None:
         self._function = function
 
     def __call__(self, text: str) -> Iterator[Span]:

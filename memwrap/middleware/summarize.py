@@ -32,8 +32,8 @@ class Summarize:
 
     Nothing is removed from the store: the summary is kept beside the items, with the turn that it
     was made in, and with a keyed digest of what it is of. When any of that changes or goes, so
-    does the summary. The next one continues the last: its text and the items since are its
-    sources. Between two the beginning of what is shown stays the same. Instructions always stay.
+    does the summary. The next one continues the last. Between two the beginning of what is shown
+    stays the same. Instructions always stay.
 
     Args:
         summarizer: Makes a text of items: a function, plain or async, or an agent. The first item
@@ -41,8 +41,7 @@ class Summarize:
         trigger: The amount of history and input beyond which a summary is made.
         keep: The amount of the newest items that are never summarised.
         count_tokens: How tokens are counted, as for `Trim`.
-        background: Make the summary beside the turn, for the next one in this process; it can
-            fail no turn then.
+        background: Make the summary beside the turn, for the next one; it fails no turn then.
         on_failure: Whether a summarizer that fails, or says nothing, leaves the history as it is
             (``"keep"``), or fails the turn (``"raise"``).
 
@@ -68,9 +67,8 @@ class Summarize:
     ) -> None:
         check_amount("Summarize", "trigger", trigger)
         check_amount("Summarize", "keep", keep)
-        check_choice(
-            "Summarize", "on_failure", on_failure, "keep", *(() if background else ["raise"])
-        )
+        ways = ("keep",) if background else ("keep", "raise")
+        check_choice("Summarize", "on_failure", on_failure, *ways)
         self.summarizer = summarizer
         self.trigger = trigger
         self.keep = keep
@@ -86,14 +84,11 @@ class Summarize:
         Raises:
             ConfigurationError: The session has no secret for digests.
         """
-        if not turn.history:
-            await handler(turn, send)
-            return
         whole, shown = turn.state.get(_NAME, (turn.history, turn.history))
         history: list[Item] = whole if turn.history is shown else turn.history
-        if turn.run.cut is not None:
+        if history and turn.run.cut is not None:
             turn.history = await self._shown(turn, history, turn.run.cut)
-        turn.state[_NAME] = history, turn.history  # a layer around may try again
+            turn.state[_NAME] = history, turn.history  # a layer around may try again
         await handler(turn, send)
 
     async def _shown(self, turn: Turn, history: list[Item], cut: PastCut) -> list[Item]:

@@ -31,16 +31,15 @@ R = TypeVar("R")
 class Trace:
     """Make a span ``invoke_agent`` of each turn, with spans of loading and storing in it.
 
-    The span has the id of the session as ``gen_ai.conversation.id`` from its start, and so have the
-    spans of other libraries in it that take it from OpenTelemetry's context. It tells the tokens
-    that the turn's models report, and of an error its type, never its text. Metrics are the
-    duration of turns and their tokens. Without a provider the layer stands aside.
+    The span has the session's id from its start, and so have the spans of other libraries in it
+    that take it from OpenTelemetry's context. It tells tokens, and of an error its type, never
+    its text. Metrics are durations and tokens. Without a provider the layer stands aside.
 
     Needs OpenTelemetry's interface: ``pip install 'memwrap[otel]'``.
 
     Args:
-        tracer_provider: Where spans go; by default the global one, when a turn runs.
-        meter_provider: Where metrics go; by default the global one, when a turn runs.
+        tracer_provider: Where spans go; by default the global one.
+        meter_provider: Where metrics go; by default the global one.
         agent_name: The name of the agent; by default that of the function or class.
         provider_name: Who runs the model, by its name in the conventions.
         content: Add input and answer as they are stored, after redactions. Also switched on by
