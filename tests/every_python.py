@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "build" / "pythons"
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 CORE = ("pytest", "pytest-asyncio", "hypothesis")
+EXTRAS = ("limits", "otel", "redact", "retry")  # of layers in the box, whose tests are the core's
 KNOWN = sys.stdlib_module_names | {
     *("memwrap", "aiosqlite", "hypothesis", "msgspec", "pytest", "pytest_asyncio", "wrapt"),
     *("chat", "plain"),  # adapters that need nothing else
@@ -39,7 +40,8 @@ def main() -> int:
             _say(f"Python {version}: not found")
             continue
         extras = [f"{name}>={_lowest(name)}" for name in CORE]
-        failed += _run(version, python, ["-e", str(ROOT), *extras], core_tests(), environ)
+        packages = ["-e", f"{ROOT}[{','.join(EXTRAS)}]", *extras]
+        failed += _run(version, python, packages, core_tests(), environ)
         if version == VERSIONS[0]:
             lowest = ["--resolution", "lowest-direct", "-e", f"{ROOT}[test]"]
             failed += _run(f"{version}-lowest", python, lowest, ["tests"], environ)
