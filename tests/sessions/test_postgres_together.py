@@ -82,7 +82,7 @@ async def test_lost_answer_is_lost_for_all_of_a_statement(store, proxy):
         assert await asked_and_answered(store, name) == list("012345678")
 
 
-async def test_turn_that_the_server_refuses_fails_alone(postgres_url, store):
+async def test_turn_that_the_server_refuses_fails_alone(postgres_url, store, sizes):
     """Of turns that are stored together, one that the server refuses fails, and the others not."""
     await store.setup()
     admin = await asyncpg.connect(postgres_url)
@@ -99,6 +99,7 @@ async def test_turn_that_the_server_refuses_fails_alone(postgres_url, store):
     finally:
         await admin.execute("ALTER TABLE memwrap.items DROP CONSTRAINT short")
         await admin.close()
+    assert sorted(sizes)[-2] > 5  # of those that began, and of those that were to be stored
     assert [isinstance(one, TurnNotSaved) for one in done] == [n == 5 for n in range(12)]
     await done[5].retry()
     for number in range(12):
