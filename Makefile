@@ -45,6 +45,7 @@ bench: .venv/.bench
 	$(BIN)/python benchmarks/orders.py
 	$(BIN)/python benchmarks/sqlite.py
 	$(BIN)/python benchmarks/conversations.py
+	$(BIN)/python benchmarks/redis_store.py
 
 clean:
 	rm -rf .venv build *.egg-info

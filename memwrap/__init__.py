@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         store_from_url,
     )
     from memwrap.sessions.postgres import PostgresSession, PostgresStore
+    from memwrap.sessions.redis import RedisSession, RedisStore
     from memwrap.synchronous import sync
     from memwrap.trust import replayed
     from memwrap.turn import Event, Handler, Kept, Middleware, Send, Turn, View
@@ -74,6 +75,8 @@ __all__ = [
     "PostgresStore",
     "RateLimited",
     "Receipt",
+    "RedisSession",
+    "RedisStore",
     "SQLiteSession",
     "SQLiteStore",
     "SearchHit",
@@ -167,6 +170,10 @@ _HOMES = {
     "memwrap.sessions.postgres": (
         "PostgresSession",
         "PostgresStore",
+    ),
+    "memwrap.sessions.redis": (
+        "RedisSession",
+        "RedisStore",
     ),
     "memwrap.synchronous": ("sync",),
     "memwrap.trust": ("replayed",),

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from servers import postgres
+from servers import postgres, valkey_server
 from support import ROOT, comparable
 
 from memwrap import InMemorySession, InMemoryStore
@@ -25,6 +25,19 @@ def postgres_url():
     """The address of a PostgreSQL server, which all tests share."""
     with postgres() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def redis_server():
+    """A Valkey server, which all tests share: its URL and its socket."""
+    with valkey_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_url(redis_server):
+    """The URL of that server."""
+    return redis_server[0]
 
 
 @pytest.fixture

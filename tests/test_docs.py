@@ -235,12 +235,17 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+SERVERS = {"DATABASE_URL": "postgres_url", "REDIS_URL": "redis_url"}
+"""Fixtures that give what blocks read from the environment."""
+
+
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=name_of)
 @pytest.mark.usefixtures("folder", "model")
 def test_every_block_runs(page, capsys, request, monkeypatch):
     """The blocks of a page run from first to last in one folder, and print what they say."""
-    if "DATABASE_URL" in page.read_text():
-        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_url"))
+    for name, server in SERVERS.items():
+        if name in page.read_text():
+            monkeypatch.setenv(name, request.getfixturevalue(server))
     run_page(page)
     printed = capsys.readouterr().out
     for source in blocks_of(page):

@@ -19,3 +19,10 @@ def proxy(postgres_url):
     """What stands between a test and the server."""
     with Proxy(socket_of(postgres_url)) as made:
         yield made
+
+
+@pytest.fixture
+def redis_proxy(redis_server):
+    """What stands between a test and the Valkey server."""
+    with Proxy(redis_server[1]) as made:
+        yield made
