@@ -24,7 +24,9 @@ _REPEAT = re.compile(r"[*+]|\{\d*,\d*\}")
 _TWICE = re.compile(r"[*+]|\{(?!0?,?1?\})\d*,?\d*\}")  # a repeat of more than one
 
 
-def finders_of(patterns: Iterable[Any], detector: Any, timeout: float) -> list[tuple[str, Find]]:
+def finders_of(
+    patterns: Iterable[Any], detector: Callable[[str], Iterable[Any]] | None, timeout: float
+) -> list[tuple[str, Find]]:
     """Return what finds each kind, with its name.
 
     Args:
