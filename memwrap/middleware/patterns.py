@@ -11,7 +11,7 @@ from memwrap.exceptions import ConfigurationError
 from memwrap.middleware.presets import PRESETS, Span
 from memwrap.names import name_of
 
-__all__ = ["Find", "Pattern", "finders_of"]
+__all__ = ["Detector", "Find", "Pattern", "finders_of"]
 
 Pattern: TypeAlias = "str | re.Pattern[str]"
 Find: TypeAlias = Callable[[str], Iterator[Span]]
@@ -48,7 +48,7 @@ def finders_of(
             raise ConfigurationError(
                 f"Redact(detector=...) is a function from a text to what it finds, not {detector!r}"
             )
-        found.append((name_of(detector), _Detector(detector)))
+        found.append((name_of(detector), Detector(detector)))
     return found
 
 
@@ -128,13 +128,14 @@ def _bounded(
     return regex.compile(compiled.pattern, int(flags)), {"timeout": timeout}
 
 
-class _Detector:
+class Detector:
     """Finds what somebody's function finds: pairs, mappings or objects with start and end."""
 
     def __init__(self, function: Any) -> None:
         self._function = function
 
     def __call__(self, text: str) -> Iterator[Span]:
+        """Yield where the function finds something."""
         for found in self._function(text):
             if isinstance(found, Mapping):
                 yield int(found["start"]), int(found["end"])

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from typing import Any
 
 from memwrap.exceptions import GuardViolation
-from memwrap.middleware.patterns import Find
+from memwrap.middleware.patterns import Detector, Find
 
 __all__ = ["Replacer"]
 
 _SHOWN = 4  # letters and digits at the end of what is masked
+_MOST_CLEAN = 65_536  # texts that are known to hold nothing; each takes about 60 bytes
 _ENOUGH = 8  # of them, for any to be shown
 
 
@@ -24,6 +26,9 @@ class Replacer:
         self._strategy = strategy
         self._replacement = replacement
         self._secret = secret
+        # What somebody else's detector finds may change.
+        self._remembers = not any(isinstance(find, Detector) for _, find in finders)
+        self._clean: set[int] = set()
 
     def __call__(self, text: str) -> str:
         """Return the text with all that is found replaced.
@@ -31,6 +36,25 @@ class Replacer:
         Raises:
             GuardViolation: The strategy is ``"block"``, and something is found.
         """
+        if not self._remembers:
+            return self._all_replaced(text)
+        # Most of a history holds nothing, and was looked through in the turn before. The hash has
+        # a key of the process: nobody can make two texts that have the same.
+        key = hash(text)
+        if key in self._clean:
+            return text
+        replaced = self._all_replaced(text)
+        if replaced == text:
+            if len(self._clean) >= _MOST_CLEAN:
+                self._clean.clear()
+            self._clean.add(key)
+        return replaced
+
+    def __reduce__(self) -> Any:
+        made_of = self._finders, self._strategy, self._replacement, self._secret
+        return Replacer, made_of  # other processes hash texts otherwise
+
+    def _all_replaced(self, text: str) -> str:
         for kind, find in self._finders:
             text = self._replaced(text, kind, find)
         return text
