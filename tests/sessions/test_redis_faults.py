@@ -262,6 +262,11 @@ async def test_replicas_can_be_read_only():
             with pytest.raises(StoreError, match="point the store at the primary"):
                 await session.add_items([user("2")])
             assert await session.get_items() == [user("1")]
+            await store.close(linger=0)
+            fresh = RedisStore(url, prefix="never:written:")
+            assert await fresh.session("s").get_items() == await fresh.sessions() == []
+            assert await RedisStore(url).session("s").get_items(1) == [user("1")]
+            await fresh.close(linger=0)
         await store.close(linger=0)
 
 

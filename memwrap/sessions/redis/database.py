@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any
 
@@ -86,10 +87,10 @@ class RedisBackend(RedisRows):
         turns: list[Any] = []
         for member in members:
             turn = turn_of(member)
-            places = [place for place, row in enumerate(ids) if turn.first <= row <= turn.last]
-            if places:
+            begin, end = bisect_left(ids, turn.first), bisect_right(ids, turn.last)
+            if begin < end:
                 turns += [
-                    *(places[0], places[-1], turn.size, turn.number, micros(turn.stored_at)),
+                    *(begin, end - 1, turn.size, turn.number, micros(turn.stored_at)),
                     *_record_of(turn.record._replace(usage=())),
                 ]
         args = [0, 1, "", "", "", *(value or "" for value in about), "", escaped(session_id)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import warnings
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
+
+from redis.exceptions import RedisError, ResponseError
 
 from memwrap.exceptions import StoreError
 from memwrap.sessions.backend import LINGER_SECONDS, Claim, Held, RecordedRows, Rows, RowWindow
@@ -98,9 +101,13 @@ class RedisRows:
         """Look whether another version has written with this prefix, and what gets lost here."""
 
         async def looked(driver: Any) -> tuple[Any, Any]:
-            await driver.set(self._keys.version, _VERSION, nx=True)
+            version = await driver.get(self._keys.version)
+            if version is None:
+                with contextlib.suppress(ResponseError):  # one that only reads can still be read
+                    await driver.set(self._keys.version, _VERSION, nx=True)
+                version = await driver.get(self._keys.version)
             await load(driver, map(script, NAMES))
-            return await driver.get(self._keys.version), await _config(driver, "maxmemory-policy")
+            return version, await _config(driver, "maxmemory-policy")
 
         version, policy = await client.call(looked)
         if int(version or _VERSION) > _VERSION:
@@ -289,8 +296,6 @@ class RedisRows:
 
 async def _config(driver: Any, name: str) -> Any:
     """Return a setting of the server; None where it may not be read."""
-    from redis.exceptions import RedisError
-
     try:
         found = await driver.execute_command("CONFIG GET", name, target_nodes="random")
     except RedisError:
