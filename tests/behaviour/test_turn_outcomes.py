@@ -16,6 +16,7 @@ from memwrap import (
     InMemorySession,
     InMemoryStore,
     PostgresSession,
+    RedisSession,
     SessionBusy,
     SQLiteSession,
     StoreError,
@@ -57,11 +58,13 @@ SESSIONS = {
 }
 
 
-@pytest.fixture(params=[*SESSIONS, "postgres"])
+@pytest.fixture(params=[*SESSIONS, "postgres", "redis"])
 def session(request, tmp_path):
     if request.param == "postgres":
         url = request.getfixturevalue("postgres_url")
         made = PostgresSession("s", url, tenant=str(tmp_path))
+    elif request.param == "redis":
+        made = RedisSession("s", request.getfixturevalue("redis_url"), tenant=str(tmp_path))
     else:
         made = SESSIONS[request.param](tmp_path)
     yield made

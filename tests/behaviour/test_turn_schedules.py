@@ -5,7 +5,7 @@ from contextlib import aclosing
 import pytest
 from support import FourMethods
 
-from memwrap import InMemoryStore, PostgresStore, SQLiteStore, with_session
+from memwrap import InMemoryStore, PostgresStore, RedisStore, SQLiteStore, with_session
 from memwrap.items import text_of
 from memwrap.middleware import Memory
 
@@ -111,14 +111,17 @@ async def schedule(seed, store):
                 assert (text in asked) == (outcome == "stored"), f"{text}: {outcome}"
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite", "four", "postgres"])
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "four", "postgres", "redis"])
 async def test_random_schedules_leave_whole_turns(kind, tmp_path, request):
     """However turns run into each other, sessions hold the acknowledged turns, whole."""
     if kind == "postgres":
         url = request.getfixturevalue("postgres_url")
         store = PostgresStore(url, tenant=str(tmp_path), pool_size=3)
+    elif kind == "redis":
+        url = request.getfixturevalue("redis_url")
+        store = RedisStore(url, tenant=str(tmp_path), pool_size=3)
     else:
         store = store_for(kind, tmp_path)
-    for seed in range(200 if kind != "postgres" else 60):
+    for seed in range(60 if kind in {"postgres", "redis"} else 200):
         async with asyncio.timeout(30):
             await schedule(seed, store)

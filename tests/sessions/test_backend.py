@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from memwrap import InMemoryStore, PostgresStore, SQLiteStore, StoreError, run, undo
+from memwrap import InMemoryStore, PostgresStore, RedisStore, SQLiteStore, StoreError, run, undo
 from memwrap.items import assistant, user
 from memwrap.sessions.backend import Claim, RecordedRows, Rows, RowWindow
 from memwrap.sessions.base import Promises
@@ -141,10 +141,11 @@ class Sealed:
         return popped and (popped[0], self._turned(popped[1]))
 
 
-@pytest.fixture(params=["bytes", "memory", "file", "sealed", "postgres"])
+@pytest.fixture(params=["bytes", "memory", "file", "sealed", "postgres", "redis"])
 def backend(request, path):
     return {
         "postgres": lambda: postgres_of(request),
+        "redis": lambda: redis_of(request),
         "bytes": Bytes,
         "memory": MemoryBackend,
         "file": lambda: SQLiteBackend(path, Tables()),
@@ -152,16 +153,21 @@ def backend(request, path):
     }[request.param]()
 
 
-@pytest.fixture(params=["memory", "file", "postgres"])
+@pytest.fixture(params=["memory", "file", "postgres", "redis"])
 def own(request, path):
-    if request.param == "postgres":
-        return postgres_of(request)
+    if request.param in {"postgres", "redis"}:
+        return postgres_of(request) if request.param == "postgres" else redis_of(request)
     return MemoryBackend() if request.param == "memory" else SQLiteBackend(path, Tables())
 
 
 def postgres_of(request):
     url, tenant = request.getfixturevalue("postgres_url"), request.getfixturevalue("tenant")
     return PostgresStore(url, tenant=tenant)._backend
+
+
+def redis_of(request):
+    url, tenant = request.getfixturevalue("redis_url"), request.getfixturevalue("tenant")
+    return RedisStore(url, tenant=tenant)._backend
 
 
 async def test_turns_run_on_any_back_end(backend):

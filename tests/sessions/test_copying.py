@@ -10,6 +10,7 @@ from memwrap import (
     CopyReport,
     InMemoryStore,
     PostgresStore,
+    RedisStore,
     SQLiteStore,
     StoreError,
     TurnIdReused,
@@ -29,6 +30,7 @@ from memwrap.testing import ScriptedAgent
     params=[
         *("memory to file", "file to memory", "file to file"),
         *("file to postgres", "postgres to file", "postgres to postgres"),
+        *("postgres to redis", "redis to file", "redis to redis"),
     ]
 )
 def stores(request, path):
@@ -39,6 +41,7 @@ def stores(request, path):
         "postgres": lambda name: PostgresStore(
             request.getfixturevalue("postgres_url"), tenant=path + name
         ),
+        "redis": lambda name: RedisStore(request.getfixturevalue("redis_url"), tenant=path + name),
     }
     return make[source]("source"), make[target]("target")
 
