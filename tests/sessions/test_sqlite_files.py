@@ -11,7 +11,7 @@ from support import query
 
 from memwrap import ConfigurationError, LeaseLost, SQLiteSession, SQLiteStore, StoreError, run, undo
 from memwrap.items import assistant, user
-from memwrap.sessions.sqlite import engine, migrate
+from memwrap.sessions.sqlite import engines, migrate
 from memwrap.testing import ScriptedAgent
 
 
@@ -336,7 +336,7 @@ class TestClearedContent:
 
     async def test_is_told_to_be_there(self, path, monkeypatch):
         """If a reader never ends, the error says that content is left, and clearing again helps."""
-        monkeypatch.setattr(engine, "BUSY_SECONDS", 0.0)
+        monkeypatch.setattr(engines, "BUSY_SECONDS", 0.0)
         session = SQLiteSession("s", path)
         await session.add_items([user("hush")])
         with closing(sqlite3.connect(path, isolation_level=None)) as reader:
