@@ -13,7 +13,7 @@ import redis.asyncio
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from memwrap.exceptions import ConfigurationError, StoreError
@@ -24,7 +24,7 @@ from memwrap.sessions.redis.failures import DRIVER_ERRORS, failure
 from memwrap.sessions.redis.scripts import Script
 from memwrap.sessions.shares import Shares
 
-__all__ = ["Client", "GivenClient", "check_client", "client_for", "found_client", "load"]
+__all__ = ["Client", "GivenClient", "check_client", "client_for", "found_client", "load", "setting"]
 
 _numbers = count(1)
 
@@ -264,6 +264,15 @@ async def load(driver: Any, scripts: Iterable[Script]) -> None:
         for one in scripts:
             pipeline.script_load(one.text)
         await pipeline.execute()
+
+
+async def setting(driver: Any, name: str) -> Any:
+    """Return a setting of the server; None where it may not be read."""
+    try:
+        found = await driver.execute_command("CONFIG GET", name, target_nodes="random")
+    except RedisError:
+        return None
+    return next((v if isinstance(v, bytes) else str(v).encode() for v in found.values()), None)
 
 
 def check_client(client: Any) -> None:

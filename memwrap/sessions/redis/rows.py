@@ -9,14 +9,21 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from memwrap.exceptions import StoreError
 from memwrap.sessions.backend import LINGER_SECONDS, Claim, Held, RecordedRows, Rows, RowWindow
 from memwrap.sessions.base import Durability, Promises
 from memwrap.sessions.records import TurnRow
 from memwrap.sessions.redis.address import Address
-from memwrap.sessions.redis.client import Client, GivenClient, client_for, found_client, load
+from memwrap.sessions.redis.client import (
+    Client,
+    GivenClient,
+    client_for,
+    found_client,
+    load,
+    setting,
+)
 from memwrap.sessions.redis.scripts import NAMES, script
 from memwrap.sessions.redis.values import (
     Keys,
@@ -107,7 +114,7 @@ class RedisRows:
                     await driver.set(self._keys.version, _VERSION, nx=True)
                 version = await driver.get(self._keys.version)
             await load(driver, map(script, NAMES))
-            return version, await _config(driver, "maxmemory-policy")
+            return version, await setting(driver, "maxmemory-policy")
 
         version, policy = await client.call(looked)
         if int(version or _VERSION) > _VERSION:
@@ -150,7 +157,7 @@ class RedisRows:
         """
 
         async def looked(driver: Any) -> tuple[Any, Any]:
-            return await _config(driver, "appendonly"), await _config(driver, "appendfsync")
+            return await setting(driver, "appendonly"), await setting(driver, "appendfsync")
 
         is_kept, fsync = await (await self.client()).call(looked)
         found: Durability = _FSYNC.get(fsync, "none") if is_kept == b"yes" else "none"
@@ -292,15 +299,6 @@ class RedisRows:
 
             self._secret = await client.call(made)
         return self._secret
-
-
-async def _config(driver: Any, name: str) -> Any:
-    """Return a setting of the server; None where it may not be read."""
-    try:
-        found = await driver.execute_command("CONFIG GET", name, target_nodes="random")
-    except RedisError:
-        return None
-    return next((v if isinstance(v, bytes) else str(v).encode() for v in found.values()), None)
 
 
 def _or(number: int | None) -> int | str:
