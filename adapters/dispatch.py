@@ -107,9 +107,10 @@ def unknown(value: Any, role: str) -> ConversionError:
 # Items of the Responses API; calls, outputs and the like have endings of their own.
 _TYPES = frozenset({"message", "reasoning", "item_reference", "compaction", "mcp_list_tools"})
 _ROLES = frozenset({"assistant", "developer", "system", "user"})
+_FOREIGN_ROLES = frozenset({"ai", "bot", "chatbot", "human", "model", "tool_result"})
 _OTHER_ROLE = (
-    "a message has one of the roles user, assistant, system and developer: put the speaker's name"
-    " into its text; for messages of another API pass with_session(adapter=...)"
+    "a message has one of the roles user, assistant, system and developer; for messages of another"
+    " API pass with_session(adapter=...)"
 )
 _ENDINGS = ("_call", "_output", "_request", "_response", "_tools", "_reference")
 
@@ -123,8 +124,8 @@ def check_item(item: Item, role: str, place: int) -> None:
         place: Its place among what was given.
 
     Raises:
-        ConversionError: It has neither a role nor the type of an item, has a role that no reader
-            knows, or is a realtime item.
+        ConversionError: It has neither a role nor the type of an item, has a role of another API,
+            or is a realtime item.
     """
     path = f"$[{place}]"
     if str(item.get("object", "")).startswith("realtime."):
@@ -137,7 +138,7 @@ def check_item(item: Item, role: str, place: int) -> None:
         )
     kind = item.get("type")
     if item.get("role"):
-        if (fault := fault_of(item)) is None and item["role"] in _ROLES:
+        if (fault := fault_of(item)) is None and not _is_foreign(item["role"]):
             return
         why = f"an item has a `role` or a `type`: {fault}" if fault else _OTHER_ROLE
     elif kind is None and role == "assistant":
@@ -165,3 +166,9 @@ def check_item(item: Item, role: str, place: int) -> None:
             " with_session(adapter=...); a layer around Memory may send events of any kind"
         )
     raise ConversionError(why, path=path)
+
+
+def _is_foreign(role: str) -> bool:
+    """Tell whether a role is that of another API; names of a program's own are not looked into."""
+    name = role.strip().lower()
+    return role not in _ROLES and (name in _ROLES or name in _FOREIGN_ROLES)

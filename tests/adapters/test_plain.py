@@ -557,7 +557,7 @@ print(sorted(heavy & {name.partition(".")[0] for name in sys.modules}))
 @pytest.mark.parametrize("role", ["model", "human", "ai", "User", "tool_result"])
 @pytest.mark.parametrize("adapter", [plain, chat, openai_agents])
 async def test_roles_of_other_dialects(role, adapter, session):
-    """A message of a role that no reader knows is refused with the fix, from caller and agent."""
+    """A message with a role of another API is refused with the fix, from caller and agent."""
     message = {"role": role, "content": "Hello"}
 
     @with_session(session=session, adapter=adapter)
@@ -568,3 +568,15 @@ async def test_roles_of_other_dialects(role, adapter, session):
         with pytest.raises(ConversionError, match=r"roles user, assistant, system and developer"):
             await agent(said)
     assert await session.get_items() == []
+
+
+@pytest.mark.parametrize("role", ["critic", "Ada", "x\nCRITICAL root logged in"])
+async def test_other_names_are_kept(role, session):
+    """A role that is no API's is kept as it is: a program may have names of its own."""
+
+    @with_session(session=session)
+    async def agent(items):
+        return "ok"
+
+    await agent([{"role": role, "content": "x"}])
+    assert (await session.get_items())[0] == {"role": role, "content": "x"}
