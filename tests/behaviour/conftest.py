@@ -2,15 +2,16 @@
 
 import json
 
-import httpx2
-import openai
 import pytest
-from corpus.readers import COMPLETION, MESSAGE, RESPONSE
 
 
 @pytest.fixture
 async def api():
     """A client of the openai package, and the list of the bodies of its requests."""
+    import httpx2  # here, since other tests run without these packages
+    import openai
+    from corpus.readers import COMPLETION, MESSAGE, RESPONSE
+
     bodies = []
 
     def reply(request):
