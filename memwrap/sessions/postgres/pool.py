@@ -5,24 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
-from itertools import count
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
 from memwrap.exceptions import StoreError
 from memwrap.sessions import loops
-from memwrap.sessions.leases import Stand
 from memwrap.sessions.postgres.address import Address
 from memwrap.sessions.postgres.connection import Connection, connect
 from memwrap.sessions.postgres.failures import is_refused, is_unprepared, raised, sqlstate
 from memwrap.sessions.postgres.jobs import Job, Line, Place
-from memwrap.sessions.shares import Shares
+from memwrap.sessions.shared import SharedResource
 
 __all__ = ["Pool", "pool_key"]
 
 T = TypeVar("T")
-
-_numbers = count(1)
 
 _IDLE_SECONDS = 300.0  # firewalls drop what says nothing for longer, and tell nobody
 _ENDING = ("08", "57P")  # errors with which the server ends the connection
@@ -34,7 +30,7 @@ def pool_key(address: Address, size: int, seconds: float) -> Hashable:
     return "postgres", address.dsn, size, seconds
 
 
-class Pool:
+class Pool(SharedResource):
     """Connections to one server, on one event loop.
 
     Args:
@@ -44,34 +40,17 @@ class Pool:
     """
 
     def __init__(self, address: Address, size: int, seconds: float) -> None:
+        super().__init__(pool_key(address, size, seconds))
         self.address = address
         self.place = address.place
         self.size = size
         self.seconds = seconds
-        self.name = pool_key(address, size, seconds)
-        self.loop = asyncio.get_running_loop()
-        self.stand = Stand()
-        self.number = next(_numbers)
-        self.shares = Shares(self)
         self.known: dict[Hashable, Any] = {}  # what has been read of schemas, by schema
         self._prepares = True
         self._idle: list[tuple[Connection, float]] = []
         self._open = 0  # connections that are there or about to be
-        self._lent = 0
         self._line = Line(self._unused)
         self._ending: set[Connection] = set()  # thrown away, while their statements are cancelled
-        self._quiet = asyncio.Event()
-        self._closer: AsyncGenerator[None, None] | None = None
-
-    @property
-    def ends_with_loop(self) -> bool:
-        """Whether it is closed when the event loop ends."""
-        return self._closer is not None
-
-    @property
-    def rests(self) -> bool:
-        """Whether nothing is under way."""
-        return not self._lent
 
     async def fetch(self, sql: str, values: Sequence[Any], job: Job | None = None) -> list[Any]:
         """Run one statement, and return its rows.
@@ -153,7 +132,7 @@ class Pool:
 
     async def _take(self, deadline: float, job: Job | None = None) -> Any:
         """Return a connection that nobody else uses, or the rows of a job that another has done."""
-        self._lent += 1
+        self._begin_call()
         try:
             while True:
                 found = None if self._line else self._rested()
@@ -201,9 +180,7 @@ class Pool:
     async def _connected(self, deadline: float) -> Connection:
         self._open += 1
         try:
-            if self._closer is None and not loops.is_shut_down(self.loop):
-                self._closer = loops.until_the_loop_ends(self._end)
-                await anext(self._closer)
+            await self._live_with_loop()
             left = _left(deadline)
             async with asyncio.timeout(left):
                 return await connect(self.address.dsn, left, prepares=self._prepares)
@@ -267,24 +244,12 @@ class Pool:
         _terminate(connection)
         self._wake()
 
-    def _end_call(self) -> None:
-        self._lent -= 1
-        if not self._lent:
-            self._quiet.set()
-
     def _told(self, error: BaseException, *, is_sent: bool) -> BaseException:
         return raised(self.place, error, self.seconds, is_sent=is_sent)
 
-    async def _end(self) -> None:
-        await self.shares.end()
-        loops.note_shut_down(self.loop)
-        await self.close()
-
     async def close(self) -> None:
         """Wait for what is under way, and close all connections."""
-        while self._lent:  # again if more has begun before it is our turn
-            self._quiet.clear()
-            await self._quiet.wait()
+        await self._wait_until_quiet()
         loops.forget(self)
         idle, self._idle = self._idle, []
         self._open -= len(idle)
@@ -299,10 +264,7 @@ class Pool:
         for connection in [*(one for one, _ in idle), *self._ending]:
             _terminate(connection)
         self._ending.clear()
-        closer, self._closer = self._closer, None
-        if closer is not None:  # it holds the loop, and has nothing to wait for any more
-            with contextlib.suppress(StopIteration, RuntimeError):
-                closer.aclose().send(None)
+        self._leave_loop()
 
     def abandon(self) -> None:
         """Let go of connections that belong to another process."""

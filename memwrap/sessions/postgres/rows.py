@@ -11,10 +11,11 @@ from typing import Any, cast
 from memwrap.exceptions import StoreError
 from memwrap.sessions.backend import LINGER_SECONDS, Claim, Held, RecordedRows, Rows, RowWindow
 from memwrap.sessions.base import Durability, Promises
+from memwrap.sessions.lives import Life, begin_anew, go_on
 from memwrap.sessions.postgres.failures import is_damaged, is_taken
 from memwrap.sessions.postgres.statements import ALL
 from memwrap.sessions.postgres.tables import Tables
-from memwrap.sessions.postgres.values import Life, escaped, number_of, record_values, turn_of
+from memwrap.sessions.postgres.values import escaped, number_of, record_values, turn_of
 from memwrap.sessions.records import TurnRow
 from memwrap.sessions.rows import is_readable
 from memwrap.sessions.turns import OpenTurn, TurnRecord
@@ -139,10 +140,7 @@ class PostgresRows:
         row = await self._tables.checked("clear", escaped(session_id), spared, bool(own), self._ttl)
         if row is None or row["life"] is None:
             return
-        for turn in own:
-            if isinstance(turn.life, Life) and turn.life.life == row["old"]:
-                turn.life = Life(row["life"], row["version"])
-                turn.head = None if turn.head is None else row["version"]
+        begin_anew(own, row["old"], Life(row["life"], row["version"]))
 
     async def close(self, linger: float = LINGER_SECONDS) -> None:
         """Give back the share in the connections of this event loop."""
@@ -288,14 +286,5 @@ def _recorded(found: list[Any]) -> RecordedRows | None:
 def _popped(row: Any, own: Sequence[OpenTurn]) -> tuple[int, bytes] | None:
     if row is None:
         return None
-    _go_on(own, row["version"])
+    go_on(own, row["version"])
     return row["seq"], row["body"]
-
-
-def _go_on(own: Sequence[OpenTurn], version: int) -> None:
-    """Let turns go on that have changed their own session, unless others have changed it too."""
-    for turn in own:
-        if turn.head == version - 1:
-            turn.head = version
-        if isinstance(turn.life, Life) and turn.life.version == version - 1:
-            turn.life = Life(turn.life.life, version)

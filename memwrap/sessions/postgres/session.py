@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from datetime import timedelta
 from typing import Any
 
 from memwrap.exceptions import ConfigurationError
-from memwrap.sessions.backend import LINGER_SECONDS, Backend
-from memwrap.sessions.checks import check_count, check_seconds, check_tenant
-from memwrap.sessions.database import DatabaseSession
+from memwrap.sessions.backend import Backend
 from memwrap.sessions.database_store import DatabaseStore
+from memwrap.sessions.network import NetworkSession, check_driver, check_options
 from memwrap.sessions.steady import SteadyBackend
 
 __all__ = ["PostgresSession", "PostgresStore"]
@@ -19,7 +17,7 @@ __all__ = ["PostgresSession", "PostgresStore"]
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 
 
-class PostgresSession(DatabaseSession):
+class PostgresSession(NetworkSession):
     """The memory of one conversation, in a PostgreSQL database.
 
     The connections are shared by all sessions of one DSN and event loop, and need no closing.
@@ -66,14 +64,6 @@ class PostgresSession(DatabaseSession):
             search=False,
         )
         super().__init__(session_id, backend, session_settings, strict=strict)
-
-    async def close(self, *, linger: float = LINGER_SECONDS) -> None:
-        """Give back this object's share in the connections; a later call of it takes one again.
-
-        They are closed when nobody on this event loop uses them any more, and for *linger* seconds
-        nobody else has come. With 0 that is when this ends.
-        """
-        await self._backend.close(linger)
 
 
 class PostgresStore(DatabaseStore):
@@ -135,7 +125,7 @@ def _backend(
     Raises:
         ConfigurationError: One of the values can be none, or the driver is not installed.
     """
-    _check_driver()
+    check_driver("asyncpg", "PostgreSQL", "postgres")
     from memwrap.sessions.postgres.address import address_of
     from memwrap.sessions.postgres.connection import is_pool
     from memwrap.sessions.postgres.database import PostgresBackend
@@ -146,31 +136,16 @@ def _backend(
         raise ConfigurationError(
             f"schema is a letter or _ and then up to 62 letters, digits and _, not {schema!r}"
         )
-    seconds = check_seconds(timeout, "timeout")
-    if seconds is None:
-        raise ConfigurationError("timeout is a number of seconds more than 0, not None")
     options = Options(
         schema,
-        check_tenant(tenant),
-        check_seconds(ttl, "ttl"),
-        check_count(pool_size, "pool_size"),
-        seconds,
+        *check_options(tenant=tenant, ttl=ttl, pool_size=pool_size, timeout=timeout),
         search,
     )
     if is_pool(dsn):
-        return SteadyBackend(PostgresBackend(Tables(BorrowedPool(dsn, seconds), options)))
+        return SteadyBackend(PostgresBackend(Tables(BorrowedPool(dsn, options.timeout), options)))
     if not isinstance(dsn, str):
         raise ConfigurationError(
             "a PostgreSQL store takes a DSN as a string, or an asyncpg.Pool, not"
             f" {type(dsn).__name__}"
         )
     return SteadyBackend(PostgresBackend(Tables(address_of(dsn), options)))
-
-
-def _check_driver() -> None:
-    try:
-        importlib.import_module("asyncpg")
-    except ModuleNotFoundError:
-        raise ConfigurationError(
-            "PostgreSQL needs the driver asyncpg: pip install 'memwrap[postgres]'"
-        ) from None

@@ -6,26 +6,14 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from memwrap.sessions.records import MovedTurn, TurnRow
 from memwrap.sessions.turns import TurnRecord
 
-__all__ = ["Life", "escaped", "moved_values", "number_of", "record_values", "turn_of", "unescaped"]
+__all__ = ["escaped", "moved_values", "number_of", "record_values", "turn_of", "unescaped"]
 
 _ESCAPES = re.compile("\x01(.)", re.DOTALL)
-
-
-class Life(NamedTuple):
-    """What tells that a session has not been cleared since a turn began.
-
-    Attributes:
-        life: The session's number for the time since it was made or cleared.
-        version: Its version when the turn began: if it is still that, nobody has written since.
-    """
-
-    life: int
-    version: int
 
 
 def escaped(text: str) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import warnings
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable, Sequence
-from itertools import count
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from typing import Any, cast
 
 import redis.asyncio
@@ -18,15 +17,12 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from memwrap.exceptions import ConfigurationError, StoreError
 from memwrap.sessions import loops
-from memwrap.sessions.leases import Stand
 from memwrap.sessions.redis.address import Address
 from memwrap.sessions.redis.failures import DRIVER_ERRORS, failure
 from memwrap.sessions.redis.scripts import Script
-from memwrap.sessions.shares import Shares
+from memwrap.sessions.shared import SharedResource
 
 __all__ = ["Client", "GivenClient", "check_client", "client_for", "found_client", "load", "setting"]
-
-_numbers = count(1)
 
 Call = Callable[[Any], Awaitable[Any]]
 
@@ -47,7 +43,6 @@ class GivenClient:
         self.seconds = seconds
         self.known: set[Hashable] = set()  # the prefixes whose version has been looked at
         self._client = client
-        self._lent = 0
         self._is_ready = False
         self._first = asyncio.Lock()
         self._row: asyncio.Semaphore | None = None
@@ -60,7 +55,6 @@ class GivenClient:
         """
         deadline = time.monotonic() + self.seconds
         await self._wait_in_row()
-        self._lent += 1
         try:
             async with asyncio.timeout(max(deadline - time.monotonic(), 0.001)):
                 client = await self._opened()
@@ -74,9 +68,7 @@ class GivenClient:
         except DRIVER_ERRORS as exc:
             error = failure(self.place, exc)
         finally:
-            self._lent -= 1
             self._semaphore.release()
-            self._ended()
         raise error
 
     @property
@@ -107,9 +99,6 @@ class GivenClient:
             if not self._is_ready:
                 await client.initialize()
                 self._is_ready = True
-
-    def _ended(self) -> None:
-        """Note that a call has ended."""
 
     async def run(self, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """Run a script, and return its answer."""
@@ -146,7 +135,7 @@ class GivenClient:
         return await self.call(ran)
 
 
-class Client(GivenClient):
+class Client(GivenClient, SharedResource):
     """Connections to a server or a cluster, on one event loop.
 
     Args:
@@ -156,49 +145,28 @@ class Client(GivenClient):
     """
 
     def __init__(self, address: Address, size: int, seconds: float) -> None:
-        super().__init__(None, size, seconds)
+        GivenClient.__init__(self, None, size, seconds)
+        SharedResource.__init__(self, _key(address, size, seconds))
         self.address = address
         self.place = address.place
-        self.name = _key(address, size, seconds)
-        self.loop = asyncio.get_running_loop()
-        self.stand = Stand()
-        self.number = next(_numbers)
-        self.shares = Shares(self)
-        self._quiet = asyncio.Event()
-        self._closer: AsyncGenerator[None, None] | None = None
 
-    @property
-    def ends_with_loop(self) -> bool:
-        """Whether it is closed when the event loop ends."""
-        return self._closer is not None
-
-    @property
-    def rests(self) -> bool:
-        """Whether nothing is under way."""
-        return not self._lent
+    async def call(self, work: Call) -> Any:
+        """Return what *work* returns of the driver's client; see `GivenClient`."""
+        self._begin_call()
+        try:
+            return await super().call(work)
+        finally:
+            self._end_call()
 
     async def _opened(self) -> Any:
         if self._client is None:
-            if self._closer is None and not loops.is_shut_down(self.loop):
-                self._closer = loops.until_the_loop_ends(self._end)
-                await anext(self._closer)
+            await self._live_with_loop()
             self._client = _driver(self.address, self.size, self.seconds)
         return self._client
 
-    def _ended(self) -> None:
-        if not self._lent:
-            self._quiet.set()
-
-    async def _end(self) -> None:
-        await self.shares.end()
-        loops.note_shut_down(self.loop)
-        await self.close()
-
     async def close(self) -> None:
         """Wait for what is under way, and close all connections."""
-        while self._lent:  # again if more has begun before it is our turn
-            self._quiet.clear()
-            await self._quiet.wait()
+        await self._wait_until_quiet()
         loops.forget(self)
         client, self._client, self._is_ready = self._client, None, False
         if client is not None:
@@ -208,13 +176,8 @@ class Client(GivenClient):
         """Let go without the event loop, which has ended, and its sockets with it."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
-            self._client = None
-        closer, self._closer = self._closer, None
-        if closer is not None:  # it holds the loop, and has nothing to wait for any more
-            try:
-                closer.aclose().send(None)
-            except (StopIteration, RuntimeError):
-                return
+            self._client, self._is_ready = None, False
+        self._leave_loop()
 
     def abandon(self) -> None:
         """Let go of connections that belong to another process."""

@@ -14,6 +14,7 @@ from redis.exceptions import ResponseError
 from memwrap.exceptions import StoreError
 from memwrap.sessions.backend import LINGER_SECONDS, Claim, Held, RecordedRows, Rows, RowWindow
 from memwrap.sessions.base import Durability, Promises
+from memwrap.sessions.lives import Life, begin_anew, go_on
 from memwrap.sessions.records import TurnRow
 from memwrap.sessions.redis.address import Address
 from memwrap.sessions.redis.client import (
@@ -27,13 +28,13 @@ from memwrap.sessions.redis.client import (
 from memwrap.sessions.redis.scripts import NAMES, script
 from memwrap.sessions.redis.values import (
     Keys,
-    Life,
     answered_record,
     escaped,
     record_text,
     rows_of,
     turn_of,
 )
+from memwrap.sessions.rows import is_readable
 from memwrap.sessions.turns import OpenTurn, TurnRecord
 
 __all__ = ["Options", "RedisRows"]
@@ -191,27 +192,24 @@ class RedisRows:
         self, session_id: str, readable: Callable[[bytes], bool], own: Sequence[OpenTurn] = ()
     ) -> tuple[int, bytes] | None:
         """Remove and return the newest row; one that is not readable stays."""
-        known: int | str = ""
-        while True:
-            found = await self.run("pop", session_id, known)
-            if not found:
-                return None
+        # The server can tell of most rows whether they hold an item, and of nothing else.
+        known: int | str = "" if readable is is_readable else 0
+        while found := await self.run("pop", session_id, known):
             number, row, is_done, *version = found
             if is_done:
-                _go_on(own, version[0])
+                go_on(own, version[0])
                 return number, row
-            if not readable(row):  # the server cannot tell of each
+            if not readable(row):
                 return number, row
             known = number
+        return None
 
     async def clear(self, session_id: str, own: Sequence[OpenTurn] = ()) -> None:
         """Remove the session with its rows, but its owner, and end the turns that are not *own*."""
         leases = [turn.lease_token for turn in own if turn.lease_token is not None]
         old, new = await self.run("clear", session_id, int(bool(own)), *leases)
-        for turn in own:
-            if isinstance(turn.life, Life) and old is not None and turn.life.life == old.decode():
-                turn.life = Life(new.decode(), 0)
-                turn.head = None if turn.head is None else 0
+        if old is not None:
+            begin_anew(own, old.decode(), Life(new.decode(), 0))
 
     async def close(self, linger: float = LINGER_SECONDS) -> None:
         """Give back the share in the connections of this event loop."""
@@ -308,12 +306,3 @@ def _or(number: int | None) -> int | str:
 def _recorded(found: Sequence[Any]) -> RecordedRows | None:
     answer = answered_record(found)
     return None if answer is None else RecordedRows(answer[0].record, answer[1], answer[0].size)
-
-
-def _go_on(own: Sequence[OpenTurn], version: int) -> None:
-    """Let turns go on that have changed their own session, unless others have changed it too."""
-    for turn in own:
-        if turn.head == version - 1:
-            turn.head = version
-        if isinstance(turn.life, Life) and turn.life.version == version - 1:
-            turn.life = Life(turn.life.life, version)

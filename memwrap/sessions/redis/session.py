@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from datetime import timedelta
 from typing import Any
 
 from memwrap.exceptions import ConfigurationError
-from memwrap.sessions.backend import LINGER_SECONDS, Backend
-from memwrap.sessions.checks import check_count, check_seconds, check_tenant
-from memwrap.sessions.database import DatabaseSession
+from memwrap.sessions.backend import Backend
 from memwrap.sessions.database_store import DatabaseStore
+from memwrap.sessions.network import NetworkSession, check_driver, check_options
 from memwrap.sessions.steady import SteadyBackend
 
 __all__ = ["RedisSession", "RedisStore"]
@@ -19,7 +17,7 @@ __all__ = ["RedisSession", "RedisStore"]
 _PREFIX = re.compile(r"[A-Za-z0-9_.:-]{0,64}\Z")
 
 
-class RedisSession(DatabaseSession):
+class RedisSession(NetworkSession):
     """The memory of one conversation, on a Redis or Valkey server.
 
     The connections are shared by all sessions of one URL and event loop, and need no closing.
@@ -61,14 +59,6 @@ class RedisSession(DatabaseSession):
             url, prefix=prefix, tenant=tenant, ttl=ttl, pool_size=pool_size, timeout=timeout
         )
         super().__init__(session_id, backend, session_settings, strict=strict)
-
-    async def close(self, *, linger: float = LINGER_SECONDS) -> None:
-        """Give back this object's share in the connections; a later call of it takes one again.
-
-        They are closed when nobody on this event loop uses them any more, and for *linger* seconds
-        nobody else has come. With 0 that is when this ends.
-        """
-        await self._backend.close(linger)
 
 
 class RedisStore(DatabaseStore):
@@ -116,7 +106,7 @@ def _backend(
     Raises:
         ConfigurationError: One of the values can be none, or the driver is not installed.
     """
-    _check_driver()
+    check_driver("redis", "Redis", "redis")
     from memwrap.sessions.redis.address import address_of
     from memwrap.sessions.redis.client import GivenClient, check_client
     from memwrap.sessions.redis.database import RedisBackend
@@ -127,26 +117,13 @@ def _backend(
             "prefix has up to 64 letters, digits and the signs _ . : - (no braces, which are the"
             f" cluster's), not {prefix!r}"
         )
-    seconds = check_seconds(timeout, "timeout")
-    if seconds is None:
-        raise ConfigurationError("timeout is a number of seconds more than 0, not None")
     options = Options(
         prefix,
-        check_tenant(tenant),
-        check_seconds(ttl, "ttl"),
-        check_count(pool_size, "pool_size"),
-        seconds,
+        *check_options(tenant=tenant, ttl=ttl, pool_size=pool_size, timeout=timeout),
     )
     if isinstance(url, str):
         return SteadyBackend(RedisBackend(address_of(url), options))
     check_client(url)
-    return SteadyBackend(RedisBackend(GivenClient(url, options.pool_size, seconds), options))
-
-
-def _check_driver() -> None:
-    try:
-        importlib.import_module("redis")
-    except ModuleNotFoundError:
-        raise ConfigurationError(
-            "Redis needs the driver redis: pip install 'memwrap[redis]'"
-        ) from None
+    return SteadyBackend(
+        RedisBackend(GivenClient(url, options.pool_size, options.timeout), options)
+    )

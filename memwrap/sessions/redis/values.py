@@ -16,7 +16,6 @@ from memwrap.sessions.turns import TurnRecord
 __all__ = [
     "BUCKETS",
     "Keys",
-    "Life",
     "answered_record",
     "escaped",
     "micros",
@@ -36,18 +35,6 @@ _ESCAPES = {"%": "%25", "{": "%7B", "}": "%7D", "|": "%7C"}
 _SPECIAL = re.compile(r"[%{}|]")
 _ESCAPED = re.compile(r"%(25|7B|7D|7C)")
 _BEGINNING = datetime.fromtimestamp(0, UTC)
-
-
-class Life(NamedTuple):
-    """What tells that a session has not been cleared since a turn began.
-
-    Attributes:
-        life: Names the session's time since it was made or cleared.
-        version: Its version when the turn began: if it is still that, nobody has written since.
-    """
-
-    life: str
-    version: int
 
 
 def escaped(text: str) -> str:

@@ -15,16 +15,14 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
-from itertools import count
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, cast
 
 import aiosqlite
 
 from memwrap.exceptions import StoreError
 from memwrap.sessions import loops
-from memwrap.sessions.leases import Stand
-from memwrap.sessions.shares import Shares
+from memwrap.sessions.shared import SharedResource
 from memwrap.sessions.sqlite.connection import (
     BUSY_SECONDS,
     Durability,
@@ -45,7 +43,6 @@ from memwrap.settle import settle
 
 __all__ = ["Engine", "engine_key"]
 
-_numbers = count(1)
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -54,19 +51,16 @@ def engine_key(path: str, tables: Tables, durability: Durability) -> Hashable:
     return "sqlite", path, tables, durability
 
 
-class Engine:
+class Engine(SharedResource):
     """The connections to one file, on one event loop."""
 
     def __init__(
         self, path: str, tables: Tables, loop: asyncio.AbstractEventLoop, durability: Durability
     ) -> None:
+        super().__init__(engine_key(path, tables, durability), loop)
         self.path = path
         self.tables = tables
-        self.loop = loop
         self.durability: Durability = durability
-        self.name, self.number = engine_key(path, tables, durability), next(_numbers)
-        self.shares = Shares(self)
-        self.stand = Stand()
         self.readable: dict[int, Callable[[bytes], bool]] = {}  # by number, for statements
         self._key: bytes | None = None
         self._threads: list[threading.Thread] = []
@@ -77,17 +71,9 @@ class Engine:
         self.windows = WindowReads(self.read, tables)
         self._idle = asyncio.Event()
         self._idle.set()
-        self._calls = 0  # those under way, which closing waits for
-        self._quiet = asyncio.Event()
-        self._closer: AsyncGenerator[None, None] | None = None
         self._inode: Inode = None
         self._logs: tuple[Inode, ...] = (None, None)
         self._is_broken = False
-
-    @property
-    def ends_with_loop(self) -> bool:
-        """Whether it is closed when the event loop ends."""
-        return self._closer is not None
 
     @property
     def rests(self) -> bool:
@@ -97,7 +83,7 @@ class Engine:
     async def read(self, sql: str, parameters: Sequence[Any]) -> Rows:
         """Run one statement that changes nothing."""
         deadline = time.monotonic() + BUSY_SECONDS
-        self._calls += 1
+        self._begin_call()
         try:
             while True:
                 while self._reader is None or self._is_replaced():
@@ -141,7 +127,7 @@ class Engine:
         return key
 
     async def _settled(self, write: Write) -> Rows:
-        self._calls += 1
+        self._begin_call()
         try:
             while self._writer is None or self._is_replaced():
                 await self._open()
@@ -167,11 +153,6 @@ class Engine:
             if write.settled:
                 raise
             raise await settle(write.waiter) or exc  # noqa: B904  (the same cancellation)
-
-    def _end_call(self) -> None:
-        self._calls -= 1
-        if not self._calls:
-            self._quiet.set()
 
     def _write_next(self) -> None:
         """Begin the next write; merge the rows that wait one behind the other."""
@@ -242,21 +223,11 @@ class Engine:
         self._logs = logs_of(self.path)
         self._key = None  # it may be another file
         loops.remember(self)
-        if self._closer is None and not loops.is_shut_down(self.loop):
-            self._closer = loops.until_the_loop_ends(self._end)
-            await anext(self._closer)
-
-    async def _end(self) -> None:
-        await self.shares.end()
-        if self._reader is not None:
-            loops.note_shut_down(self.loop)
-            await self.close()
+        await self._live_with_loop()
 
     async def close(self) -> None:
         """Wait for the calls under way and close both connections."""
-        while self._calls:  # again if more have begun before it is our turn
-            self._quiet.clear()
-            await self._quiet.wait()
+        await self._wait_until_quiet()
         await self._when_idle()
         loops.forget(self)
         await self._stop_both()
@@ -287,10 +258,7 @@ class Engine:
             if connection is not None:
                 connection.stop()
                 thread.join(loops.EXIT_SECONDS)
-        closer, self._closer = self._closer, None
-        if closer is not None:  # it holds the loop, and has nothing to wait for any more
-            with contextlib.suppress(StopIteration, RuntimeError):
-                closer.aclose().send(None)
+        self._leave_loop()
 
     def abandon(self) -> None:
         """Let go of connections that belong to another process."""
