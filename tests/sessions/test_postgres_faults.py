@@ -1,19 +1,18 @@
 """What servers, networks and poolers do to sessions in PostgreSQL, and what callers see of it."""
 
 import asyncio
-import itertools
 import logging
-import random
 import time
 
 import asyncpg
 import psutil
 import pytest
+from network_faults import NetworkFaults
 from proxies import Pooler, socket_of
 from servers import postgres_server
 
-from memwrap import PostgresStore, StoreError, TurnNotSaved, with_session
-from memwrap.items import assistant, user
+from memwrap import PostgresStore, StoreError, with_session
+from memwrap.items import user
 from memwrap.testing import ScriptedAgent
 
 REFUSED = "postgresql://postgres:secret-word@127.0.0.1:9/postgres"
@@ -25,125 +24,14 @@ def direct(postgres_url, tenant):
     return PostgresStore(postgres_url, tenant=tenant)
 
 
-@pytest.fixture
-def store(proxy, tenant):
-    """A store behind the proxy, with little patience."""
-    return PostgresStore(proxy.dsn(), tenant=tenant, timeout=2)
+class TestNetwork(NetworkFaults):
+    @pytest.fixture
+    def network(self, proxy, postgres_url, tenant):
+        self.places, self.tenant = (proxy.dsn(), postgres_url), tenant
+        return proxy
 
-
-async def test_dropped_idle_connections_are_not_seen(store, proxy):
-    """Connections that were dropped while idle are replaced without an error."""
-    session = store.session("s")
-    for number in range(3):
-        await session.add_items([user(str(number))])
-        await asyncio.gather(*(session.get_items() for _ in range(5)))
-        proxy.drop()
-    assert len(await session.get_items()) == 3
-
-
-@pytest.mark.parametrize("size", [0, 1, 5, 14, 30])
-async def test_lost_answers_are_asked_for_again(store, proxy, direct, size):
-    """An append, a turn and a read whose answer was cut are done once, and no error is told."""
-    session = store.session("s")
-    await session.add_items([user("0")])
-    agent = with_session(ScriptedAgent("answer"))
-    proxy.cut_after = size
-    await session.add_items([user("1"), user("2")])
-    proxy.cut_after = size
-    assert [item["content"] for item in await session.get_items()] == ["0", "1", "2"]
-    proxy.cut_after = size
-    await agent("3", session=session)
-    found = await direct.session("s").get_items()
-    assert found == [user("0"), user("1"), user("2"), user("3"), assistant("answer")]
-
-
-async def test_cuts_at_random_store_everything_once(store, proxy, direct):
-    """Connections that are cut at any byte of an answer lose and double nothing."""
-    chance = random.Random(14)
-    session = store.session("s")
-    await session.add_items([user("first")])
-    for number in range(40):
-        proxy.cut_after = chance.randrange(60)
-        await session.add_items([user(str(number))])
-    found = [item["content"] for item in await direct.session("s").get_items()]
-    assert found == ["first", *map(str, range(40))]
-
-
-async def test_pop_is_not_tried_again(store, proxy, direct):
-    """A pop whose answer was lost is an error, since it may have popped."""
-    session = store.session("s")
-    await session.add_items([user("1"), user("2"), user("3")])
-    assert await session.pop_item() == user("3")
-    proxy.cut_after = 0
-    with pytest.raises(StoreError, match="may have been done"):
-        await session.pop_item()
-    assert await direct.session("s").get_items() == [user("1")]
-
-
-async def test_refused_connections_are_errors_until_the_server_is_back(store, proxy):
-    """A server that is gone is a StoreError in time, and the same object works when it is back."""
-    session = store.session("s")
-    await session.add_items([user("1")])
-    proxy.refuse()
-    began = time.monotonic()
-    with pytest.raises(StoreError) as told:
-        await session.get_items()
-    assert time.monotonic() - began < 2.5
-    assert "secret-word" not in f"{told.value!r} {told.value.__cause__!r}"
-    proxy.listen()
-    assert await session.get_items() == [user("1")]
-
-
-async def test_answered_turn_is_stored_by_retry(store, proxy, direct):
-    """A turn whose answer is there when the server goes is TurnNotSaved, and retry stores it."""
-    session = store.session("s")
-    await session.add_items([user("0")])
-
-    async def agent(items):
-        proxy.refuse()
-        return "answer"
-
-    with pytest.raises(TurnNotSaved) as told:
-        await with_session(agent)("1", session=session)
-    assert told.value.result == "answer"
-    proxy.listen()
-    await told.value.retry()
-    await told.value.retry()
-    assert await direct.session("s").get_items() == [user("0"), user("1"), assistant("answer")]
-
-
-async def test_silent_network_ends_after_the_timeout(proxy, tenant):
-    """A network that says nothing is a StoreError after the timeout, and others go on."""
-    store = PostgresStore(proxy.dsn(), tenant=tenant, timeout=0.4)
-    session = store.session("s")
-    await session.add_items([user("1")])
-    proxy.is_silent = True
-    ticks = []
-
-    async def tick():
-        while True:
-            ticks.append(time.monotonic())
-            await asyncio.sleep(0.01)
-
-    ticking = asyncio.create_task(tick())
-    began = time.monotonic()
-    with pytest.raises(StoreError, match=r"0\.4 s"):
-        await session.get_items()
-    assert 0.3 < time.monotonic() - began < 1.5
-    ticking.cancel()
-    assert max(b - a for a, b in itertools.pairwise(ticks)) < 0.3
-    proxy.is_silent = False
-    assert await session.get_items() == [user("1")]
-
-
-async def test_silence_before_a_connection_ends_too(proxy, tenant):
-    """A server that takes a connection and says nothing is a StoreError after the timeout."""
-    proxy.is_silent = True
-    store = PostgresStore(proxy.dsn(), tenant=tenant, timeout=0.3)
-    began = time.monotonic()
-    with pytest.raises(StoreError, match=r"0\.3 s"):
-        await store.session("s").get_items()
-    assert time.monotonic() - began < 1.5
+    def made(self, *, is_direct=False, **options):
+        return PostgresStore(self.places[is_direct], tenant=self.tenant, **options)
 
 
 async def test_blocked_statement_ends_after_the_timeout(postgres_url, direct, tenant):
@@ -166,22 +54,6 @@ async def test_blocked_statement_ends_after_the_timeout(postgres_url, direct, te
     await store.session("s").add_items([user("2")])
 
 
-async def test_exhausted_pool_names_its_size(proxy, tenant):
-    """Calls wait for a connection, first come first served, and then an error names pool_size."""
-    store = PostgresStore(proxy.dsn(), tenant=tenant, timeout=0.5, pool_size=2)
-    session = store.session("s")
-    await session.add_items([user("1")])
-    await asyncio.gather(*(session.get_items() for _ in range(50)))
-    proxy.is_deaf = True
-    busy = [asyncio.create_task(session.get_items()) for _ in range(2)]
-    await asyncio.sleep(0.3)
-    late = asyncio.create_task(PostgresStore.session(store, "t").get_items())
-    done = await asyncio.gather(*busy, late, return_exceptions=True)
-    assert all(isinstance(one, StoreError) for one in done)
-    proxy.is_deaf = False
-    assert await session.get_items() == [user("1")]
-
-
 async def test_waiting_for_the_pool_ends(postgres_url, tenant):
     """A pool whose connections are all in use for too long is an error that names pool_size."""
     store = PostgresStore(postgres_url, tenant=tenant, timeout=0.3, pool_size=1)
@@ -192,20 +64,6 @@ async def test_waiting_for_the_pool_ends(postgres_url, tenant):
         await store.session("s").get_items()
     pool._give_back(connection)
     assert await store.session("s").get_items() == []
-
-
-async def test_connections_are_lent_in_the_order_of_asking(postgres_url, tenant):
-    """With one connection, calls are answered in the order in which they came."""
-    store = PostgresStore(postgres_url, tenant=tenant, pool_size=1)
-    session, order = store.session("s"), []
-    await session.add_items([user("1")])
-
-    async def ask(number):
-        await session.get_items()
-        order.append(number)
-
-    await asyncio.gather(*map(ask, range(30)))
-    assert order == list(range(30))
 
 
 async def test_read_only_server_says_so(postgres_url, direct, tenant):
@@ -302,44 +160,6 @@ async def test_statements_have_names_of_their_process(postgres_url, tenant):
     names = [row["name"] for row in rows]
     assert names
     assert all(name.startswith("memwrap_") for name in names)
-
-
-async def test_one_round_trip_an_operation(store, proxy):
-    """Each operation is one round trip, and a turn two, when its statements have been prepared."""
-    session = store.session("s")
-    agent = with_session(ScriptedAgent(*"abcdefgh"))
-
-    async def trips(work):
-        await work()
-        before = proxy.trips
-        await work()
-        return proxy.trips - before
-
-    await session.add_items([user("1"), user("2"), user("3")])
-    assert await trips(lambda: session.get_items()) == 1
-    assert await trips(lambda: session.get_items(2)) == 1
-    assert await trips(lambda: session.add_items([user("4")])) == 1
-    assert await trips(lambda: session.pop_item()) == 1
-    assert await trips(lambda: agent("hi", session=session)) == 2
-    assert await trips(lambda: store.sessions()) == 1
-    assert await trips(lambda: store.turns("s")) == 1
-    assert await trips(lambda: session.clear_session()) == 1
-
-
-async def test_cancelled_append_has_ended(store, proxy, direct):
-    """A cancelled append is done or not when the cancellation is raised, and never later."""
-    session = store.session("s")
-    await session.add_items([user("0")])
-    proxy.delay = 0.05
-    for number in range(6):
-        task = asyncio.create_task(session.add_items([user(str(number))]))
-        await asyncio.sleep(0.02 * number)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        found = await direct.session("s").get_items()
-        await asyncio.sleep(0.12)
-        assert await direct.session("s").get_items() == found
 
 
 async def test_killed_server_keeps_what_it_acknowledged(tenant):

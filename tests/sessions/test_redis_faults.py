@@ -1,14 +1,12 @@
 """What servers and networks do to sessions on Redis servers, and what callers see of it."""
 
 import asyncio
-import itertools
 import os
-import random
-import time
 import warnings
 
 import pytest
 import redis.asyncio
+from network_faults import NetworkFaults
 from servers import valkey_server
 from support import TIMEOUT
 
@@ -18,7 +16,6 @@ from memwrap import (
     RedisSession,
     RedisStore,
     StoreError,
-    TurnNotSaved,
     with_session,
 )
 from memwrap.items import assistant, user
@@ -34,10 +31,17 @@ def direct(redis_url, tenant):
     return RedisStore(redis_url, tenant=tenant)
 
 
-@pytest.fixture
-def store(redis_proxy, tenant):
-    """A store behind the proxy, with little patience."""
-    return RedisStore(f"redis://127.0.0.1:{redis_proxy.port}/0", tenant=tenant, timeout=2)
+class TestNetwork(NetworkFaults):
+    shortest = 6
+
+    @pytest.fixture
+    def network(self, redis_proxy, redis_url, tenant):
+        behind = f"redis://127.0.0.1:{redis_proxy.port}/0"
+        self.places, self.tenant = (behind, redis_url), tenant
+        return redis_proxy
+
+    def made(self, *, is_direct=False, **options):
+        return RedisStore(self.places[is_direct], tenant=self.tenant, **options)
 
 
 @pytest.fixture
@@ -45,107 +49,6 @@ async def client(redis_url):
     """The driver's own client."""
     async with redis.asyncio.from_url(redis_url) as made:
         yield made
-
-
-async def test_each_operation_is_one_round_trip(store, redis_proxy):
-    """Reads, appends and pops ask the server once, and a turn asks it twice."""
-    session = store.session("s")
-    await session.add_items([user("0"), user("1")])
-    agent = with_session(ScriptedAgent("answer", "answer"))
-    await agent("q", session=session)
-
-    async def trips(work):
-        before = redis_proxy.trips
-        await work
-        return redis_proxy.trips - before
-
-    assert await trips(session.get_items()) == 1
-    assert await trips(session.get_items(2)) == 1
-    assert await trips(session.add_items([user("2")])) == 1
-    assert await trips(session.pop_item()) == 1
-    assert await trips(agent("q", session=session)) == 2
-    assert await trips(session.clear_session()) == 1
-    assert await trips(store.sessions()) == 1
-
-
-async def test_dropped_idle_connections_are_not_seen(store, redis_proxy):
-    """Connections that were dropped while idle are replaced without an error."""
-    session = store.session("s")
-    for number in range(3):
-        await session.add_items([user(str(number)), user("again")])
-        await asyncio.gather(*(session.get_items() for _ in range(5)))
-        redis_proxy.drop()
-        await asyncio.sleep(0.01)  # what tells of it arrives
-        assert await session.pop_item() == user("again")
-        redis_proxy.drop()
-    assert len(await session.get_items()) == 3
-
-
-@pytest.mark.parametrize("size", [0, 1, 3, 5, 9])
-async def test_lost_answers_are_asked_for_again(store, redis_proxy, direct, size):
-    """An append, a turn and a read whose answer was cut are done once, and no error is told."""
-    session = store.session("s")
-    await session.add_items([user("0")])
-    agent = with_session(ScriptedAgent("answer"))
-    redis_proxy.cut_after = size
-    await session.add_items([user("1"), user("2")])
-    redis_proxy.cut_after = size
-    assert [item["content"] for item in await session.get_items()] == ["0", "1", "2"]
-    redis_proxy.cut_after = size
-    await agent("3", session=session)
-    found = await direct.session("s").get_items()
-    assert found == [user("0"), user("1"), user("2"), user("3"), assistant("answer")]
-
-
-async def test_cuts_at_random_store_everything_once(store, redis_proxy, direct):
-    """Connections that are cut at any byte of an answer lose and double nothing."""
-    chance = random.Random(14)
-    session = store.session("s")
-    await session.add_items([user("first")])
-    for number in range(40):
-        redis_proxy.cut_after = chance.randrange(6)
-        await session.add_items([user(str(number))])
-    found = [item["content"] for item in await direct.session("s").get_items()]
-    assert found == ["first", *map(str, range(40))]
-
-
-async def test_cut_turns_are_stored_once(store, redis_proxy, direct):
-    """Turns whose connections are cut at any byte are stored once each."""
-    chance = random.Random(15)
-    await store.session("s").add_items([user("first")])
-    agent = with_session(ScriptedAgent(*(f"answer {number}" for number in range(25))))
-    for number in range(25):
-        redis_proxy.cut_after = chance.randrange(250)
-        await agent(str(number), session=store.session("s"))
-    redis_proxy.cut_after = None
-    found = [item["content"] for item in await direct.session("s").get_items()]
-    pairs = [(str(number), f"answer {number}") for number in range(25)]
-    assert found == ["first", *itertools.chain(*pairs)]
-    assert [turn.number for turn in await direct.turns("s")] == [*range(1, 26)]
-
-
-async def test_pop_is_not_tried_again(store, redis_proxy, direct):
-    """A pop whose answer was lost is an error, since it may have popped."""
-    session = store.session("s")
-    await session.add_items([user("1"), user("2"), user("3")])
-    assert await session.pop_item() == user("3")
-    redis_proxy.cut_after = 0
-    with pytest.raises(StoreError, match="may have been done"):
-        await session.pop_item()
-    assert await direct.session("s").get_items() == [user("1")]
-
-
-async def test_refused_connections_are_errors_until_the_server_is_back(store, redis_proxy):
-    """A server that is gone is a StoreError in time, and the same object works when it is back."""
-    session = store.session("s")
-    await session.add_items([user("1")])
-    redis_proxy.refuse()
-    began = time.monotonic()
-    with pytest.raises(StoreError):
-        await session.get_items()
-    assert time.monotonic() - began < 2.5
-    redis_proxy.listen()
-    assert await session.get_items() == [user("1")]
 
 
 async def test_passwords_are_told_to_nobody():
@@ -158,79 +61,6 @@ async def test_passwords_are_told_to_nobody():
         RedisStore("redis://:secret-word@host:port/0")
     assert not any("secret-word" in text for text in [*shown, repr(told_too.value)])
     assert "127.0.0.1:9/0" in str(told.value)
-
-
-async def test_answered_turn_is_stored_by_retry(store, redis_proxy, direct):
-    """A turn whose answer is there when the server goes is TurnNotSaved, and retry stores it."""
-    session = store.session("s")
-    await session.add_items([user("0")])
-
-    async def agent(items):
-        redis_proxy.refuse()
-        return "answer"
-
-    with pytest.raises(TurnNotSaved) as told:
-        await with_session(agent)("1", session=session)
-    assert told.value.result == "answer"
-    redis_proxy.listen()
-    await told.value.retry()
-    await told.value.retry()
-    assert await direct.session("s").get_items() == [user("0"), user("1"), assistant("answer")]
-
-
-async def test_silent_network_ends_after_the_timeout(redis_proxy, tenant):
-    """A network that says nothing is a StoreError after the timeout, and others go on."""
-    url = f"redis://127.0.0.1:{redis_proxy.port}/0"
-    session = RedisStore(url, tenant=tenant, timeout=0.4).session("s")
-    await session.add_items([user("1")])
-    redis_proxy.is_silent = True
-    ticks = []
-
-    async def tick():
-        while True:
-            ticks.append(time.monotonic())
-            await asyncio.sleep(0.01)
-
-    ticking = asyncio.create_task(tick())
-    began = time.monotonic()
-    with pytest.raises(StoreError, match=r"0\.4 s"):
-        await session.get_items()
-    assert 0.3 < time.monotonic() - began < 1.5
-    ticking.cancel()
-    assert max(b - a for a, b in itertools.pairwise(ticks)) < 0.3
-    redis_proxy.is_silent = False
-    assert await session.get_items() == [user("1")]
-
-
-async def test_callers_wait_in_a_row_for_connections(redis_proxy, tenant):
-    """Whoever finds all connections in use waits, and is told which option it is in the end."""
-    url = f"redis://127.0.0.1:{redis_proxy.port}/0"
-    store = RedisStore(url, tenant=tenant, timeout=0.5, pool_size=2)
-    session = store.session("s")
-    await session.add_items([user("1")])
-    assert len(await asyncio.gather(*(session.get_items() for _ in range(50)))) == 50
-    redis_proxy.is_deaf = True
-    calls = [asyncio.create_task(session.get_items()) for _ in range(4)]
-    errors = await asyncio.gather(*calls, return_exceptions=True)
-    assert all(isinstance(error, StoreError) for error in errors)
-    assert sum("pool_size=2" in str(error) for error in errors) == 2
-    redis_proxy.is_deaf = False
-    assert await session.get_items() == [user("1")]
-
-
-async def test_cancelled_appends_have_ended(store, redis_proxy, direct):
-    """An append that is cancelled has been done, or not, when the cancellation arrives."""
-    session = store.session("s")
-    await session.add_items([user("0")])
-    redis_proxy.delay = 0.05
-    adding = asyncio.create_task(session.add_items([user("1"), user("2")]))
-    await asyncio.sleep(0.02)
-    adding.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await adding
-    found = await direct.session("s").get_items()
-    await asyncio.sleep(0.2)
-    assert await direct.session("s").get_items() == found == [user("0"), user("1"), user("2")]
 
 
 async def test_full_memory_stores_nothing_and_can_be_read():
