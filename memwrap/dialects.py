@@ -27,6 +27,7 @@ __all__ = [
     "Methods",
     "PutBack",
     "adapter_for",
+    "adapter_named",
     "answer_of",
     "belongs_to_a_dialect",
     "default_adapter",
@@ -278,12 +279,12 @@ def settings_class() -> Any:
 
 def default_adapter() -> Adapter:
     """Return the adapter for items, strings and functions that take them."""
-    return _module("plain")
+    return adapter_named("plain")
 
 
 def _adapter_by_fields(value: Any) -> Adapter | None:
     like: Mapping[str, Callable[[Any], bool]] = importlib.import_module(_ADAPTERS).LIKE
-    return next((_module(name) for name, is_like in like.items() if is_like(value)), None)
+    return next((adapter_named(name) for name, is_like in like.items() if is_like(value)), None)
 
 
 @lru_cache(maxsize=1024)
@@ -302,7 +303,7 @@ def _adapter_of_module(module: str) -> Adapter | None:
         if module != prefix and not module.startswith(prefix + "."):
             continue
         if _is_proven(prefix, proof):
-            return _module(name)
+            return adapter_named(name)
     return None
 
 
@@ -311,5 +312,6 @@ def _is_proven(prefix: str, proof: str) -> bool:
     return not proof or hasattr(sys.modules.get(prefix), proof)
 
 
-def _module(name: str) -> Adapter:
+def adapter_named(name: str) -> Adapter:
+    """Return the adapter of that name, which may need its framework."""
     return cast("Adapter", importlib.import_module(f"{_ADAPTERS}.{name}"))

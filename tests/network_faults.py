@@ -199,7 +199,7 @@ class NetworkFaults:
             assert await direct.session("s").get_items() == found
 
     async def test_one_round_trip_an_operation(self, store, network):
-        """Each operation is one round trip, and a turn two, when it is not the first of its kind."""
+        """Each operation is one round trip, and a later turn is two."""
         session = store.session("s")
         agent = with_session(ScriptedAgent(*"abcdefgh"))
 

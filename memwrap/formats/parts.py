@@ -19,6 +19,7 @@ __all__ = [
     "as_text",
     "as_value",
     "called",
+    "calls_of_model",
     "media_item_part",
     "media_of",
     "reasoning_text",
@@ -96,6 +97,24 @@ def runs_of_speakers(items: Sequence[Item]) -> Iterator[tuple[str, list[Spoken]]
 
     for (role, _), run in groupby(spoken, speaker):
         yield role, list(run)
+
+
+def calls_of_model(run: Sequence[Spoken]) -> Iterator[list[Spoken]]:
+    """Yield what the assistant did, parted where the model was called once more.
+
+    That is where it goes on behind the first output of what it asked for.
+    """
+    step: list[Spoken] = []
+    ended: int | None = None  # the place of the first output
+    for one in run:
+        if ended is not None and one.place > ended:
+            yield step
+            step, ended = [], None
+        step.append(one)
+        if one.output_place is not None:
+            ended = one.output_place if ended is None else min(ended, one.output_place)
+    if step:
+        yield step
 
 
 def as_list(content: Any) -> list[Any]:

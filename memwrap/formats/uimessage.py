@@ -20,11 +20,14 @@ sources, data, metadata, and reasoning, which a front end could not prove.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from memwrap.exceptions import ConversionError
 from memwrap.foreign import converted
+from memwrap.formats.conversation import Conversation
+from memwrap.formats.documents import as_line
+from memwrap.formats.format import read_documents
 from memwrap.formats.parts import (
     Called,
     Media,
@@ -33,6 +36,7 @@ from memwrap.formats.parts import (
     as_text,
     as_value,
     called,
+    calls_of_model,
     media_item_part,
     media_of,
     reasoning_text,
@@ -42,7 +46,7 @@ from memwrap.hidden.data import without_provider_data
 from memwrap.items import Item
 from memwrap.shapes import name_of_part
 
-__all__ = ["from_ui", "to_ui"]
+__all__ = ["dump", "from_ui", "load", "to_ui"]
 
 _STEP: Item = {"type": "step-start"}
 
@@ -71,6 +75,20 @@ def from_ui(messages: Mapping[str, Any] | Sequence[Mapping[str, Any]], /) -> lis
     return converted(_items, messages)
 
 
+def dump(conversation: Conversation) -> Iterator[str]:
+    """Yield the line of a conversation: ``{"id": ..., "messages": [...]}``."""
+    yield as_line({"id": conversation.id, "messages": to_ui(conversation.items)})
+
+
+def load(lines: Iterable[str]) -> Iterator[Conversation]:
+    """Yield the conversations in lines of text.
+
+    Raises:
+        ConversionError: The text is not of this format.
+    """
+    return read_documents(lines, "messages", lambda document: from_ui(document["messages"]))
+
+
 def _messages(items: Sequence[Item], first: int) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = []
     for role, run in runs_of_speakers(without_provider_data(items)):
@@ -85,15 +103,11 @@ def _messages(items: Sequence[Item], first: int) -> list[dict[str, Any]]:
 
 def _assistant_parts(run: Sequence[Spoken]) -> Iterator[Item]:
     """Yield the parts of what the assistant did, each call of the model as a step of its own."""
-    ended: int | None = -1  # the place of an output, behind which the model is called again
-    for place, item, output, output_place in run:
-        parts = list(_parts_of(item, output))
-        if parts and ended is not None and place > ended:
+    for step in calls_of_model(run):
+        parts = [part for one in step for part in _parts_of(one.item, one.output)]
+        if parts:
             yield dict(_STEP)
-            ended = None
-        yield from parts
-        if output_place is not None:
-            ended = output_place if ended is None else min(ended, output_place)
+            yield from parts
 
 
 def _parts_of(item: Item, output: Item | None = None) -> Iterator[Item]:

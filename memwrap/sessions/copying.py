@@ -14,7 +14,7 @@ from memwrap.sessions.records import Exported, MovedTurn, SessionQuery, SessionR
 from memwrap.sessions.retention import listed
 from memwrap.sessions.turns import carried
 
-__all__ = ["CopyReport", "copy"]
+__all__ = ["CopyReport", "copy", "copy_session"]
 
 _AT_ONCE = 8  # sessions
 _FIRST_ROWS, _MOST_ROWS = 64, 1000
@@ -76,6 +76,14 @@ async def copy(
     return await _Copy(source.backend, target.backend, progress).run(prefix)
 
 
+async def copy_session(source: Backend, target: Backend, row: SessionRow) -> CopyReport:
+    """Copy one session, or what is missing of it, as `copy` does."""
+    under_way = _Copy(source, target, None)
+    under_way.key = await source.key()
+    await under_way.session(row)
+    return under_way.report
+
+
 class _Copy:
     """A copy under way."""
 
@@ -89,11 +97,11 @@ class _Copy:
         self._source = source
         self._target = target
         self._progress = progress
-        self._key = b""
+        self.key = b""
         self._next = asyncio.Lock()
 
     async def run(self, prefix: str) -> CopyReport:
-        self._key = await self._source.key()
+        self.key = await self._source.key()
         rows = listed(self._source, SessionQuery(prefix=prefix, empty=True))
         workers = [asyncio.create_task(self._work(rows)) for _ in range(_AT_ONCE)]
         try:
@@ -111,9 +119,9 @@ class _Copy:
                 row = await anext(rows, None)
             if row is None:
                 return
-            await self._session(row)
+            await self.session(row)
 
-    async def _session(self, row: SessionRow) -> None:
+    async def session(self, row: SessionRow) -> None:
         """Copy a session, or what is missing of it."""
         size = _FIRST_ROWS
         found = await self._source.export(row.session_id, 0, size)
@@ -144,7 +152,7 @@ class _Copy:
         turns = [
             MovedTurn(
                 turn.record._replace(
-                    marks="", fingerprint=carried(turn.record.fingerprint, self._key)
+                    marks="", fingerprint=carried(turn.record.fingerprint, self.key)
                 ),
                 *(turn.number, ends[turn.last], turn.size, turn.stored_at),
             )

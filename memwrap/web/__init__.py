@@ -1,0 +1,4 @@
+"""Conversations on a page, live or as files.
+
+Needs the extra ``web``.
+"""
