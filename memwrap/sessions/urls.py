@@ -12,7 +12,7 @@ from memwrap.exceptions import ConfigurationError
 if TYPE_CHECKING:
     from memwrap.sessions.database_store import DatabaseStore
 
-__all__ = ["store_from_url", "store_of"]
+__all__ = ["file_of", "store_from_url", "store_of"]
 
 _POSTGRES = "memwrap.sessions.postgres", "PostgresStore"
 _REDIS = "memwrap.sessions.redis", "RedisStore"
@@ -59,6 +59,16 @@ def store_from_url(url: str, **options: Any) -> DatabaseStore:
         return cast("DatabaseStore", store(**options))
     place = _path(url) if scheme.lower() == "sqlite" else url
     return cast("DatabaseStore", store(place, **options))
+
+
+def file_of(url: str) -> str | None:
+    """Return the path of the SQLite file that a URL names; None if it names another store.
+
+    Raises:
+        ConfigurationError: It is no URL as SQLite's are.
+    """
+    path = _path(url) if url.partition("://")[0].lower() == "sqlite" else None
+    return None if path == ":memory:" else path
 
 
 def store_of(store: Any) -> Any:

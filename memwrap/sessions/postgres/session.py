@@ -10,6 +10,7 @@ from memwrap.exceptions import ConfigurationError
 from memwrap.sessions.backend import Backend
 from memwrap.sessions.database_store import DatabaseStore
 from memwrap.sessions.network import NetworkSession, check_driver, check_options
+from memwrap.sessions.reading import ReadOnlyBackend
 from memwrap.sessions.steady import SteadyBackend
 
 __all__ = ["PostgresSession", "PostgresStore"]
@@ -79,6 +80,8 @@ class PostgresStore(DatabaseStore):
         pool_size: How many connections at most, on each event loop.
         timeout: Seconds for a connection, the wait for one, and an answer together.
         search: Let the conversations be searched, by an index that is made for it.
+        read_only: Whether it is only read: nothing is made on the server, and what would write is
+            a `StoreError`. It offers no search.
         strict: Raise `StoreError` for rows that cannot be read, instead of leaving them out with
             a warning and counting them in the session's ``damaged_items``.
 
@@ -96,6 +99,7 @@ class PostgresStore(DatabaseStore):
         pool_size: int = 10,
         timeout: float = 30.0,
         search: bool = False,
+        read_only: bool = False,
         strict: bool = False,
     ) -> None:
         backend = _backend(
@@ -105,7 +109,8 @@ class PostgresStore(DatabaseStore):
             ttl=ttl,
             pool_size=pool_size,
             timeout=timeout,
-            search=search,
+            search=search and not read_only,
+            read_only=read_only,
         )
         super().__init__(backend, strict=strict)
 
@@ -119,6 +124,7 @@ def _backend(
     pool_size: object,
     timeout: object,
     search: bool,
+    read_only: bool = False,
 ) -> Backend:
     """Return the back end of these tables.
 
@@ -140,12 +146,14 @@ def _backend(
         schema,
         *check_options(tenant=tenant, ttl=ttl, pool_size=pool_size, timeout=timeout),
         search,
+        read_only,
     )
+    kind = ReadOnlyBackend if read_only else SteadyBackend
     if is_pool(dsn):
-        return SteadyBackend(PostgresBackend(Tables(BorrowedPool(dsn, options.timeout), options)))
+        return kind(PostgresBackend(Tables(BorrowedPool(dsn, options.timeout), options)))
     if not isinstance(dsn, str):
         raise ConfigurationError(
             "a PostgreSQL store takes a DSN as a string, or an asyncpg.Pool, not"
             f" {type(dsn).__name__}"
         )
-    return SteadyBackend(PostgresBackend(Tables(address_of(dsn), options)))
+    return kind(PostgresBackend(Tables(address_of(dsn), options)))

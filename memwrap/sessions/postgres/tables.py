@@ -34,6 +34,7 @@ class Options(NamedTuple):
         pool_size: How many connections at most, on each event loop.
         timeout: Seconds for a connection, the wait for one, and an answer together.
         search: Whether sessions can be searched.
+        read_only: Whether nothing may be made.
     """
 
     schema: str
@@ -42,6 +43,7 @@ class Options(NamedTuple):
     pool_size: int
     timeout: float
     search: bool
+    read_only: bool = False
 
 
 class Tables:
@@ -58,7 +60,7 @@ class Tables:
         self.name = f"PostgreSQL at {source.place}, schema {options.schema}"
         self._sql = statements(options.schema)
         self._tenant = escaped(options.tenant)
-        self._key = options.schema, options.search
+        self._key = options.schema, options.search, options.read_only
         self._joined = 0  # the number of the pool that it joined last
 
     def __reduce__(self) -> Any:
@@ -158,6 +160,8 @@ class Tables:
         known: Known | None = None if anew else pool.known.get(self._key)
         if known is None:
             known = await check(pool.fetch, schema, pool.place)
+            if known is None and self.options.read_only:
+                raise StoreError(f"{self.name}: there is no such schema; nothing was made")
             if known is None or (search and "search" not in known):
                 await pool.run(lambda connection: make(connection, schema, search=search))
                 known = await check(pool.fetch, schema, pool.place)

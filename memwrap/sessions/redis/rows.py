@@ -52,6 +52,7 @@ class Options(NamedTuple):
         ttl: Seconds after the newest write when a session expires; None for never.
         pool_size: How many connections at most, on each event loop.
         timeout: Seconds for a connection, the wait for one, and an answer together.
+        read_only: Whether nothing may be made.
     """
 
     prefix: str
@@ -59,6 +60,7 @@ class Options(NamedTuple):
     ttl: float | None
     pool_size: int
     timeout: float
+    read_only: bool = False
 
 
 class RedisRows:
@@ -110,7 +112,7 @@ class RedisRows:
 
         async def looked(driver: Any) -> tuple[Any, Any]:
             version = await driver.get(self._keys.version)
-            if version is None:
+            if version is None and not self._options.read_only:
                 with contextlib.suppress(ResponseError):  # one that only reads can still be read
                     await driver.set(self._keys.version, _VERSION, nx=True)
                 version = await driver.get(self._keys.version)

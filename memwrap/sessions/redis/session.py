@@ -10,6 +10,7 @@ from memwrap.exceptions import ConfigurationError
 from memwrap.sessions.backend import Backend
 from memwrap.sessions.database_store import DatabaseStore
 from memwrap.sessions.network import NetworkSession, check_driver, check_options
+from memwrap.sessions.reading import ReadOnlyBackend
 from memwrap.sessions.steady import SteadyBackend
 
 __all__ = ["RedisSession", "RedisStore"]
@@ -74,6 +75,8 @@ class RedisStore(DatabaseStore):
             server's clock; None for never.
         pool_size: How many connections at most, on each event loop; of a cluster to each node.
         timeout: Seconds for a connection, the wait for one, and an answer together.
+        read_only: Whether it is only read: nothing is made on the server, and what would write is
+            a `StoreError`.
         strict: Raise `StoreError` for rows that cannot be read, instead of leaving them out with
             a warning and counting them in the session's ``damaged_items``.
 
@@ -90,16 +93,30 @@ class RedisStore(DatabaseStore):
         ttl: float | timedelta | None = None,
         pool_size: int = 50,
         timeout: float = 30.0,
+        read_only: bool = False,
         strict: bool = False,
     ) -> None:
         backend = _backend(
-            url, prefix=prefix, tenant=tenant, ttl=ttl, pool_size=pool_size, timeout=timeout
+            url,
+            prefix=prefix,
+            tenant=tenant,
+            ttl=ttl,
+            pool_size=pool_size,
+            timeout=timeout,
+            read_only=read_only,
         )
         super().__init__(backend, strict=strict)
 
 
 def _backend(
-    url: Any, *, prefix: object, tenant: object, ttl: object, pool_size: object, timeout: object
+    url: Any,
+    *,
+    prefix: object,
+    tenant: object,
+    ttl: object,
+    pool_size: object,
+    timeout: object,
+    read_only: bool = False,
 ) -> Backend:
     """Return the back end of these keys.
 
@@ -120,10 +137,10 @@ def _backend(
     options = Options(
         prefix,
         *check_options(tenant=tenant, ttl=ttl, pool_size=pool_size, timeout=timeout),
+        read_only,
     )
+    kind = ReadOnlyBackend if read_only else SteadyBackend
     if isinstance(url, str):
-        return SteadyBackend(RedisBackend(address_of(url), options))
+        return kind(RedisBackend(address_of(url), options))
     check_client(url)
-    return SteadyBackend(
-        RedisBackend(GivenClient(url, options.pool_size, options.timeout), options)
-    )
+    return kind(RedisBackend(GivenClient(url, options.pool_size, options.timeout), options))

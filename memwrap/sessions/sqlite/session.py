@@ -17,6 +17,7 @@ from memwrap.sessions.database_store import DatabaseStore
 from memwrap.sessions.in_memory import MemoryBackend
 from memwrap.sessions.sqlite.connection import SYNCHRONOUS, Durability
 from memwrap.sessions.sqlite.database import SQLiteBackend
+from memwrap.sessions.sqlite.reading import ReadingBackend
 from memwrap.sessions.sqlite.schema import Tables
 
 __all__ = ["SQLiteSession", "SQLiteStore"]
@@ -88,6 +89,9 @@ class SQLiteStore(DatabaseStore):
         ttl: Seconds or a timedelta after the newest write when a session expires; None for never.
         search: Whether `search` is offered: an index of the words of all items is kept, and
             brought up to date by each search.
+        read_only: Whether the file is only read: it must be there, nothing is made in it or
+            beside it, one of an older version stays as it is, and what would write is a
+            `StoreError`. It offers no search.
 
     Raises:
         ConfigurationError: A table's name is no valid one, the path is none, there is no such
@@ -104,10 +108,12 @@ class SQLiteStore(DatabaseStore):
         durability: Durability = "power",
         ttl: float | timedelta | None = None,
         search: bool = False,
+        read_only: bool = False,
     ) -> None:
         names = sessions_table, messages_table
-        tables = Tables(*names, check_seconds(ttl, "ttl"), search=search)
-        super().__init__(_backend(path, tables, durability), strict=strict)
+        tables = Tables(*names, check_seconds(ttl, "ttl"), search=search and not read_only)
+        kind = ReadingBackend if read_only else SQLiteBackend
+        super().__init__(_backend(path, tables, durability, kind), strict=strict)
 
 
 def _warn_of_swap(session_id: object, path: object) -> None:
@@ -128,7 +134,12 @@ def _warn_of_swap(session_id: object, path: object) -> None:
         )
 
 
-def _backend(path: str | os.PathLike[str], tables: Tables, durability: Durability) -> Backend:
+def _backend(
+    path: str | os.PathLike[str],
+    tables: Tables,
+    durability: Durability,
+    kind: type[SQLiteBackend] = SQLiteBackend,
+) -> Backend:
     """Return the back end of that path, which is resolved now: the folder may change later."""
     if durability not in SYNCHRONOUS:
         raise ConfigurationError(f"durability is 'power' or 'process', not {durability!r}")
@@ -140,7 +151,7 @@ def _backend(path: str | os.PathLike[str], tables: Tables, durability: Durabilit
         raise ConfigurationError("the path of a SQLite file is a string or a pathlib.Path")
     if text == _MEMORY:
         return MemoryBackend(tables.ttl, search=tables.search)
-    return SQLiteBackend(*_names(os.path.realpath(text), tables), durability)
+    return kind(*_names(os.path.realpath(text), tables), durability)
 
 
 @lru_cache(maxsize=16)

@@ -1,0 +1,6 @@
+"""``python -m memwrap`` is the command ``memwrap``."""
+
+from memwrap.cli import main
+
+if __name__ == "__main__":
+    main()
