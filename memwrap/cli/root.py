@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from memwrap.cli.codes import BUSY, INTERRUPTED, UNOPENED, USAGE
+from memwrap.cli.codes import BUSY, DAMAGED, INTERRUPTED, UNOPENED, USAGE
 from memwrap.cli.output import clean, talk
 from memwrap.exceptions import MemwrapError, SessionBusy, StoreError
 
@@ -92,7 +92,7 @@ def _code(run: Callable[[], Any]) -> int:
         return 0
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except (click.ClickException, MemwrapError, OSError, UnicodeError) as exc:
+    except (click.ClickException, MemwrapError, OSError, ValueError) as exc:
         code, text = _told_of(exc)
         with contextlib.suppress(BrokenPipeError):
             talk(text)
@@ -111,11 +111,12 @@ def _told_of(error: Exception) -> tuple[int, str]:
         return BUSY, text
     if isinstance(error, StoreError):
         return (BUSY if _is_busy(error.__cause__) else UNOPENED), text
-    if isinstance(error, OSError):
-        return USAGE, f"{error.filename or 'file'}: {error.strerror or error}"
-    if isinstance(error, UnicodeError):
-        return USAGE, "the file is no UTF-8 text"
-    return USAGE, text
+    if isinstance(error, (OSError, UnicodeError)):
+        name = getattr(error, "filename", None) or "the file"
+        return USAGE, f"{name}: {getattr(error, 'strerror', None) or 'it is no UTF-8 text'}"
+    if isinstance(error, MemwrapError):
+        return USAGE, text
+    return DAMAGED, "what is stored cannot be read; memwrap verify tells where"
 
 
 def _is_busy(error: BaseException | None) -> bool:

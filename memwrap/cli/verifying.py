@@ -41,18 +41,26 @@ async def verify(
             return common.nothing(f"there is no conversation {session_id!r}")
         said.tell(await faults_in(store, info))
     if not session_ids:
-        with common.progress("conversations") as tell:
-            async for info in listed(store, prefix=prefix):
-                said.tell(await faults_in(store, info))
-                tell(said.sessions)
         if isinstance(store.backend, ReadingBackend) and not prefix:
             found = await store.backend.faults()
             said.tell([Fault(name, "index", None, what) for name, what in found], of_store=True)
+        await _look_at_all(store, prefix, said)
     if not said.faults:
         talk(f"{said.sessions} conversations, no damage found")
         return 0
     talk(f"{said.sessions} conversations, {said.faults} faults found")
     return DAMAGED
+
+
+async def _look_at_all(store: DatabaseStore, prefix: str, said: _Said) -> None:
+    with common.progress("conversations") as tell:
+        try:
+            async for info in listed(store, prefix=prefix):
+                said.tell(await faults_in(store, info))
+                tell(said.sessions)
+        except ValueError:  # what is known of a session is no JSON
+            fault = Fault("", "index", None, "the list cannot be read any further")
+            said.tell([fault], of_store=True)
 
 
 class _Said:
