@@ -13,8 +13,7 @@ from memwrap.exceptions import BudgetExceeded, ConfigurationError
 from memwrap.memory.layer import Memory
 from memwrap.middleware.usage import Usage
 from memwrap.sessions.database import DatabaseSession
-from memwrap.sessions.info import TurnInfo
-from memwrap.sessions.spending import turns_since
+from memwrap.sessions.spending import Cost, Spending
 from memwrap.turn import Handler, Send, Turn
 
 __all__ = ["Budget"]
@@ -78,6 +77,7 @@ class Budget:
         self._owner_of = None if isinstance(scope, str) else scope
         self._window = _time(window)
         self._refuses = on_exceeded == "raise"
+        self._spending = Spending()
 
     async def __call__(self, turn: Turn, send: Send, handler: Handler, /) -> None:
         """Run the turn if there is something left for it.
@@ -89,10 +89,10 @@ class Budget:
             StoreError: The store failed; the agent was not called.
         """
         if turn.session is not None:
-            self._check(turn, await self._turns(turn, turn.session))
+            self._check(turn, await self._costs(turn, turn.session))
         await handler(turn, send)
 
-    async def _turns(self, turn: Turn, session: object) -> list[TurnInfo]:
+    async def _costs(self, turn: Turn, session: object) -> list[Cost]:
         if not isinstance(session, DatabaseSession):
             raise ConfigurationError(
                 f"Budget: a session of type {type(session).__name__} keeps no costs of turns; use"
@@ -104,17 +104,15 @@ class Budget:
                 f"Budget(scope=...) returned {type(owner).__name__}; it returns the owner's name"
             )
         since = None if self._window is None else datetime.now(UTC) - self._window
-        return await turns_since(session, since, owner)
+        return await self._spending.since(session, since, owner)
 
-    def _check(self, turn: Turn, turns: list[TurnInfo]) -> None:
-        costs = [found.usage for found in turns if found.usage is not None]
+    def _check(self, turn: Turn, costs: list[Cost]) -> None:
+        counted = [one.tokens for one in costs if one.tokens is not None]
         if self.max_tokens is not None:
-            spent = sum(one.input_tokens + one.output_tokens for one in costs)
-            self._compare(turn, "max_tokens", spent, self.max_tokens)
+            self._compare(turn, "max_tokens", sum(counted), self.max_tokens)
         if self.max_cost is not None:
-            noted = [found.metadata.get("cost") for found in turns]
-            money = [cost for cost in noted if isinstance(cost, (int, float))]
-            if costs and not money:
+            money = [one.money for one in costs if one.money is not None]
+            if counted and not money:
                 raise ConfigurationError(
                     "Budget(max_cost=...): the turns have no costs noted; say what tokens cost by"
                     " Usage(price=...)"

@@ -185,6 +185,22 @@ async def test_many_turns_are_read_page_by_page(store):
         await limited("x", session="s")
 
 
+async def test_what_was_undone_does_not_count(store):
+    """Turns that are gone, whoever removed them, are not counted from an earlier reading."""
+    layers = [Budget(max_tokens=30), Usage()]
+    agent = with_session(ScriptedAgent(*[answer()] * 5), store=store, middleware=layers)
+    for _ in range(2):
+        await agent("x", session="s")
+    with pytest.raises(BudgetExceeded):
+        await agent("x", session="s")
+    await store.session("s").undo_turns(1)
+    await agent("x", session="s")
+    with pytest.raises(BudgetExceeded, match="30 of"):
+        await agent("x", session="s")
+    await store.session("s").clear_session()
+    await agent("x", session="s")
+
+
 async def test_warnings(store, caplog):
     """From a part of the budget on turns are logged, and beyond it if they are not refused."""
     caplog.set_level(logging.WARNING)
