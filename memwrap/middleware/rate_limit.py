@@ -17,6 +17,7 @@ from memwrap.turn import Handler, Send, Turn
 
 __all__ = ["RateLimit"]
 
+_LOCAL = "memory://"
 _LEAST_WAIT = 0.01  # seconds, so that waiting turns do not spin
 
 
@@ -47,7 +48,7 @@ class RateLimit:
         rate: str,
         *,
         key: Callable[[Turn], str] | None = None,
-        storage: str = "memory://",
+        storage: str = _LOCAL,
         on_exceeded: Literal["raise", "wait"] = "raise",
     ) -> None:
         check_choice("RateLimit", "on_exceeded", on_exceeded, "raise", "wait")
@@ -59,7 +60,7 @@ class RateLimit:
         self.rate = rate
         self._key = key
         self._waits = on_exceeded == "wait"
-        self._is_local = storage == "memory://"
+        self._is_local = storage == _LOCAL
         self._limits, self._limiter = _made(rate, storage)
 
     def __repr__(self) -> str:
@@ -130,7 +131,12 @@ def _made(rate: str, storage: str) -> tuple[list[Any], Any]:
         ) from None
     scheme = str(storage).partition(":")[0]  # the rest may hold a password
     try:
-        return parsed, strategies.MovingWindowRateLimiter(storages.storage_from_string(storage))
+        counts = (
+            import_module("memwrap.middleware.counts").Counts()
+            if storage == _LOCAL
+            else storages.storage_from_string(storage)
+        )
+        return parsed, strategies.MovingWindowRateLimiter(counts)
     except Exception as exc:  # noqa: BLE001  (each storage raises its own, and may quote the URL)
         problem = type(exc).__name__
     raise ConfigurationError(
