@@ -10,7 +10,7 @@ from typing import Any
 from memwrap.exceptions import TurnError, TurnRefused
 from memwrap.hidden.data import PROVIDER_DATA, QUARANTINED, is_hidden_data, marked, marks_of
 from memwrap.hidden.sidecar import redacted
-from memwrap.items import Item
+from memwrap.items import Item, are_texts
 from memwrap.shapes import ROLES, TYPES
 
 __all__ = ["Strings"]
@@ -81,6 +81,8 @@ class Strings:
         return [self._item(item) for item in items]
 
     def _item(self, item: Item) -> Item:
+        if are_texts((item,)):
+            return item | {"content": self._value(item["content"])}
         kind = item.get("type")
         redacted = self._object(item, is_part=True)
         if isinstance(kind, str) and kind in TYPES:

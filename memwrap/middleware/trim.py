@@ -126,6 +126,8 @@ class Trim:
     ) -> tuple[list[int], int]:
         """Return the places of items that stay before the earlier cut, and the place behind it."""
         if cut is None or mark is None:
+            if not self.keep_first:
+                return [], 0
             begin = next((place for place in cuts(history) if place >= self.keep_first), 0)
             return list(range(begin)), begin
         numbers = [cut.number_of(item) for item in history]
