@@ -12,7 +12,7 @@ from typing import Any
 from memwrap.dialects import adapter_named
 from memwrap.formats.conversation import Conversation
 from memwrap.formats.documents import as_line
-from memwrap.formats.format import read_documents
+from memwrap.formats.format import read_documents, shown_by
 from memwrap.items import Item
 
 __all__ = ["dump", "load"]
@@ -20,7 +20,7 @@ __all__ = ["dump", "load"]
 
 def dump(conversation: Conversation) -> Iterator[str]:
     """Yield the line of a conversation."""
-    messages = adapter_named("chat").from_items(conversation.items)
+    messages = shown_by(adapter_named("chat"), conversation.items)
     yield as_line({"id": conversation.id, "messages": messages})
 
 

@@ -17,7 +17,7 @@ from memwrap.sessions.info import SessionInfo, TurnInfo, noted, session_info, tu
 from memwrap.sessions.memory_backend import MemoryBackend
 from memwrap.sessions.records import MovedTurn, SessionQuery, SessionRow
 from memwrap.sessions.rows import decode_each_slowly, report
-from memwrap.sessions.turns import TurnRecord, fingerprint
+from memwrap.sessions.turns import TurnRecord, fingerprint, made_with
 
 __all__ = ["Answered", "Conversation", "read_conversation", "write_conversation"]
 
@@ -115,7 +115,8 @@ async def read_conversation(
     for one in conversation.turns:
         record = records[one.number]
         input = conversation.items_of(one)[: record.inputs]
-        is_kept = record.fingerprint in (fingerprint(input, key), fingerprint(input, b""))
+        stored, made_by = made_with(record.fingerprint, key)
+        is_kept = stored in (fingerprint(input, made_by), fingerprint(input, b""))
         answered[one.number] = Answered(record.shape, record.inputs, is_kept)
     conversation.answered = answered
     return conversation

@@ -9,20 +9,35 @@ from typing import Any
 
 from memwrap.exceptions import ConversionError
 
-__all__ = ["as_line", "parsed", "values_of"]
+__all__ = ["as_line", "as_utf8", "parsed", "values_of"]
 
 
-def as_line(value: Any) -> str:
-    """Return a value as one line of JSON, which any reader of UTF-8 takes."""
+def as_line(value: Any, *, is_exact: bool = False) -> str:
+    """Return a value as one line of JSON, which any reader of UTF-8 takes.
+
+    Args:
+        value: The value.
+        is_exact: Whether half a pair of surrogates stays, for which UTF-8 has no bytes, and which
+            most readers of JSON refuse.
+    """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # half of a pair of surrogates, which UTF-8 has no bytes for
+    if not is_exact:
+        text = as_utf8(text)
+    elif text != as_utf8(text):
         text = json.dumps(value, separators=(",", ":"))
     # Readers that split lines as Python does would part a document at these.
     for character in "\x85\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text + "\n"
+
+
+def as_utf8(text: str) -> str:
+    """Return a text that UTF-8 can hold: U+FFFD stands for half a pair of surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def values_of(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
+from memwrap.dialects import Adapter
 from memwrap.exceptions import ConfigurationError, ConversionError
 from memwrap.foreign import converted
 from memwrap.formats.conversation import Conversation
@@ -15,7 +16,7 @@ from memwrap.formats.losses import differences
 from memwrap.hidden.data import without_hidden
 from memwrap.items import Item
 
-__all__ = ["Format", "read_documents"]
+__all__ = ["Format", "read_documents", "shown_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,22 @@ class Format:
             return [f"{self.name} is made for people to read: nothing comes back"]
         text = StringIO("".join(self.write(conversation)), newline="\n")
         return differences(conversation, next(self.read(text), Conversation("", [])))
+
+
+def shown_by(adapter: Adapter, items: Sequence[Item]) -> Any:
+    """Return what an adapter makes of items, without those that it cannot read."""
+    try:
+        return adapter.from_items(items)
+    except ConversionError:
+        return adapter.from_items([item for item in items if _is_readable(adapter, item)])
+
+
+def _is_readable(adapter: Adapter, item: Item) -> bool:
+    try:
+        adapter.from_items([item])
+    except ConversionError:
+        return False
+    return True
 
 
 def read_documents(

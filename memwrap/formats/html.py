@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from memwrap.formats.conversation import Conversation
+from memwrap.formats.documents import as_utf8
 from memwrap.formats.transcript import sections
 
 __all__ = ["dump"]
@@ -19,4 +20,4 @@ def dump(conversation: Conversation) -> Iterator[str]:
     from memwrap.web.rendering import render
 
     found = sections(conversation.items, conversation.turns, conversation.numbers)
-    yield render("export.html", conversation=conversation, sections=found)
+    yield as_utf8(render("export.html", conversation=conversation, sections=found)) + "\n"

@@ -31,13 +31,13 @@ _WRONG = (LookupError, TypeError, ValueError, AttributeError)
 def dump(conversation: Conversation) -> Iterator[str]:
     """Yield the lines of a conversation."""
     known = {} if conversation.info is None else _told(conversation.info)
-    yield as_line({"memwrap": _VERSION, "session": conversation.id, **known})
+    yield as_line({"memwrap": _VERSION, "session": conversation.id, **known}, is_exact=True)
     places = conversation.places()
     ends = {places[turn.last_item]: turn for turn in conversation.turns if turn.last_item in places}
     for place, item in enumerate(conversation.items):
-        yield as_line({"item": item})
+        yield as_line({"item": item}, is_exact=True)
         if place in ends:
-            yield as_line({"turn": _turn(conversation, ends[place])})
+            yield as_line({"turn": _turn(conversation, ends[place])}, is_exact=True)
 
 
 def load(lines: Iterable[str]) -> Iterator[Conversation]:

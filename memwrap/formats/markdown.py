@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from memwrap.formats.conversation import Conversation
+from memwrap.formats.documents import as_utf8
 from memwrap.formats.transcript import Line, Section, sections
 
 __all__ = ["dump"]
@@ -15,6 +16,10 @@ _SPEAKERS = {"user": "User", "assistant": "Assistant", "system": "Instructions"}
 
 def dump(conversation: Conversation) -> Iterator[str]:
     """Yield the conversation: a heading for each turn, what was said as it is, calls in fences."""
+    return map(as_utf8, _pieces(conversation))
+
+
+def _pieces(conversation: Conversation) -> Iterator[str]:
     info = conversation.info
     title = info.title if info is not None and info.title else conversation.id
     yield f"# {_on_one_line(title)}\n"

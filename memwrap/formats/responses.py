@@ -14,7 +14,7 @@ from typing import Any
 from memwrap.dialects import default_adapter
 from memwrap.formats.conversation import Conversation
 from memwrap.formats.documents import as_line
-from memwrap.formats.format import read_documents
+from memwrap.formats.format import read_documents, shown_by
 from memwrap.items import Item
 
 __all__ = ["dump", "load"]
@@ -22,7 +22,7 @@ __all__ = ["dump", "load"]
 
 def dump(conversation: Conversation) -> Iterator[str]:
     """Yield the line of a conversation."""
-    items = default_adapter().from_items(conversation.items)
+    items = shown_by(default_adapter(), conversation.items)
     yield as_line({"id": conversation.id, "items": items})
 
 
