@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 QUIET := --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all lint types check bench clean
+.PHONY: demo test test-all lint types check docs bench clean
 
 demo: .venv/.demo
 	$(BIN)/python examples/demo.py
@@ -29,7 +29,11 @@ types: .venv/.dev
 	cd build/typing && ../../$(BIN)/mypy --config-file ../../pyproject.toml ../blocks
 	$(BIN)/pyright
 
-check: lint types test
+check: lint types test docs
+
+# The site of docs/, into build/docs; a warning is an error.
+docs: .venv/.docs
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
 
 bench: .venv/.bench
 	$(BIN)/python benchmarks/overhead.py
@@ -59,6 +63,10 @@ clean:
 
 .venv/.bench: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install $(QUIET) -e '.[bench]'
+	@touch $@
+
+.venv/.docs: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install $(QUIET) -e '.[docs]'
 	@touch $@
 
 .venv/.dev: .venv/bin/python pyproject.toml

@@ -1,5 +1,7 @@
 """Every error memwrap raises on its own account.
 
+This is the tree::
+
     MemwrapError
     ├── ConfigurationError      wrong use: the message names the fix       (also a ValueError)
     ├── ConversionError         a value that cannot become an item         (also a ValueError)

@@ -1,10 +1,7 @@
 """Conversations in the formats of others: what front ends show, and what files hold.
 
-| function                      | format                                                          |
-|-------------------------------|-----------------------------------------------------------------|
-| `to_ui`, `from_ui`            | the ``UIMessage`` of ``useChat``                                |
-| `to_agui`, `from_agui`        | the messages of AG-UI                                           |
-| `FORMATS`                     | files, by name: see `Format`                                    |
+`to_ui` and `from_ui` speak the ``UIMessage`` of ``useChat``, `to_agui` and `from_agui` the messages
+of AG-UI. `FORMATS` has the formats of files by name, each a `Format`.
 
 What comes from a front end comes from a stranger: it has no hidden data, and what it says of
 earlier turns is no history. Pass the newest message on, and let the session have the rest.
