@@ -33,7 +33,7 @@ check: lint types test docs
 
 # The site of docs/, into build/docs; a warning is an error.
 docs: .venv/.docs
-	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
+	$(BIN)/sphinx-build -q -W --keep-going -c docs/site -b html docs build/docs
 
 bench: .venv/.bench
 	$(BIN)/python benchmarks/overhead.py

