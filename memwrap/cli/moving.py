@@ -6,11 +6,11 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from importlib import import_module
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 from urllib.parse import quote
 
 import click
@@ -19,13 +19,19 @@ from memwrap.cli import common
 from memwrap.cli.codes import DAMAGED, NOTHING
 from memwrap.cli.output import clean, is_terminal, line, print_json, talk
 from memwrap.cli.reading import listed
-from memwrap.exceptions import ConfigurationError, MemwrapError
+from memwrap.exceptions import ConfigurationError, ConversionError
+from memwrap.formats import (
+    FORMATS,
+    Format,
+    format_of,
+    read_conversation,
+    write_conversation,
+)
 from memwrap.sessions.database_store import DatabaseStore
 
 __all__ = ["export", "import_"]
 
 _LONGEST_NAME = 150
-_LOOKED_AT = 1000  # lines by which a format is guessed
 
 
 @click.command()
@@ -52,26 +58,20 @@ async def export(
 
     What the format cannot hold is told on stderr.
     """
-    shape = _format(name)
+    written = _Written(store, _format(name), as_json=as_json, quiet=quiet, output=output)
     ids = _ids(store, session_ids, prefix)
-    folder = output is not None and _is_folder(output)
-    written = _Written(shape, as_json=as_json, quiet=quiet, to_file=output is not None)
     with common.progress("conversations") as tell:
-        if folder:
-            assert output is not None  # noqa: S101  (a folder has a name)
+        if output is not None and _is_folder(output):
             os.makedirs(output, exist_ok=True)  # noqa: PTH103  (nobody else waits for the loop)
             async for session_id in ids:
-                path = Path(output) / (_file_name(session_id) + shape.suffix)
-                with _whole_file(str(path)) as out:
-                    await written.write(store, [session_id], out)
+                name = _file_name(session_id) + written.format.suffix
+                with _whole_file(str(Path(output) / name)) as out:
+                    await written.write(session_id, out)
                 tell(written.count)
-        elif getattr(shape, "suffix", "") == ".html" or output is None:
-            with _whole_file(output) as out:
-                await written.write(store, [one async for one in ids], out)
         else:
             with _whole_file(output) as out:
                 async for session_id in ids:
-                    await written.write(store, [session_id], out)
+                    await written.write(session_id, out)
                     tell(written.count)
     if not written.count:
         return common.nothing("no conversation found")
@@ -81,38 +81,38 @@ async def export(
 class _Written:
     """What has been written, and what was lost."""
 
-    def __init__(self, shape: Any, *, as_json: bool, quiet: bool, to_file: bool) -> None:
+    def __init__(
+        self,
+        store: DatabaseStore,
+        format: Format,
+        *,
+        as_json: bool,
+        quiet: bool,
+        output: str | None,
+    ) -> None:
+        self.format = format
         self.count = 0
         self.has_losses = False
-        self._shape = shape
+        self._store = store
         self._as_json = as_json
         self._quiet = quiet
-        self._to_file = to_file
+        self._is_file = output not in (None, "-")
 
-    async def write(self, store: DatabaseStore, ids: Iterable[str], out: TextIO) -> None:
-        """Write conversations as one document."""
-        read = _registry().read_conversation
-        found = []
-        for session_id in ids:
-            conversation = await read(store, session_id)
-            if not conversation.items and conversation.info is None:
-                continue
-            self._tell(session_id, conversation)
-            found.append(conversation)
-        if not found:
+    async def write(self, session_id: str, out: TextIO) -> None:
+        """Write a conversation."""
+        conversation = await read_conversation(self._store, session_id)
+        if conversation is None:  # removed meanwhile
             return
-        is_shown = out is sys.stdout and is_terminal()
-        pieces = self._shape.dump(found)
-        out.writelines(clean(piece, lines=True) if is_shown else piece for piece in pieces)
-
-    def _tell(self, session_id: str, conversation: Any) -> None:
         self.count += 1
-        for loss in self._shape.losses(conversation):
+        for loss in self.format.losses(conversation):
             self.has_losses = True
             talk(f"{session_id}: {loss}")
-        if self._to_file and self._as_json:
+        is_shown = out is sys.stdout and is_terminal()
+        pieces = self.format.dump([conversation])
+        out.writelines(clean(piece, lines=True) if is_shown else piece for piece in pieces)
+        if self._is_file and self._as_json:
             print_json({"session_id": session_id, "items": len(conversation.items)})
-        elif self._to_file and self._quiet:
+        elif self._is_file and self._quiet:
             line(clean(session_id))
 
 
@@ -184,15 +184,14 @@ async def import_(
 
     Doing it again adds nothing; a conversation that has other items is left as it is.
     """
-    write = _registry().write_conversation
     with _lines(file) as lines:
-        shape, text = _format_of(file, name, lines)
+        shape, text = _format_of(name, lines)
         count = 0
         for conversation in shape.load(text):
             count += 1
             if new_id is not None and count > 1:
                 raise click.UsageError(f"--as {new_id!r}: there is more than one conversation")
-            added = await write(store, conversation, id=new_id)
+            added = await write_conversation(store, conversation, id=new_id)
             session_id = new_id or conversation.id
             if as_json:
                 print_json({"session_id": session_id, "items": added})
@@ -212,52 +211,28 @@ def _lines(file: str) -> Iterator[Iterator[str]]:
         yield iter(opened)
 
 
-def _registry() -> Any:
-    """Return the module of formats."""
-    try:
-        return import_module("memwrap.formats.registry")
-    except ModuleNotFoundError:
-        raise ConfigurationError("this memwrap has no formats to export to or import") from None
-
-
-def _format(name: str) -> Any:
+def _format(name: str) -> Format:
     """Return the format of a name.
 
     Raises:
         ConfigurationError: There is none.
     """
-    formats: Mapping[str, Any] = _registry().FORMATS
-    if name not in formats:
-        raise ConfigurationError(f"there is no format {name!r}; there are: {', '.join(formats)}")
-    return formats[name]
+    if name not in FORMATS:
+        raise ConfigurationError(f"there is no format {name!r}; there are: {', '.join(FORMATS)}")
+    return FORMATS[name]
 
 
-def _format_of(file: str, name: str | None, lines: Iterator[str]) -> tuple[Any, Iterator[str]]:
-    """Return the format of a file, and all its lines.
+def _format_of(name: str | None, lines: Iterator[str]) -> tuple[Format, Iterator[str]]:
+    """Return the format of a file, by its name or by what it begins with, and all its lines.
 
     Raises:
-        ConfigurationError: It cannot be read, or nobody knows which it is.
+        ConversionError: Nobody knows which it is.
     """
     if name is not None:
-        shape = _format(name)
-        if not shape.reads:
-            raise ConfigurationError(f"the format {name!r} can be written, and not be read")
-        return shape, lines
-    readable = [shape for shape in _registry().FORMATS.values() if shape.reads]
-    fitting = [shape for shape in readable if file.endswith(shape.suffix)]
-    if len(fitting) == 1:
-        return fitting[0], lines
-    text = list(lines)
-    for shape in fitting or readable:
-        if _can_read(shape, text[:_LOOKED_AT]) or _can_read(shape, text):
-            return shape, iter(text)
-    names = ", ".join(shape.name for shape in readable)
-    raise ConfigurationError(f"which format has {file!r}? Pass --format, one of: {names}")
-
-
-def _can_read(shape: Any, text: list[str]) -> bool:
-    """Tell whether a format finds a conversation with items in a text."""
+        return _format(name), lines
+    begin = list(islice(lines, 1))
     try:
-        return any(conversation.items for conversation in shape.load(text))
-    except (MemwrapError, ValueError, KeyError, TypeError, AttributeError):
-        return False
+        return format_of(begin), chain(begin, lines)
+    except ConversionError:  # a document on many lines
+        begin += lines
+    return format_of(begin), iter(begin)

@@ -82,7 +82,7 @@ class Spending:
                     size, before = _PAGE, rows[0].number
                     continue
             break
-        last = row.number if rows and row.number not in new else 0
+        last = next((row.number for row in reversed(rows) if row.number not in new), 0)
         old = {
             number: cost
             for number, cost in known.items()
