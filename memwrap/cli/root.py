@@ -34,6 +34,7 @@ _COMMANDS = {
     "update": ("changing", "Change title, tags, owner or metadata."),
     "purge": ("removing", "Remove what has expired or is old."),
     "erase": ("removing", "Remove all of an owner or a conversation."),
+    "docs": ("pages", "Print a page of the documentation."),
     "doctor": ("diagnosing", "Tell what is installed and how the store is."),
 }
 """Of each command its module and what the list of commands says of it."""
