@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -46,12 +46,16 @@ class LayerContract:
         """
         raise NotImplementedError("return a layer of your own class here")
 
+    def behind(self) -> Sequence[Middleware]:
+        """Return new layers that the layer needs behind it; none, unless a test class says so."""
+        return ()
+
     def _chains(self) -> Iterator[list[Middleware]]:
         """Yield the layer in front of `Memory` and behind it, where it takes either."""
         found = False
         chains: tuple[list[Middleware], ...] = (
-            [self.layer(), Memory()],
-            [Memory(), self.layer()],
+            [self.layer(), Memory(), *self.behind()],
+            [Memory(), self.layer(), *self.behind()],
         )
         for chain in chains:
             try:

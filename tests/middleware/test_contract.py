@@ -4,6 +4,7 @@ import pytest
 
 from memwrap.memory.layer import Memory
 from memwrap.middleware import (
+    Budget,
     Clear,
     Fallback,
     Guard,
@@ -29,6 +30,8 @@ async def allowed(items):
 
 
 LAYERS = {
+    "Budget": lambda: Budget(max_tokens=10**9),
+    "Budget of all": lambda: Budget(max_cost=10**9, scope=lambda turn: "all", window="24h"),
     "Fallback": lambda: Fallback(other, on=ConnectionError),
     "Usage": lambda: Usage(price=lambda tokens: 1),
     "Guard input": lambda: Guard(lambda items: True),
@@ -59,6 +62,9 @@ def test_layers_keep_the_contract(name, test):
     class Contract(LayerContract):
         def layer(self):
             return LAYERS[name]()
+
+        def behind(self):
+            return [Usage()] if name.startswith("Budget") else []
 
     getattr(Contract(), test)()
 
