@@ -24,6 +24,7 @@ from memwrap.sessions.urls import file_of, store_from_url
 __all__ = [
     "as_json",
     "ask",
+    "check_file",
     "count",
     "everything",
     "in_store",
@@ -101,6 +102,17 @@ def on_loop(function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., 
     return run
 
 
+def check_file(url: str) -> None:
+    """Raise an error if a store is a SQLite file that is not there.
+
+    Raises:
+        StoreError: There is no such file.
+    """
+    path = file_of(url)
+    if path is not None and not os.path.exists(path):  # noqa: PTH110  (a path may be bytes)
+        raise StoreError(f"SQLite file {path!r}: there is no such file; nothing was made")
+
+
 @asynccontextmanager
 async def opened(url: str, use: Use = "read", **options: Any) -> AsyncIterator[DatabaseStore]:
     """Open a store for the time of a block.
@@ -114,9 +126,8 @@ async def opened(url: str, use: Use = "read", **options: Any) -> AsyncIterator[D
         StoreError: There is no such file.
         ConfigurationError: There is no such store.
     """
-    path = file_of(url)
-    if path is not None and use != "make" and not os.path.exists(path):  # noqa: ASYNC240, PTH110
-        raise StoreError(f"SQLite file {path!r}: there is no such file; nothing was made")
+    if use != "make":
+        check_file(url)
     if use == "read" and not url.lower().startswith("memory:"):
         options["read_only"] = True
     found = store_from_url(url, **options)

@@ -35,6 +35,8 @@ _COMMANDS = {
     "purge": ("removing", "Remove what has expired or is old."),
     "erase": ("removing", "Remove all of an owner or a conversation."),
     "docs": ("pages", "Print a page of the documentation."),
+    "serve": ("paging", "Serve a page in the browser."),
+    "bundle": ("paging", "Write all conversations as pages."),
     "doctor": ("diagnosing", "Tell what is installed and how the store is."),
 }
 """Of each command its module and what the list of commands says of it."""

@@ -98,11 +98,21 @@ class ItemPage(list[Item]):
 
     Attributes:
         before: What to pass as ``before=`` for the page of older items; None if there is none.
+        numbers: The number of each item.
+        damaged: The numbers of rows that cannot be read, and are left out.
     """
 
-    def __init__(self, items: Sequence[Item], before: int | None) -> None:
+    def __init__(
+        self,
+        items: Sequence[Item],
+        before: int | None,
+        numbers: Sequence[int] = (),
+        damaged: Sequence[int] = (),
+    ) -> None:
         super().__init__(items)
         self.before = before
+        self.numbers = numbers
+        self.damaged = damaged
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,8 @@ async def page_of(
     items, bad = await decode_each_slowly(rows)
     if bad:
         report(backend.place(session_id), bad, strict=strict)
-    return ItemPage(list(items.values()), rows.ids[0] if is_more else None)
+    before = rows.ids[0] if is_more else None
+    return ItemPage(list(items.values()), before, list(items), bad)
 
 
 def _least(rows: int, limit: int | None) -> int:

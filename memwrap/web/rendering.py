@@ -14,9 +14,15 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markdown_it import MarkdownIt
 
-__all__ = ["render"]
+    from memwrap.sessions.info import SessionInfo
+    from memwrap.web.views import Stretch
+
+__all__ = ["STATIC", "render"]
 
 _FOLDER = Path(__file__).parent
+STATIC = _FOLDER / "static"
+"""The folder of what pages load."""
+
 _MISSING = 'pages need packages that are missing: pip install "memwrap[web]"'
 
 
@@ -43,11 +49,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "clock": _clock,
         "json_text": _json_text,
         "markdown": _markdown,
         "moment": _moment,
     }
-    environment.globals["style"] = (_FOLDER / "static" / "style.css").read_text(encoding="utf-8")
+    environment.globals["style"] = (STATIC / "style.css").read_text(encoding="utf-8")
+    environment.globals["older"] = _older
     return environment
 
 
@@ -74,6 +82,16 @@ def _json_text(text: str) -> str:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         return text
+
+
+def _older(info: SessionInfo, stretch: Stretch) -> dict[str, Any]:
+    """Return the query of the page before a stretch."""
+    place = {"id": info.session_id, "before": stretch.before, "turn": stretch.before_turn}
+    return {name: value for name, value in place.items() if value is not None}
+
+
+def _clock(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%H:%M} UTC"
 
 
 def _moment(time: datetime) -> str:
