@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 QUIET := --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all lint types check docs bench clean
+.PHONY: demo test test-all test-web screenshots lint types check docs bench clean
 
 demo: .venv/.demo
 	$(BIN)/python examples/demo.py
@@ -14,6 +14,17 @@ test: .venv/.dev
 # The core on every Python that is found, and all of it with the lowest versions that are claimed.
 test-all: .venv/.dev
 	$(BIN)/python tests/every_python.py
+
+# The page in a real browser: Debian's Chromium, which is installed where that can be done.
+test-web: .venv/.dev .venv/.browser
+	@command -v chromium >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
+	  { echo "make test-web needs Chromium: install it, as chromium on the PATH"; exit 1; }
+	$(BIN)/pytest tests/browser
+
+screenshots: .venv/.dev .venv/.browser
+	$(BIN)/python tests/browser/screenshots.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
@@ -63,6 +74,10 @@ clean:
 
 .venv/.bench: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install $(QUIET) -e '.[bench]'
+	@touch $@
+
+.venv/.browser: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install $(QUIET) -e '.[browser,web]'
 	@touch $@
 
 .venv/.docs: .venv/bin/python pyproject.toml
