@@ -9,7 +9,6 @@ from memwrap.cli.output import line, print_json
 from memwrap.cli.reading import listed
 from memwrap.sessions.copying import CopyReport
 from memwrap.sessions.copying import copy as copy_all
-from memwrap.sessions.urls import file_of
 
 __all__ = ["copy"]
 
@@ -28,9 +27,7 @@ async def copy(*, source: str, target: str, prefix: str, as_json: bool, quiet: b
     and compared. A copy that was interrupted goes on when it is called again.
     """
     source, target = common.url_of(source), common.url_of(target)
-    # A server's secret, which turns are known by, may have to be made; a file's is there or not.
-    use: common.Use = "change" if file_of(source) is None else "read"
-    async with common.opened(source, use) as here, common.opened(target, "make") as there:
+    async with common.opened(source, "read") as here, common.opened(target, "make") as there:
         total = None
         if common.shows_progress():
             total = sum([1 async for _ in listed(here, prefix=prefix)])

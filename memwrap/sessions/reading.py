@@ -25,7 +25,7 @@ class ReadOnlyBackend(SteadyBackend):
         """
         raise StoreError("the store was opened with read_only=True; nothing was changed")
 
-    key = add = pop = clear = begin = renew = release = commit = _refuse
+    add = pop = clear = begin = renew = release = commit = _refuse
     cut = update = fork = erase = insert = _refuse
 
     async def purge(self, older_than: float | None, limit: int, *, count_only: bool = False) -> int:

@@ -6,7 +6,16 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from memwrap import SQLiteStore, store_from_url, with_session
+from memwrap import (
+    InMemoryStore,
+    PostgresStore,
+    RedisStore,
+    SQLiteStore,
+    StoreError,
+    copy,
+    store_from_url,
+    with_session,
+)
 from memwrap.cli.root import root
 from memwrap.formats import FORMATS
 from memwrap.testing import ScriptedAgent
@@ -66,6 +75,9 @@ def test_everything_moves_to_each_kind_of_store(file, kind, request, tmp_path):
             )
 
     assert asyncio.run(repeat()) == "one"
+    assert sorted(run("export", "a", "b/ü", store=other).splitlines()) == sorted(
+        (tmp_path / "all.jsonl").read_text().splitlines()
+    )
 
 
 def run_again(path, store):
@@ -143,3 +155,37 @@ async def test_a_store_of_that_path_is_made(tmp_path):
     await asyncio.to_thread(run, "import", "-", store=url, input=text)
     async with SQLiteStore(url) as store:
         assert len(await store.session("s").get_items()) == 1
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres", "redis"])
+def test_stores_are_copied_from_each_kind_of_store(kind, request, tmp_path):
+    """A copy reads its source only, and answered turns stay answered on the way out too."""
+    source, target = f"sqlite:///{tmp_path}/a.db", f"sqlite:///{tmp_path}/b.db"
+    if kind != "sqlite":
+        source = request.getfixturevalue(f"{kind}_url")
+    ids = ("copied/a", "copied/ü")
+    asyncio.run(fill(source, ids))
+    run("copy", source, target, "--prefix", "copied/")
+    for session_id in ids:
+        (info, *rest), (was, *before) = (
+            asyncio.run(told(url, session_id)) for url in (target, source)
+        )
+        assert (info.title, info.owner, rest) == (was.title, was.owner, before)
+
+    async def repeat():
+        async with store_from_url(target) as store:
+            agent = with_session(ScriptedAgent("no"), store=store)
+            return await agent("first", session=ids[0], turn_id="r1")
+
+    assert asyncio.run(repeat()) == "one"
+
+
+async def test_an_empty_server_stays_empty(postgres_url, redis_url):
+    """Nothing is made on a server that is named as the source by mistake: no schema, no secret."""
+    for _ in range(2):
+        async with RedisStore(redis_url, prefix="fresh:", read_only=True) as source:
+            assert (await copy(source, InMemoryStore())).sessions == 0
+            assert await source.backend.key() == b""
+        async with PostgresStore(postgres_url, schema="fresh", read_only=True) as source:
+            with pytest.raises(StoreError, match="nothing was made"):
+                await copy(source, InMemoryStore())

@@ -253,9 +253,14 @@ class PostgresRows:
         return row is not None and row["done"]
 
     async def key(self) -> bytes:
-        """Return the secret of the tenant, which is kept in the schema."""
+        """Return the secret of the tenant, which is kept in the schema.
+
+        Of a store that is only read it is empty if none has been made, as nothing needs it.
+        """
         if not self._key:
             found = await self._tables.fetch("get_key")
+            if not found and self._tables.options.read_only:
+                return b""
             if not found:
                 # Whichever process comes first: all get what is stored then.
                 found = await self._tables.fetch("make_key", secrets.token_bytes(32))

@@ -289,15 +289,16 @@ class RedisRows:
         return bool(await self.run("cut", session_id, first, last, _or(count)))
 
     async def key(self) -> bytes:
-        """Return the secret of the tenant."""
+        """Return the secret of the tenant; empty if a store that is only read has none."""
         if not self._secret:
             client = await self.client()
 
             async def made(driver: Any) -> Any:
-                await driver.set(self._keys.secret, secrets.token_bytes(32), nx=True)
+                if not self._options.read_only:
+                    await driver.set(self._keys.secret, secrets.token_bytes(32), nx=True)
                 return await driver.get(self._keys.secret)
 
-            self._secret = await client.call(made)
+            self._secret = await client.call(made) or b""
         return self._secret
 
 
